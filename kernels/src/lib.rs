@@ -1,1 +1,20 @@
-//! placeholder
+//! Hypergraph kernels. One folder per op: `mod.rs` is the contract, `reference.rs` the definition in plain loops with f64 sums,
+//! `host.rs` the CPU form, `cube.rs` the CubeCL form and `launch.rs` the only `unsafe`. Knows nothing of Burn or of datasets.
+
+pub mod csr;
+pub mod element;
+pub mod error;
+
+pub mod aggregate;
+pub mod dropout;
+pub mod edge_score;
+pub mod gather;
+pub mod hypergraph_attention;
+pub mod hypergraph_conv;
+pub mod scatter_add;
+pub mod segment_softmax;
+pub mod sparse_conv;
+
+pub use csr::{CsrPair, Direction, View};
+pub use element::{Acc, DType, Element};
+pub use error::KernelError;

@@ -1,0 +1,185 @@
+//! The storage types of a kernel and the type it sums in.
+
+use half::{bf16, f16};
+
+/// A floating-point storage type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DType {
+    /// IEEE double; host only.
+    F64,
+    /// IEEE single.
+    F32,
+    /// IEEE half.
+    F16,
+    /// bfloat16.
+    BF16,
+}
+
+impl DType {
+    /// Bytes of one element.
+    pub const fn bytes(self) -> usize {
+        match self {
+            Self::F64 => 8,
+            Self::F32 => 4,
+            Self::F16 | Self::BF16 => 2,
+        }
+    }
+
+    /// The name used on the command line and in messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::F64 => "f64",
+            Self::F32 => "f32",
+            Self::F16 => "f16",
+            Self::BF16 => "bf16",
+        }
+    }
+
+    /// Unit round-off: half the distance from 1 to the next number.
+    pub const fn unit_roundoff(self) -> f64 {
+        match self {
+            Self::F64 => 1.110_223_024_625_156_5e-16,
+            Self::F32 => 5.960_464_477_539_063e-8,
+            Self::F16 => 4.882_812_5e-4,
+            Self::BF16 => 3.906_25e-3,
+        }
+    }
+}
+
+impl std::fmt::Display for DType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl std::str::FromStr for DType {
+    type Err = String;
+
+    fn from_str(s: &str) -> Result<Self, String> {
+        match s {
+            "f64" => Ok(Self::F64),
+            "f32" => Ok(Self::F32),
+            "f16" => Ok(Self::F16),
+            "bf16" => Ok(Self::BF16),
+            _ => Err(format!("unknown type {s:?}, expected f64, f32, f16 or bf16")),
+        }
+    }
+}
+
+/// The arithmetic that host kernels need of the type they sum in.
+pub trait Acc:
+    Copy
+    + Send
+    + Sync
+    + PartialOrd
+    + std::fmt::Debug
+    + std::ops::Add<Output = Self>
+    + std::ops::Sub<Output = Self>
+    + std::ops::Mul<Output = Self>
+    + std::ops::Div<Output = Self>
+    + std::ops::AddAssign
+    + bytemuck::Pod
+    + 'static
+{
+    /// 0.
+    const ZERO: Self;
+    /// 1.
+    const ONE: Self;
+    /// −∞.
+    const NEG_INFINITY: Self;
+    /// +∞.
+    const INFINITY: Self;
+    /// Rounds from double.
+    fn from_f64(x: f64) -> Self;
+    /// Widens to double.
+    fn to_f64(self) -> f64;
+    /// e^self.
+    fn exp(self) -> Self;
+    /// Natural logarithm.
+    fn ln(self) -> Self;
+}
+
+macro_rules! acc {
+    ($t:ty) => {
+        impl Acc for $t {
+            const ZERO: Self = 0.0;
+            const ONE: Self = 1.0;
+            const NEG_INFINITY: Self = <$t>::NEG_INFINITY;
+            const INFINITY: Self = <$t>::INFINITY;
+            #[inline(always)]
+            fn from_f64(x: f64) -> Self {
+                x as $t
+            }
+            #[inline(always)]
+            fn to_f64(self) -> f64 {
+                f64::from(self)
+            }
+            #[inline(always)]
+            fn exp(self) -> Self {
+                <$t>::exp(self)
+            }
+            #[inline(always)]
+            fn ln(self) -> Self {
+                <$t>::ln(self)
+            }
+        }
+    };
+}
+acc!(f32);
+acc!(f64);
+
+/// A storage type of host kernels: f64 sums in f64, the others in f32.
+pub trait Element: bytemuck::Pod + Send + Sync + PartialOrd + std::fmt::Debug + 'static {
+    /// The type of sums.
+    type Acc: Acc;
+    /// The run-time name of this type.
+    const DTYPE: DType;
+    /// Widens to the type of sums.
+    fn to_acc(self) -> Self::Acc;
+    /// Rounds to nearest, ties to even.
+    fn from_acc(x: Self::Acc) -> Self;
+    /// Widens to double.
+    fn to_f64(self) -> f64;
+    /// Rounds from double.
+    fn from_f64(x: f64) -> Self;
+}
+
+macro_rules! element {
+    ($t:ty, $acc:ty, $dtype:ident, |$x:ident| $to:expr, |$a:ident| $from:expr) => {
+        impl Element for $t {
+            type Acc = $acc;
+            const DTYPE: DType = DType::$dtype;
+            #[inline(always)]
+            fn to_acc(self) -> $acc {
+                let $x = self;
+                $to
+            }
+            #[inline(always)]
+            fn from_acc($a: $acc) -> Self {
+                $from
+            }
+            #[inline(always)]
+            fn to_f64(self) -> f64 {
+                f64::from(self.to_acc())
+            }
+            #[inline(always)]
+            fn from_f64(x: f64) -> Self {
+                Self::from_acc(x as $acc)
+            }
+        }
+    };
+}
+element!(f64, f64, F64, |x| x, |a| a);
+element!(f32, f32, F32, |x| x, |a| a);
+element!(f16, f32, F16, |x| x.to_f32(), |a| f16::from_f32(a));
+element!(bf16, f32, BF16, |x| x.to_f32(), |a| bf16::from_f32(a));
+
+/// To double.
+pub fn widen<E: Element>(x: &[E]) -> Vec<f64> {
+    x.iter().map(|v| v.to_f64()).collect()
+}
+
+/// From double, rounded.
+pub fn narrow<E: Element>(x: &[f64]) -> Vec<E> {
+    x.iter().map(|&v| E::from_f64(v)).collect()
+}

@@ -1,0 +1,79 @@
+//! The crate's one error type.
+
+/// What can go wrong when a kernel is asked for.
+#[derive(Debug, thiserror::Error, Clone, PartialEq, Eq)]
+pub enum KernelError {
+    /// An array does not have the length that the op's contract gives it.
+    #[error("{op}: {argument} has {got} elements, expected {expected}; the contract is {contract}")]
+    Length {
+        /// The op.
+        op: &'static str,
+        /// The argument at fault.
+        argument: &'static str,
+        /// The length that the contract gives.
+        expected: usize,
+        /// The length found.
+        got: usize,
+        /// Shapes of the op, as in its documentation.
+        contract: &'static str,
+    },
+    /// A column index lies outside the matrix.
+    #[error("sparse pattern: entry {position} names column {column}, expected one below {cols}")]
+    Column {
+        /// Position in the list of entries.
+        position: usize,
+        /// The index found.
+        column: u32,
+        /// Number of columns.
+        cols: usize,
+    },
+    /// Row pointers that do not describe a CSR matrix.
+    #[error("sparse pattern: row pointers must start at 0, never fall and end at {nnz}; row {row} breaks this with {got}")]
+    Pointer {
+        /// The row at fault.
+        row: usize,
+        /// The pointer found.
+        got: u32,
+        /// Number of entries.
+        nnz: usize,
+    },
+    /// A size that 32-bit indices cannot hold.
+    #[error("{what}: {got} exceeds the limit of {limit}; split the hypergraph or the feature matrix")]
+    TooLarge {
+        /// What was counted.
+        what: &'static str,
+        /// The count found.
+        got: usize,
+        /// The largest count allowed.
+        limit: usize,
+    },
+    /// The device cannot compute with this type.
+    #[error("device {device} has no {dtype} {use_}; nearest alternative: {alternative}")]
+    Unsupported {
+        /// Device name.
+        device: String,
+        /// Type asked for.
+        dtype: &'static str,
+        /// Storage, arithmetic or atomic addition.
+        use_: &'static str,
+        /// What to ask for instead.
+        alternative: &'static str,
+    },
+    /// An option outside its range.
+    #[error("{op}: {argument} is {got}, expected {expected}")]
+    Option {
+        /// The op.
+        op: &'static str,
+        /// The option at fault.
+        argument: &'static str,
+        /// The value found.
+        got: String,
+        /// The values allowed.
+        expected: &'static str,
+    },
+}
+
+/// `Ok` when `got == expected`, else the length error of `op`.
+pub fn check_len(op: &'static str, contract: &'static str, argument: &'static str, got: usize, expected: usize) -> Result<(), KernelError> {
+    if got == expected { Ok(()) } else { Err(KernelError::Length { op, argument, expected, got, contract }) }
+}

@@ -1,0 +1,191 @@
+//! The narrow waist between Burn and the kernels: one method per op, implemented for Flex, CubeBackend, Fusion and Autodiff.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use burn::tensor::backend::Backend;
+use burn::tensor::ops::FloatTensor;
+use hypergraphql_kernels::aggregate::{Reduce, Weights};
+use hypergraphql_kernels::dropout::Mask;
+use hypergraphql_kernels::hypergraph_attention::AttentionConfig;
+use hypergraphql_kernels::hypergraph_conv::Scales;
+use hypergraphql_kernels::scatter_add::Scatter;
+use hypergraphql_kernels::{CsrPair, DType, Direction, KernelError};
+
+/// A Burn backend that runs the hypergraph kernels.
+///
+/// Arguments are checked by the functions of this crate before they come here; implementations only run kernels. All dense tensors
+/// are [rows, width] matrices except where a shape is given.
+pub trait HyperBackend: Backend {
+    /// Both CSRs of a pattern with their schedules, resident on the device; cheap to clone.
+    type Sparse: Clone + Debug + Send + Sync + 'static;
+    /// A vector of constants (degrees, scales) resident on the device; f64 on the host, f32 on devices.
+    type Scale: Clone + Debug + Send + Sync + 'static;
+
+    /// Uploads a pattern.
+    fn sparse(pair: Arc<CsrPair>, device: &Self::Device) -> Self::Sparse;
+    /// Uploads a vector of constants.
+    fn scale(values: Arc<[f64]>, device: &Self::Device) -> Self::Scale;
+    /// Whether the kernels can store `dtype` on the device.
+    ///
+    /// # Errors
+    /// Names the device, the type and the nearest alternative.
+    fn supports(dtype: DType, device: &Self::Device) -> Result<(), KernelError>;
+
+    /// x [inputs, F] -> y [outputs, F]; entry weights [nnz].
+    fn aggregate(s: &Self::Sparse, pass: &Pass<Self>, x: FloatTensor<Self>, weights: Weights<FloatTensor<Self>>) -> FloatTensor<Self>;
+    /// Gradients of a max or min pass (without scales): dy [outputs, F] -> dx [inputs, F], and dw [nnz] when the weights are entries.
+    fn extremum_backward(
+        s: &Self::Sparse,
+        pass: &Pass<Self>,
+        x: FloatTensor<Self>,
+        weights: Weights<FloatTensor<Self>>,
+        dy: FloatTensor<Self>,
+    ) -> (FloatTensor<Self>, Option<FloatTensor<Self>>);
+    /// a [rows, F], b [cols, F] -> [nnz]: inner products per entry.
+    fn entry_dot(s: &Self::Sparse, a: FloatTensor<Self>, b: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    /// a [rows, Hd], b [cols, Hd] -> [nnz, Hd].
+    fn edge_score(s: &Self::Sparse, a: FloatTensor<Self>, b: FloatTensor<Self>, slope: f64) -> FloatTensor<Self>;
+    /// ds [nnz, Hd] -> (da, db).
+    fn edge_score_backward(
+        s: &Self::Sparse,
+        a: FloatTensor<Self>,
+        b: FloatTensor<Self>,
+        slope: f64,
+        ds: FloatTensor<Self>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>);
+
+    /// x [nnz, Hd] -> [nnz, Hd]; segments are the outputs of `direction`.
+    fn segment_softmax(s: &Self::Sparse, direction: Direction, x: FloatTensor<Self>) -> FloatTensor<Self>;
+    /// p, dp [nnz, Hd] -> dx [nnz, Hd].
+    fn segment_softmax_backward(s: &Self::Sparse, direction: Direction, p: FloatTensor<Self>, dp: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    /// See `kernels::hypergraph_attention`.
+    fn hypergraph_attention(s: &Self::Sparse, attention: &Attention<Self>, input: AttentionInput<Self>) -> AttentionOutput<Self>;
+    /// dO [rows, Hd·C] -> (dx, da, db).
+    fn hypergraph_attention_backward(
+        s: &Self::Sparse,
+        attention: &Attention<Self>,
+        input: AttentionInput<Self>,
+        output: AttentionOutput<Self>,
+        dout: FloatTensor<Self>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
+
+    /// x [rows, F], theta [F, O] -> [rows, O]; see `kernels::hypergraph_conv`.
+    fn hypergraph_conv(
+        s: &Self::Sparse,
+        scales: &Scales<Self::Scale>,
+        x: FloatTensor<Self>,
+        theta: Option<FloatTensor<Self>>,
+        bias: Option<Bias<Self>>,
+    ) -> FloatTensor<Self>;
+    /// dy [rows, O] -> the gradients that `wanted` asks for. `bias_scale` is c.
+    fn hypergraph_conv_backward(
+        s: &Self::Sparse,
+        scales: &Scales<Self::Scale>,
+        x: FloatTensor<Self>,
+        theta: Option<FloatTensor<Self>>,
+        bias_scale: Option<Self::Scale>,
+        dy: FloatTensor<Self>,
+        wanted: ConvWanted,
+    ) -> ConvGradients<Self>;
+
+    /// index pattern [I, N], x [N, F] -> [I, F].
+    fn gather(index: &Self::Sparse, x: FloatTensor<Self>) -> FloatTensor<Self>;
+    /// index pattern [I, N], x [I, F] -> [N, F].
+    fn scatter_add(index: &Self::Sparse, x: FloatTensor<Self>, scatter: Scatter) -> FloatTensor<Self>;
+
+    /// Any shape.
+    fn dropout(x: FloatTensor<Self>, mask: Mask) -> FloatTensor<Self>;
+}
+
+/// One pass: its way, its reduction and the scales folded into it.
+#[derive(Debug)]
+pub struct Pass<B: HyperBackend> {
+    /// The way of the pass.
+    pub direction: Direction,
+    /// The reduction.
+    pub reduce: Reduce,
+    /// One per input.
+    pub input_scale: Option<B::Scale>,
+    /// One per output.
+    pub output_scale: Option<B::Scale>,
+}
+
+/// Options of one attention.
+#[derive(Debug)]
+pub struct Attention<B: HyperBackend> {
+    /// Sizes, slope and normalisation.
+    pub config: AttentionConfig,
+    /// u [rows]
+    pub row_scale: Option<B::Scale>,
+    /// t [cols]
+    pub col_scale: Option<B::Scale>,
+}
+
+/// x [rows, Hd·C], a [rows, Hd], b [cols, Hd].
+#[derive(Debug, Clone)]
+pub struct AttentionInput<B: Backend> {
+    /// Features, heads side by side.
+    pub x: FloatTensor<B>,
+    /// Row part of the logits.
+    pub a: FloatTensor<B>,
+    /// Column part of the logits.
+    pub b: FloatTensor<B>,
+}
+
+/// What the forward pass returns and the backward pass needs again.
+#[derive(Debug, Clone)]
+pub struct AttentionOutput<B: Backend> {
+    /// O [rows, Hd·C]
+    pub out: FloatTensor<B>,
+    /// Y [cols, Hd·C]
+    pub edge: FloatTensor<B>,
+    /// L [rows or cols, Hd] in the type of sums (f32, or f64 for f64 inputs).
+    pub lse: FloatTensor<B>,
+}
+
+/// Bias row [O] with the scale c [rows] that multiplies it per row (1 where `None`).
+#[derive(Debug, Clone)]
+pub struct Bias<B: HyperBackend> {
+    /// [O]
+    pub row: FloatTensor<B>,
+    /// c [rows]
+    pub scale: Option<B::Scale>,
+}
+
+/// Which gradients of a convolution are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConvWanted {
+    /// dX
+    pub x: bool,
+    /// dΘ
+    pub theta: bool,
+    /// dbias
+    pub bias: bool,
+}
+
+/// Gradients of a convolution, as far as they were wanted.
+#[derive(Debug)]
+pub struct ConvGradients<B: Backend> {
+    /// [rows, F]
+    pub x: Option<FloatTensor<B>>,
+    /// [F, O]
+    pub theta: Option<FloatTensor<B>>,
+    /// [O]
+    pub bias: Option<FloatTensor<B>>,
+}
+
+impl<B: HyperBackend> Clone for Pass<B> {
+    fn clone(&self) -> Self {
+        let Self { direction, reduce, input_scale, output_scale } = self;
+        Self { direction: *direction, reduce: *reduce, input_scale: input_scale.clone(), output_scale: output_scale.clone() }
+    }
+}
+
+impl<B: HyperBackend> Clone for Attention<B> {
+    fn clone(&self) -> Self {
+        Self { config: self.config, row_scale: self.row_scale.clone(), col_scale: self.col_scale.clone() }
+    }
+}
