@@ -21,29 +21,17 @@ pub struct Place {
 impl Place {
     /// The file as a whole.
     pub fn file(file: &Path) -> Self {
-        Self {
-            file: file.to_path_buf(),
-            line: None,
-            column: None,
-        }
+        Self { file: file.to_path_buf(), line: None, column: None }
     }
 
     /// A line of the file.
     pub fn line(file: &Path, line: u64) -> Self {
-        Self {
-            file: file.to_path_buf(),
-            line: Some(line),
-            column: None,
-        }
+        Self { file: file.to_path_buf(), line: Some(line), column: None }
     }
 
     /// A column of a line of the file.
     pub fn column(file: &Path, line: u64, column: u64) -> Self {
-        Self {
-            file: file.to_path_buf(),
-            line: Some(line),
-            column: Some(column),
-        }
+        Self { file: file.to_path_buf(), line: Some(line), column: Some(column) }
     }
 }
 
@@ -110,31 +98,15 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn parse(at: Place, expected: impl Into<String>, found: impl Into<String>) -> Self {
-        Self::Parse {
-            at,
-            expected: expected.into(),
-            found: found.into(),
-        }
+        Self::Parse { at, expected: expected.into(), found: found.into() }
     }
 
-    pub(crate) fn invalid(
-        what: impl Into<String>,
-        expected: impl Into<String>,
-        found: impl Into<String>,
-    ) -> Self {
-        Self::Invalid {
-            what: what.into(),
-            expected: expected.into(),
-            found: found.into(),
-        }
+    pub(crate) fn invalid(what: impl Into<String>, expected: impl Into<String>, found: impl Into<String>) -> Self {
+        Self::Invalid { what: what.into(), expected: expected.into(), found: found.into() }
     }
 
     pub(crate) fn io(path: &Path, action: &'static str) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::Io {
-            path: path.to_path_buf(),
-            action,
-            source,
-        }
+        move |source| Self::Io { path: path.to_path_buf(), action, source }
     }
 
     /// The place in a file that the error names, if it names one.

@@ -23,11 +23,7 @@ impl Hypergraph {
             let members = members.as_ref();
             if let Some(bad) = members.iter().find(|n| **n as usize >= nodes) {
                 let expected = format!("node ids below {nodes}");
-                return Err(Error::invalid(
-                    format!("hyperedge {e}"),
-                    expected,
-                    bad.to_string(),
-                ));
+                return Err(Error::invalid(format!("hyperedge {e}"), expected, bad.to_string()));
             }
             member.extend_from_slice(members);
             check_size("incidences", member.len())?;
@@ -47,19 +43,10 @@ impl Hypergraph {
         check_size("nodes", matrix.rows())?;
         check_size("hyperedges", matrix.cols())?;
         let by_node = matrix.is_csr();
-        let entries = matrix
-            .outer_iterator()
-            .enumerate()
-            .flat_map(|(outer, row)| {
-                let row: Vec<_> = row.iter().map(|(inner, w)| (inner, *w)).collect();
-                row.into_iter().map(move |(inner, w)| {
-                    if by_node {
-                        (outer, inner, w)
-                    } else {
-                        (inner, outer, w)
-                    }
-                })
-            });
+        let entries = matrix.outer_iterator().enumerate().flat_map(|(outer, row)| {
+            let row: Vec<_> = row.iter().map(|(inner, w)| (inner, *w)).collect();
+            row.into_iter().map(move |(inner, w)| if by_node { (outer, inner, w) } else { (inner, outer, w) })
+        });
         from_entries(matrix.rows(), matrix.cols(), entries)
     }
 
@@ -71,19 +58,11 @@ impl Hypergraph {
     /// When a size passes `u32::MAX` or a value is not finite.
     pub fn from_dense(matrix: ArrayView2<'_, f64>) -> Result<Self> {
         let (rows, cols) = matrix.dim();
-        from_entries(
-            rows,
-            cols,
-            matrix.indexed_iter().map(|((r, c), w)| (r, c, *w)),
-        )
+        from_entries(rows, cols, matrix.indexed_iter().map(|((r, c), w)| (r, c, *w)))
     }
 }
 
-fn from_entries(
-    nodes: usize,
-    hyperedges: usize,
-    entries: impl Iterator<Item = (usize, usize, f64)>,
-) -> Result<Hypergraph> {
+fn from_entries(nodes: usize, hyperedges: usize, entries: impl Iterator<Item = (usize, usize, f64)>) -> Result<Hypergraph> {
     check_size("nodes", nodes)?;
     check_size("hyperedges", hyperedges)?;
     let (mut pairs, mut weights) = (Vec::new(), Vec::new());

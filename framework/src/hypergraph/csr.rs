@@ -52,16 +52,12 @@ impl Csr {
 
     /// The rows in order.
     pub fn iter_rows(&self) -> impl ExactSizeIterator<Item = &[u32]> + '_ {
-        self.ptr
-            .windows(2)
-            .map(|p| &self.col[p[0] as usize..p[1] as usize])
+        self.ptr.windows(2).map(|p| &self.col[p[0] as usize..p[1] as usize])
     }
 
     /// The (row, column) entries in order.
     pub fn entries(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
-        self.iter_rows()
-            .enumerate()
-            .flat_map(|(r, row)| row.iter().map(move |&c| (r as u32, c)))
+        self.iter_rows().enumerate().flat_map(|(r, row)| row.iter().map(move |&c| (r as u32, c)))
     }
 
     /// The transposed pattern, in O(rows + cols + nnz).
