@@ -6,6 +6,7 @@ pub mod dataset;
 pub mod error;
 pub mod expand;
 pub mod hypergraph;
+pub mod io;
 mod rng;
 pub mod splits;
 pub mod stats;

@@ -2,8 +2,8 @@
 
 mod features;
 mod labels;
-mod name;
-mod split;
+pub(crate) mod name;
+pub(crate) mod split;
 
 pub use features::{Features, synthetic_features};
 pub use labels::Labels;
