@@ -11,6 +11,7 @@ mod hif;
 mod npz;
 mod number;
 mod numbering;
+mod repeats;
 mod source;
 mod text;
 
@@ -53,6 +54,9 @@ pub fn read_with(path: impl AsRef<Path>, options: Options) -> Result<Dataset> {
     }?;
     check_complete(path, &dataset.hypergraph)?;
     dataset.check().map_err(|e| at(path, e))?;
+    if dup == Duplicates::Error {
+        repeats::check_distinct(path, &dataset.hypergraph)?;
+    }
     Ok(dataset)
 }
 

@@ -5,10 +5,11 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::document::{Document, Edge, Incidence, Metadata, NetworkType, Node};
+use super::document::{Attrs, Document, Edge, Incidence, Metadata, NetworkType, Node};
 use super::extra::NodeAttrs;
 use crate::dataset::name::unless_ids;
 use crate::io::numbering::{Numbering, ascending_from};
+use crate::io::repeats::Repeats;
 use crate::io::source::Source;
 use crate::io::{at, name_of};
 use crate::{Dataset, Duplicates, Error, Hypergraph, Name, Place, Result};
@@ -22,9 +23,9 @@ pub(in crate::io) fn read(path: &Path, dup: Duplicates) -> Result<Dataset> {
         Some(raw) => reader.parse(raw, "metadata, an object")?,
         None => Metadata::default(),
     };
-    let (mut nodes, attrs) = reader.nodes(&document.nodes)?;
+    let (mut nodes, attrs) = reader.nodes(&document.nodes, metadata.hypergraphql.is_some())?;
     let (mut edges, edge_weights) = reader.edges(&document.edges)?;
-    let (mut pairs, weights) = reader.incidences(&document, &mut nodes, &mut edges)?;
+    let (mut pairs, weights) = reader.incidences(&document, &mut nodes, &mut edges, Repeats::new(dup))?;
     reader.check_members(&document.edges, &edges, &pairs)?;
 
     let (listed_nodes, listed_edges) = (attrs.len(), edge_weights.len());
@@ -100,16 +101,21 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn nodes(&self, list: &[&'a RawValue]) -> Result<(Numbering, Vec<NodeAttrs>)> {
+    /// The nodes listed; their attributes are read when they are `ours`, else they only have to be an object.
+    fn nodes(&self, list: &[&'a RawValue], ours: bool) -> Result<(Numbering, Vec<NodeAttrs>)> {
         let (mut ids, mut attrs) = (Numbering::default(), Vec::new());
         for raw in list {
-            let node: Node<NodeAttrs> = self.parse(raw, "a node, an object {node, weight, attrs}")?;
+            let node: Node<&RawValue> = self.parse(raw, "a node, an object {node, weight, attrs}")?;
             if let Some(w) = node.weight.filter(|w| *w != 1.0) {
                 return Err(Error::parse(self.place(raw), "node weight 1 (nodes carry no weights)", w.to_string()));
             }
             let id = ids.id(node.node) as usize;
             if id == attrs.len() {
-                attrs.push(node.attrs.unwrap_or_default());
+                attrs.push(match node.attrs {
+                    Some(raw) if ours => self.parse(raw, "attrs, an object of what this crate writes")?,
+                    Some(raw) => self.parse::<Attrs>(raw, "attrs, an object").map(|_| NodeAttrs::default())?,
+                    None => NodeAttrs::default(),
+                });
             }
         }
         Ok((ids, attrs))
@@ -135,6 +141,7 @@ impl<'a> Reader<'a> {
         document: &Document<'a>,
         nodes: &mut Numbering,
         edges: &mut Numbering,
+        mut repeats: Repeats,
     ) -> Result<(Vec<(u32, u32)>, Option<Vec<f64>>)> {
         let (mut pairs, mut weights) = (Vec::with_capacity(document.incidences.len()), None);
         for raw in &document.incidences {
@@ -150,6 +157,7 @@ impl<'a> Reader<'a> {
             } else if let Some(weights) = &mut weights {
                 weights.push(1.0);
             }
+            repeats.check((node, edge), nodes, edges, || self.place(raw))?;
             pairs.push((node, edge));
         }
         Ok((pairs, weights))
