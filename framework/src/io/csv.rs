@@ -13,7 +13,7 @@ use csv::{ReaderBuilder, StringRecord, WriterBuilder};
 use super::numbering::{Numbering, ascending_from};
 use super::repeats::Repeats;
 use super::source::Source;
-use super::{at, atomic, name_of};
+use super::{at, atomic, name_of, unless_ones};
 use crate::dataset::name;
 use crate::{Dataset, Duplicates, Error, Features, Hypergraph, Name, Place, Result};
 
@@ -39,9 +39,8 @@ pub(super) fn read(path: &Path, delimiter: u8, dup: Duplicates) -> Result<Datase
     let text = source.text()?;
     let mut reader = ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(text.as_bytes());
     let mut record = StringRecord::new();
-    let mut next = |record: &mut StringRecord| {
-        reader.read_record(record).map_err(|e| Error::parse(Place::file(path), "CSV", e.to_string()))
-    };
+    let mut next =
+        |record: &mut StringRecord| reader.read_record(record).map_err(|e| Error::parse(Place::file(path), "CSV", e.to_string()));
     if !next(&mut record)? {
         return Err(Error::parse(Place::file(path), "a header", "an empty file"));
     }
@@ -77,9 +76,7 @@ impl Layout {
         let width = header.len();
         match (edge, node, find(&["members"])) {
             (Some(0), None, Some(1)) if width == 2 => Ok(Self::Members),
-            (Some(edge), Some(node), None) if width == 2 + usize::from(weight.is_some()) => {
-                Ok(Self::Pairs { node, edge, weight, width })
-            }
+            (Some(edge), Some(node), None) if width == 2 + usize::from(weight.is_some()) => Ok(Self::Pairs { node, edge, weight, width }),
             _ => {
                 let found = header.iter().take(8).collect::<Vec<_>>().join(",");
                 let expected = "a header node,hyperedge[,weight] or hyperedge,members";
@@ -176,7 +173,7 @@ impl Table {
         let (mut pairs, edges, mut nodes) = (self.pairs, self.edges.into_names(), self.nodes.into_names());
         let new = ascending_from(self.declared, &mut nodes);
         pairs.iter_mut().for_each(|p| p.0 = new[p.0 as usize]);
-        let hypergraph = match &self.weights {
+        let hypergraph = match &self.weights.and_then(unless_ones) {
             None => Hypergraph::from_pairs(nodes.len(), edges.len(), &pairs, dup),
             Some(w) => Hypergraph::from_weighted_pairs(nodes.len(), edges.len(), &pairs, w, dup),
         };
@@ -223,6 +220,7 @@ fn check_writable(dataset: &Dataset, path: &Path) -> Result<()> {
         (dataset.labels.is_some(), "labels"),
         (dataset.features != Features::None, "features"),
         (!dataset.splits.is_empty(), "splits"),
+        (dataset.node_weights.is_some(), "node weights"),
         (dataset.hypergraph.hyperedge_weights().is_some(), "hyperedge weights"),
         (negative(&dataset.node_names) || negative(&dataset.hyperedge_names), "negative ids as names"),
     ];

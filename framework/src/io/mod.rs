@@ -1,7 +1,7 @@
 //! Files: the text folder, HIF JSON, CSV/TSV and npz, each read and written.
 //!
 //! What a reader returns has at least one node and one hyperedge, no hyperedge without members, and has passed
-//! [`Dataset::check`]; writers refuse anything else, so that every file written can be read. Files are written beside
+//! [`Dataset::check`]; weights that are all 1 are read as none; writers refuse anything else, so that every file written can be read. Files are written beside
 //! their place and renamed, so that a reader never sees half of one.
 
 mod atomic;
@@ -99,12 +99,15 @@ fn check_complete(path: &Path, h: &Hypergraph) -> Result<()> {
     }
 }
 
+/// None when every weight is 1, which says no more than having none.
+fn unless_ones(weights: Vec<f64>) -> Option<Vec<f64>> {
+    weights.iter().any(|w| *w != 1.0).then_some(weights)
+}
+
 /// Names the file in an error about the arrays read from it.
 fn at(path: &Path, error: Error) -> Error {
     match error {
-        Error::Invalid { what, expected, found } => {
-            Error::parse(crate::Place::file(path), format!("{expected} as {what}"), found)
-        }
+        Error::Invalid { what, expected, found } => Error::parse(crate::Place::file(path), format!("{expected} as {what}"), found),
         other => other,
     }
 }

@@ -19,7 +19,7 @@ impl Numbering {
             Entry::Occupied(known) => *known.get(),
             Entry::Vacant(new) => {
                 self.names.push(new.key().clone());
-                // Fewer than u32::MAX names: each takes at least two bytes of a file that was read into memory.
+                // Fewer than u32::MAX names: as many would fill 200 GB of this map first.
                 *new.insert(self.names.len() as u32 - 1)
             }
         }

@@ -54,11 +54,7 @@ fn csr_and_csc_are_read() {
     let csr = io::read(&path).unwrap();
     assert_eq!(csr.hypergraph.pairs().collect::<Vec<_>>(), [(0, 0), (2, 1), (3, 0), (3, 1)]);
     assert_eq!(csr.hypergraph.incidence_weights(), None);
-    let changes = [
-        ("format", npy("<U3", "()", b"c\0\0\0s\0\0\0c\0\0\0")),
-        ("indptr", i64s(&[0, 2, 4])),
-        ("indices", i64s(&[3, 0, 2, 3])),
-    ];
+    let changes = [("format", npy("<U3", "()", b"c\0\0\0s\0\0\0c\0\0\0")), ("indptr", i64s(&[0, 2, 4])), ("indices", i64s(&[3, 0, 2, 3]))];
     std::fs::write(&path, archive(&changes)).unwrap();
     assert_eq!(io::read(&path).unwrap(), csr);
 }
@@ -98,7 +94,11 @@ fn damaged_anywhere() {
 #[test]
 fn a_header_claiming_two_to_the_sixtieth_rows() {
     let found = error("indptr", npy("<i8", "(1152921504606846976,)", &[0; 48]));
-    assert!(found.contains("shape [1152921504606846976], which is 9223372036854775808 bytes, but 48 bytes of elements in array \"indptr\"") || found.contains("9223372036854775808 bytes, but 48 bytes"), "{found}");
+    assert!(
+        found.contains("shape [1152921504606846976], which is 9223372036854775808 bytes, but 48 bytes of elements in array \"indptr\"")
+            || found.contains("9223372036854775808 bytes, but 48 bytes"),
+        "{found}"
+    );
     let found = error("features", npy("<f4", "(1152921504606846976, 1152921504606846976)", &[0; 8]));
     assert!(found.contains("more than 2^64 bytes, but 8 bytes"), "{found}");
     let found = error("shape", i64s(&[1 << 60, 2]));
@@ -136,7 +136,7 @@ fn values() {
     assert!(error("data", npy("|O", "(4,)", &[0; 32])).contains("found the header"));
     assert!(error("data", Vec::new()).contains("expected an array \"data\" (CSR, as scipy.sparse.save_npz writes it), found only"));
     assert!(error("format", npy("|S3", "()", b"coo")).contains("expected csr or csc in array \"format\", found \"coo\""));
-    assert!(error("hyperedge_weights", f64s(&[1.0])).contains("expected 2, one per hyperedge as hyperedge weights, found 1"));
+    assert!(error("hyperedge_weights", f64s(&[1.0])).contains("expected 2 elements in array \"hyperedge_weights\", found 1"));
     assert!(error("hyperedge_weights", f64s(&[1.0, -1.0])).contains("as weight of hyperedge 1, found -1"));
 }
 

@@ -90,7 +90,10 @@ fn letters() {
 fn an_empty_line_is_a_hyperedge_with_no_members() {
     let found = error("hyperedges.txt", b"0,2\n\n1\n");
     assert_eq!(found, "hyperedges.txt:2:1: expected a node id, an integer from 0 to 4294967294, found an empty line");
-    assert!(error("hyperedges.txt", b"0,2\n1,\n").ends_with(":2:3: expected a node id, an integer from 0 to 4294967294, found the end of the line"));
+    assert!(
+        error("hyperedges.txt", b"0,2\n1,\n")
+            .ends_with(":2:3: expected a node id, an integer from 0 to 4294967294, found the end of the line")
+    );
     assert!(error("labels.txt", b"0\n1\n\n0\n1\n").starts_with("labels.txt:3:1:"));
     assert!(error("splits_50_25_25.txt", b"00122\n\n").starts_with("splits_50_25_25.txt:2:1: expected 5, one per node"));
     assert!(error("label_names.txt", b"a\n\nb\n").starts_with("label_names.txt:2:1: expected a name"));
@@ -117,7 +120,10 @@ fn a_nul() {
 
 #[test]
 fn invalid_utf8() {
-    assert!(error("hyperedges.txt", b"0\xff\n").ends_with(":1:2: expected a node id, an integer from 0 to 4294967294, found the byte 0xff, which is not UTF-8"));
+    assert!(
+        error("hyperedges.txt", b"0\xff\n")
+            .ends_with(":1:2: expected a node id, an integer from 0 to 4294967294, found the byte 0xff, which is not UTF-8")
+    );
     assert!(error("label_names.txt", b"a\nb\xc3\n").starts_with("label_names.txt:2:2: expected UTF-8, found the byte 0xc3"));
 }
 
