@@ -6,11 +6,11 @@ use std::process::Command;
 use hypergraphql_framework::{Dataset, Duplicates, Features, Hypergraph, Labels, io};
 
 /// Runs a script in the folder; None where there is no scipy.
-fn python(folder: &std::path::Path, script: &str) -> Option<String> {
+fn python(test: &str, folder: &std::path::Path, script: &str) -> Option<String> {
     let program = std::env::var_os("HGQL_PYTHON").unwrap_or_else(|| "python3".into());
     let run = |code: &str| Command::new(&program).current_dir(folder).args(["-c", code]).output();
     if !run("import scipy.sparse").is_ok_and(|o| o.status.success()) {
-        eprintln!("SKIPPED {}: no python3 with scipy", module_path!());
+        eprintln!("SKIPPED {test}: no python3 with scipy");
         return None;
     }
     let output = run(script).unwrap();
@@ -30,7 +30,7 @@ fn scipy_reads_what_we_write() {
     let script = "import numpy as np, scipy.sparse as sp
 z = np.load('ours.npz')
 print(sp.load_npz('ours.npz').toarray().tolist(), z['features'][3].tolist(), z['labels'].tolist(), bytes(z['name']).decode().strip() == '\\u00e9')";
-    let Some(printed) = python(folder.path(), script) else { return };
+    let Some(printed) = python("scipy_reads_what_we_write", folder.path(), script) else { return };
     let rows = "[[0.5, 0.0, 0.0], [0.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 3.0], [0.0, 2.0, 0.0]]";
     assert_eq!(printed.trim(), format!("{rows} [6.0, 7.0] [0, -1, 2, 1, 0] True"));
 }
@@ -44,7 +44,7 @@ sp.save_npz('csr.npz', a)
 sp.save_npz('csc.npz', a.tocsc(), compressed=False)
 sp.save_npz('int.npz', a.astype(np.int8))
 np.savez_compressed('more.npz', format='csr', shape=a.shape, indptr=a.indptr, indices=a.indices, data=a.data, labels=np.array([0, 1, 1, 0]), features=np.eye(4)[:, :3])";
-    if python(folder.path(), script).is_none() {
+    if python("we_read_what_scipy_writes", folder.path(), script).is_none() {
         return;
     }
     for name in ["csr", "csc", "more"] {

@@ -9,13 +9,13 @@ use hypergraphql_framework::{Duplicates, Features, stats::Summary};
 use serde_json::Value;
 
 /// The folder of `../shared/data` from the workspace root, or HGQL_DATA.
-fn data() -> Option<PathBuf> {
+fn data(test: &str) -> Option<PathBuf> {
     let default = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
     let folder = std::env::var_os("HGQL_DATA").map_or(default, PathBuf::from);
     if folder.join("stats.json").exists() {
         return Some(folder);
     }
-    eprintln!("SKIPPED {}: no stats.json in {}", module_path!(), folder.display());
+    eprintln!("SKIPPED {test}: no stats.json in {}", folder.display());
     None
 }
 
@@ -30,14 +30,14 @@ fn counted_with_repeats(folder: &Path) -> (usize, usize) {
 
 #[test]
 fn house_committees_counts_a_node_once() {
-    let Some(data) = data() else { return };
+    let Some(data) = data("house_committees_counts_a_node_once") else { return };
     let s = Summary::of(&io::read(data.join("house-committees")).unwrap().hypergraph);
     assert_eq!((s.incidences, s.max_size), (11_843, 81));
 }
 
 #[test]
 fn counts_agree_with_stats() {
-    let Some(data) = data() else { return };
+    let Some(data) = data("counts_agree_with_stats") else { return };
     let stats: Value = serde_json::from_slice(&std::fs::read(data.join("stats.json")).unwrap()).unwrap();
     for name in ["cora_cocitation", "cora_coauthorship", "house-committees", "walmart-trips", "congress-bills"] {
         let start = Instant::now();
@@ -76,7 +76,7 @@ fn counts_agree_with_stats() {
 
 #[test]
 fn splits_and_names_are_read_by_protocol() {
-    let Some(data) = data() else { return };
+    let Some(data) = data("splits_and_names_are_read_by_protocol") else { return };
     let cora = io::read(data.join("cora_cocitation")).unwrap();
     assert!(matches!(cora.features, Features::Sparse(_)));
     let allset = cora.split_set("50_25_25").unwrap();
@@ -89,7 +89,7 @@ fn splits_and_names_are_read_by_protocol() {
 
 #[test]
 fn stored_data_survives_every_format_that_holds_it() {
-    let Some(data) = data() else { return };
+    let Some(data) = data("stored_data_survives_every_format_that_holds_it") else { return };
     let folder = tempfile::tempdir().unwrap();
     for name in ["cora_cocitation", "house-committees"] {
         let d = io::read(data.join(name)).unwrap();

@@ -72,7 +72,7 @@ pub fn write(dataset: &Dataset, path: impl AsRef<Path>) -> Result<()> {
 /// Writes a dataset in this format.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_as(dataset: &Dataset, path: impl AsRef<Path>, format: Format) -> Result<()> {
     let path = path.as_ref();
     dataset.check().map_err(|e| at(path, e))?;
