@@ -3,6 +3,8 @@
 mod autodiff;
 #[cfg(feature = "cpu")]
 mod flex;
+#[cfg(feature = "fusion")]
+mod fusion;
 
 use std::fmt::Debug;
 use std::sync::Arc;
