@@ -9,7 +9,7 @@ use cubecl::server::Handle;
 use crate::element::DType;
 use crate::error::{KernelError, check_len};
 
-/// Allocations are never empty, as a zero-sized binding is an error on some devices.
+/// Bytes of an array without elements: a zero-sized binding is an error on some devices.
 const SMALLEST: usize = 64;
 
 /// A contiguous array of floats on a device.
@@ -30,7 +30,7 @@ impl<R: Runtime> Clone for Buf<R> {
 impl<R: Runtime> Buf<R> {
     /// Uninitialised memory for `len` elements.
     pub fn empty(client: &ComputeClient<R>, len: usize, dtype: DType) -> Self {
-        Self { handle: client.empty((len * dtype.bytes()).max(SMALLEST)), len, dtype, runtime: PhantomData }
+        Self { handle: allocate(client, len * dtype.bytes()), len, dtype, runtime: PhantomData }
     }
 
     /// Uploads f32 values.
@@ -120,7 +120,7 @@ impl<R: Runtime> Clone for Ids<R> {
 impl<R: Runtime> Ids<R> {
     /// Uninitialised memory for `len` indices.
     pub fn empty(client: &ComputeClient<R>, len: usize) -> Self {
-        Self { handle: client.empty((len * 4).max(SMALLEST)), len, runtime: PhantomData }
+        Self { handle: allocate(client, len * 4), len, runtime: PhantomData }
     }
 
     /// Uploads indices.
@@ -144,8 +144,12 @@ impl<R: Runtime> Ids<R> {
     }
 }
 
+fn allocate<R: Runtime>(client: &ComputeClient<R>, bytes: usize) -> Handle {
+    client.empty(if bytes == 0 { SMALLEST } else { bytes })
+}
+
 fn upload<R: Runtime>(client: &ComputeClient<R>, bytes: &[u8]) -> Handle {
-    if bytes.is_empty() { client.empty(SMALLEST) } else { client.create_from_slice(bytes) }
+    if bytes.is_empty() { allocate(client, 0) } else { client.create_from_slice(bytes) }
 }
 
 /// CubeCL's name of a storage type.
