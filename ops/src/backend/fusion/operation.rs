@@ -48,8 +48,7 @@ pub(super) fn record<B: FusionBackend, const N: usize>(
     let inputs: Vec<_> = inputs.into_iter().flatten().collect();
     let client = inputs[0].client.clone();
     let streams = OperationStreams::with_inputs(&inputs);
-    let outputs: Vec<_> =
-        outputs.into_iter().map(|(shape, dtype)| TensorIr::uninit(client.create_empty_handle(), shape, dtype)).collect();
+    let outputs: Vec<_> = outputs.into_iter().map(|(shape, dtype)| TensorIr::uninit(client.create_empty_handle(), shape, dtype)).collect();
     let inputs: Vec<_> = inputs.into_iter().map(FusionTensor::into_ir).collect();
     let repr = CustomOpIr::new(name, &inputs, &outputs);
     let operation = Recorded::<B, _, N> { repr: repr.clone(), present, run, backend: PhantomData };
