@@ -22,6 +22,8 @@ mod scatter_add;
 mod segment_softmax;
 mod sparse_conv;
 
+pub mod verify;
+
 #[cfg(feature = "metal")]
 pub use aliases::Metal;
 #[cfg(feature = "vulkan")]

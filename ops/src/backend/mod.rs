@@ -5,6 +5,8 @@ mod autodiff;
 mod cube;
 #[cfg(feature = "cpu")]
 mod flex;
+#[cfg(feature = "fusion")]
+mod fusion;
 
 use std::fmt::Debug;
 use std::sync::Arc;
