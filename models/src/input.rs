@@ -65,10 +65,7 @@ impl<B: HyperBackend> NodeFeatures<B> {
     }
 }
 
-impl<B: HyperBackend, C: CheckpointStrategy> NodeFeatures<Autodiff<B, C>>
-where
-    Autodiff<B, C>: HyperBackend,
-{
+impl<B: HyperBackend, C: CheckpointStrategy> NodeFeatures<Autodiff<B, C>> {
     /// The same features without gradients; nothing is copied.
     pub fn inner(&self) -> NodeFeatures<B> {
         match self {
@@ -131,10 +128,7 @@ impl<B: HyperBackend> GraphInput<B> {
     }
 }
 
-impl<B: HyperBackend, C: CheckpointStrategy> GraphInput<Autodiff<B, C>>
-where
-    Autodiff<B, C>: HyperBackend,
-{
+impl<B: HyperBackend, C: CheckpointStrategy> GraphInput<Autodiff<B, C>> {
     /// The same input without gradients, for evaluation; nothing is copied.
     pub fn inner(&self) -> GraphInput<B> {
         GraphInput {
