@@ -5,7 +5,9 @@ use burn::backend::Autodiff;
 use burn::module::{AutodiffModule, Module};
 use burn::tensor::{DType, Tensor, TensorData};
 use hypergraphql_framework::{Duplicates, Hypergraph};
-use hypergraphql_models::{AttentionMode, DropoutSeed, GraphInput, LayerKind, NodeClassifier, NodeClassifierConfig, NodeFeatures, Precision};
+use hypergraphql_models::{
+    AttentionMode, DropoutSeed, GraphInput, LayerKind, NodeClassifier, NodeClassifierConfig, NodeFeatures, Precision,
+};
 use hypergraphql_ops::{Cpu, CpuDevice, HyperBackend, Incidence, SparseMatrix};
 
 type Ad = Autodiff<Cpu>;
