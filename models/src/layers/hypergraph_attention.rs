@@ -181,7 +181,7 @@ impl<B: HyperBackend> HypergraphAttention<B> {
 
 /// [N, Hd·C] -> [N, C], as a product: the gradient of a mean over the middle axis takes several times as long.
 fn mean_of_heads<B: Backend>(x: Tensor<B, 2>, config: AttentionConfig) -> Tensor<B, 2> {
-    let share: Tensor<B, 2> = Tensor::eye(config.head_width, &x.device()).div_scalar(config.heads as f64); // [C, C]
-    let shares = share.repeat_dim(0, config.heads).cast(x.dtype()); // [Hd*C, C]
+    let identity: Tensor<B, 2> = Tensor::eye(config.head_width, &x.device()); // [C, C]
+    let shares = identity.repeat_dim(0, config.heads).cast(x.dtype()).div_scalar(config.heads as f64); // [Hd*C, C]
     x.matmul(shares)
 }
