@@ -38,9 +38,8 @@ pub(super) fn read(path: &Path, delimiter: u8, dup: Duplicates) -> Result<Datase
     let text = source.text()?;
     let mut reader = ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(text.as_bytes());
     let mut record = StringRecord::new();
-    let mut next = |record: &mut StringRecord| {
-        reader.read_record(record).map_err(|e| Error::parse(Place::file(path), "CSV", e.to_string()))
-    };
+    let mut next =
+        |record: &mut StringRecord| reader.read_record(record).map_err(|e| Error::parse(Place::file(path), "CSV", e.to_string()));
     if !next(&mut record)? {
         return Err(Error::parse(Place::file(path), "a header", "an empty file"));
     }
@@ -76,9 +75,7 @@ impl Layout {
         let width = header.len();
         match (edge, node, find(&["members"])) {
             (Some(0), None, Some(1)) if width == 2 => Ok(Self::Members),
-            (Some(edge), Some(node), None) if width == 2 + usize::from(weight.is_some()) => {
-                Ok(Self::Pairs { node, edge, weight, width })
-            }
+            (Some(edge), Some(node), None) if width == 2 + usize::from(weight.is_some()) => Ok(Self::Pairs { node, edge, weight, width }),
             _ => {
                 let found = header.iter().take(8).collect::<Vec<_>>().join(",");
                 let expected = "a header node,hyperedge[,weight] or hyperedge,members";

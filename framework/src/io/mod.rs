@@ -98,9 +98,7 @@ fn check_complete(path: &Path, h: &Hypergraph) -> Result<()> {
 /// Names the file in an error about the arrays read from it.
 fn at(path: &Path, error: Error) -> Error {
     match error {
-        Error::Invalid { what, expected, found } => {
-            Error::parse(crate::Place::file(path), format!("{expected} as {what}"), found)
-        }
+        Error::Invalid { what, expected, found } => Error::parse(crate::Place::file(path), format!("{expected} as {what}"), found),
         other => other,
     }
 }

@@ -93,9 +93,7 @@ impl<'a> Reader<'a> {
         let Some(raw) = raw else { return Ok(()) };
         let expected = "network-type \"undirected\" or \"asc\"";
         match self.parse(raw, expected)? {
-            NetworkType::Directed => {
-                Err(Error::parse(self.place(raw), expected, "\"directed\", which a hypergraph here cannot hold"))
-            }
+            NetworkType::Directed => Err(Error::parse(self.place(raw), expected, "\"directed\", which a hypergraph here cannot hold")),
             NetworkType::Undirected | NetworkType::Asc => Ok(()),
         }
     }

@@ -38,9 +38,7 @@ pub(in crate::io) fn write(dataset: &Dataset, path: &Path) -> Result<()> {
         network_type: NetworkType::Undirected,
         metadata: Metadata { name: dataset.name.clone().into(), hypergraphql: Extra::of(dataset) },
         nodes: (0..h.nodes() as u32).map(node).collect(),
-        edges: (0..h.hyperedges() as u32)
-            .map(|e| Edge { edge: edge_name(e), weight: edge_weight(e), attrs: None })
-            .collect(),
+        edges: (0..h.hyperedges() as u32).map(|e| Edge { edge: edge_name(e), weight: edge_weight(e), attrs: None }).collect(),
         incidences: h.edge_major().entries().enumerate().map(incidence).collect(),
     };
     atomic::write(path, |to| serde_json::to_writer(to, &whole).map_err(|e| Error::io(path, "write")(e.into())))
