@@ -12,7 +12,10 @@ const EDGES: [(&str, &[&str]); 8] = [
     ("hypergraphql-ops", &["hypergraphql-framework", "hypergraphql-kernels"]),
     ("hypergraphql-models", &["hypergraphql-framework", "hypergraphql-ops"]),
     ("hypergraphql-query", &["hypergraphql-framework"]),
-    ("hypergraphql-runtime", &["hypergraphql-framework", "hypergraphql-kernels", "hypergraphql-ops", "hypergraphql-models", "hypergraphql-query"]),
+    (
+        "hypergraphql-runtime",
+        &["hypergraphql-framework", "hypergraphql-kernels", "hypergraphql-ops", "hypergraphql-models", "hypergraphql-query"],
+    ),
     (
         "hypergraphql",
         &[
@@ -84,7 +87,8 @@ fn versions_stand_in_the_root_manifest_only() {
     for package in metadata.workspace_packages() {
         let text = std::fs::read_to_string(&package.manifest_path).expect("a manifest");
         // The root manifest is the place where they stand.
-        let text = if package.name.as_str() == "hypergraphql" { text.split("\n[package]").nth(1).expect("a package").to_owned() } else { text };
+        let text =
+            if package.name.as_str() == "hypergraphql" { text.split("\n[package]").nth(1).expect("a package").to_owned() } else { text };
         let dependencies = text.split("\n[").filter(|section| section.split(']').next().is_some_and(|name| name.ends_with("dependencies")));
         for section in dependencies {
             for line in section.lines().skip(1).filter(|line| line.contains('=') && !line.starts_with('#')) {
