@@ -23,8 +23,9 @@ struct Whole {
 pub(in crate::io) fn write(dataset: &Dataset, path: &Path) -> Result<()> {
     let h = &dataset.hypergraph;
     let node_name = |n| name::of(dataset.node_names.as_deref(), n);
+    let node_weight = |n: u32| dataset.node_weights.as_ref().map(|w| w[n as usize]);
     let edge_name = |e| name::of(dataset.hyperedge_names.as_deref(), e);
-    let node = |n| Node { node: node_name(n), weight: None, attrs: attrs_of(dataset, n as usize) };
+    let node = |n| Node { node: node_name(n), weight: node_weight(n), attrs: attrs_of(dataset, n as usize) };
     let edge_weight = |e: u32| h.hyperedge_weights().map(|w| w[e as usize]);
     let weights = h.incidence_weights_edge_major();
     let incidence = |(i, (e, n)): (usize, (u32, u32))| Incidence {
