@@ -1,6 +1,6 @@
 //! The subcommands of `hgql`, one file each, and what they share: device dispatch, errors with exit codes, output, logging.
 
-// mod backend;
+mod backend;
 mod completions;
 mod convert;
 mod devices;
@@ -8,7 +8,7 @@ mod error;
 mod info;
 mod logging;
 mod output;
-// mod verify;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -53,7 +53,7 @@ pub(crate) struct Global {
 enum Command {
     Info(info::InfoArgs),
     Convert(convert::ConvertArgs),
-    // Verify(verify::VerifyArgs),
+    Verify(verify::VerifyArgs),
     Devices(devices::DevicesArgs),
     Completions(completions::CompletionsArgs),
 }
@@ -66,7 +66,7 @@ pub(crate) fn main() -> ExitCode {
     let result = match cli.command {
         Command::Info(args) => info::run(args, global),
         Command::Convert(args) => convert::run(args, global),
-        // Command::Verify(args) => verify::run(args, global),
+        Command::Verify(args) => verify::run(args, global),
         Command::Devices(args) => devices::run(args, global),
         Command::Completions(args) => completions::run(args, global),
     };
