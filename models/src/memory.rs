@@ -13,6 +13,8 @@ use crate::{ModelError, Result};
 /// Bytes of a training, by what they are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct MemoryEstimate {
+    /// Parameters, by number.
+    pub parameter_count: usize,
     /// The hypergraph in both orders, with schedules.
     pub hypergraph: u64,
     /// The features.
@@ -47,6 +49,7 @@ impl MemoryEstimate {
             Features::None => 0,
         };
         Self {
+            parameter_count: usize::try_from(parameters).unwrap_or(usize::MAX),
             hypergraph: 24 * z + 24 * (n + m),
             features,
             parameters: parameters.saturating_mul(4 * 6),
@@ -56,7 +59,7 @@ impl MemoryEstimate {
 
     /// All of it.
     pub fn total(&self) -> u64 {
-        let Self { hypergraph, features, parameters, activations } = self;
+        let Self { hypergraph, features, parameters, activations, .. } = self;
         hypergraph.saturating_add(*features).saturating_add(*parameters).saturating_add(*activations)
     }
 

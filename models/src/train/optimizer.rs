@@ -56,7 +56,7 @@ impl<B: Backend> Optimizer<B> {
     }
 
     /// One step: parameters without a gradient stay.
-    pub fn step<A, M>(&mut self, lr: f64, module: M, grads: GradientsParams, change: GradientChange<B>) -> M
+    pub(super) fn step<A, M>(&mut self, lr: f64, module: M, grads: GradientsParams, change: GradientChange<B>) -> M
     where
         A: AutodiffBackend<InnerBackend = B>,
         M: AutodiffModule<A>,

@@ -103,8 +103,7 @@ impl<'a, B: HyperBackend> Trainer<'a, B> {
         let file = folder.join(checkpoint::TRAINING);
         let [params, first, second] = ["param/", "moment_1/", "moment_2/"].map(|prefix| take_prefixed(&mut training, prefix));
         let sizes = params.iter().map(|(name, t)| (name.clone(), t.values.len())).collect();
-        let inner = checkpoint::load(trainer.model.valid(), params, &file)?;
-        trainer.model = NodeClassifier::from_inner(inner);
+        trainer.model = checkpoint::load(trainer.model, params, &file)?;
         trainer.optimizer.moments = join_moments(first, second, &sizes, manifest.progress.optimizer_steps, &file, &task.device)?;
         trainer.progress = manifest.progress;
         Ok(trainer)
