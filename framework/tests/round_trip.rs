@@ -78,6 +78,7 @@ fn dataset() -> impl Strategy<Value = Dataset> {
                 let set = |name: &str, count| SplitSet { name: name.into(), count };
                 d.split_sets = vec![set("one", splits.len() - 1), set("two", 1)];
             }
+            d.node_weights = sets.then(|| (0..d.hypergraph.nodes()).map(|i| i as f64 * 0.3 - 1.0).collect());
             Dataset { features, labels, splits, node_names, hyperedge_names, ..d }
         })
     })
@@ -99,6 +100,7 @@ proptest! {
         let mut d = Dataset { hypergraph: Hypergraph::from_members(d.hypergraph.nodes(), h, Duplicates::Error).unwrap(), ..d };
         let last_used = binary.column(binary.ncols() - 1).sum() > 0.0;
         d.features = if last_used { Features::Sparse(sprs::CsMat::csr_from_dense(binary.view(), 0.0)) } else { Features::None };
+        d.node_weights = None;
         if d.split_sets.first().is_some_and(|s| s.count == 0) {
             d.split_sets.remove(0);
         }
@@ -157,6 +159,12 @@ proptest! {
     fn any_bytes_are_met_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), cut in any::<prop::sample::Index>()) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x");
+        for name in ["hyperedges.txt", "labels.txt", "features.txt", "splits.txt", "label_names.txt", "node_names.txt"] {
+            let set = tempfile::tempdir().unwrap();
+            std::fs::write(set.path().join("hyperedges.txt"), "0,1\n").unwrap();
+            std::fs::write(set.path().join(name), &bytes).unwrap();
+            let _ = io::read(set.path());
+        }
         for format in [Format::Hif, Format::Csv, Format::Npz] {
             std::fs::write(&path, &bytes).unwrap();
             let _ = io::read_with(&path, Options { format: Some(format), ..Options::default() });
@@ -191,6 +199,7 @@ fn what_a_format_cannot_hold_is_refused_with_advice() {
     let weighted = h.with_hyperedge_weights(vec![1.0, 2.0]).unwrap();
     assert!(refused(Dataset::new("w", weighted.clone()), "text").contains("hyperedge weights"));
     assert!(refused(Dataset::new("w", weighted), "x.csv").contains("hyperedge weights"));
+    assert!(refused(Dataset { node_weights: Some(vec![0.5; 3]), ..plain.clone() }, "text").contains("node weights"));
     let labels = Some(Labels::all(&[0, 1, 1]));
     assert!(refused(Dataset { labels, ..plain.clone() }, "x.tsv").contains("labels"));
     let sets = vec![SplitSet { name: "../up".into(), count: 1 }];

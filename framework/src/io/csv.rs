@@ -11,8 +11,9 @@ use std::path::Path;
 use csv::{ReaderBuilder, StringRecord, WriterBuilder};
 
 use super::numbering::{Numbering, ascending_from};
+use super::repeats::Repeats;
 use super::source::Source;
-use super::{at, atomic, name_of};
+use super::{at, atomic, name_of, unless_ones};
 use crate::dataset::name;
 use crate::{Dataset, Duplicates, Error, Features, Hypergraph, Name, Place, Result};
 
@@ -23,13 +24,13 @@ enum Layout {
     Members,
 }
 
-#[derive(Default)]
 struct Table {
     nodes: Numbering,
     declared: usize,
     edges: Numbering,
     pairs: Vec<(u32, u32)>,
     weights: Option<Vec<f64>>,
+    repeats: Repeats,
 }
 
 pub(super) fn read(path: &Path, delimiter: u8, dup: Duplicates) -> Result<Dataset> {
@@ -38,14 +39,13 @@ pub(super) fn read(path: &Path, delimiter: u8, dup: Duplicates) -> Result<Datase
     let text = source.text()?;
     let mut reader = ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(text.as_bytes());
     let mut record = StringRecord::new();
-    let mut next = |record: &mut StringRecord| {
-        reader.read_record(record).map_err(|e| Error::parse(Place::file(path), "CSV", e.to_string()))
-    };
+    let mut next =
+        |record: &mut StringRecord| reader.read_record(record).map_err(|e| Error::parse(Place::file(path), "CSV", e.to_string()));
     if !next(&mut record)? {
         return Err(Error::parse(Place::file(path), "a header", "an empty file"));
     }
     let layout = Layout::of(path, &record)?;
-    let mut table = Table::default();
+    let mut table = Table::new(dup);
     while next(&mut record)? {
         let row = Row { path, record: &record };
         match &layout {
@@ -76,9 +76,7 @@ impl Layout {
         let width = header.len();
         match (edge, node, find(&["members"])) {
             (Some(0), None, Some(1)) if width == 2 => Ok(Self::Members),
-            (Some(edge), Some(node), None) if width == 2 + usize::from(weight.is_some()) => {
-                Ok(Self::Pairs { node, edge, weight, width })
-            }
+            (Some(edge), Some(node), None) if width == 2 + usize::from(weight.is_some()) => Ok(Self::Pairs { node, edge, weight, width }),
             _ => {
                 let found = header.iter().take(8).collect::<Vec<_>>().join(",");
                 let expected = "a header node,hyperedge[,weight] or hyperedge,members";
@@ -95,10 +93,14 @@ struct Row<'a> {
 
 impl Row<'_> {
     fn error(&self, field: usize, expected: &str, found: impl Into<String>) -> Error {
+        Error::parse(self.place(field), expected, found)
+    }
+
+    fn place(&self, field: usize) -> Place {
         let line = self.record.position().map_or(0, csv::Position::line);
         // Exact while no field before is quoted.
         let column = self.record.range(field).map_or(0, |r| r.start + field);
-        Error::parse(Place::column(self.path, line, column as u64 + 1), expected, found)
+        Place::column(self.path, line, column as u64 + 1)
     }
 
     fn name(&self, field: usize, what: &str) -> Result<Name> {
@@ -114,11 +116,24 @@ impl Row<'_> {
 }
 
 impl Table {
+    fn new(dup: Duplicates) -> Self {
+        let (nodes, edges) = (Numbering::default(), Numbering::default());
+        Self { nodes, declared: 0, edges, pairs: Vec::new(), weights: None, repeats: Repeats::new(dup) }
+    }
+
+    fn push(&mut self, row: &Row<'_>, field: usize, node: Name, edge: u32) -> Result<()> {
+        let pair = (self.nodes.id(node), edge);
+        self.repeats.check(pair, &self.nodes, &self.edges, || row.place(field))?;
+        self.pairs.push(pair);
+        Ok(())
+    }
+
     fn pair(&mut self, row: &Row<'_>, [node, edge]: [usize; 2], weight: Option<usize>, width: usize) -> Result<()> {
         if row.record.len() != width {
             let found = format!("{} fields", row.record.len());
             return Err(row.error(row.record.len().min(width) - 1, &format!("{width} fields, as in the header"), found));
         }
+        let field = node;
         let node = row.name(node, "the name or id of a node")?;
         if row.record[edge].is_empty() && weight.is_none_or(|w| row.record[w].is_empty()) {
             self.nodes.id(node);
@@ -128,7 +143,8 @@ impl Table {
             return Ok(());
         }
         let edge = row.name(edge, "the name or id of a hyperedge")?;
-        self.pairs.push((self.nodes.id(node), self.edges.id(edge)));
+        let edge = self.edges.id(edge);
+        self.push(row, field, node, edge)?;
         if let Some(field) = weight {
             let text = &row.record[field];
             let value: Option<f64> = text.parse().ok().filter(|w: &f64| w.is_finite());
@@ -148,8 +164,7 @@ impl Table {
             return Err(row.error(0, "members after the hyperedge", "none"));
         }
         for field in 1..row.record.len() {
-            let node = self.nodes.id(row.name(field, "the name or id of a node")?);
-            self.pairs.push((node, edge));
+            self.push(row, field, row.name(field, "the name or id of a node")?, edge)?;
         }
         Ok(())
     }
@@ -158,7 +173,7 @@ impl Table {
         let (mut pairs, edges, mut nodes) = (self.pairs, self.edges.into_names(), self.nodes.into_names());
         let new = ascending_from(self.declared, &mut nodes);
         pairs.iter_mut().for_each(|p| p.0 = new[p.0 as usize]);
-        let hypergraph = match &self.weights {
+        let hypergraph = match &self.weights.and_then(unless_ones) {
             None => Hypergraph::from_pairs(nodes.len(), edges.len(), &pairs, dup),
             Some(w) => Hypergraph::from_weighted_pairs(nodes.len(), edges.len(), &pairs, w, dup),
         };
@@ -205,6 +220,7 @@ fn check_writable(dataset: &Dataset, path: &Path) -> Result<()> {
         (dataset.labels.is_some(), "labels"),
         (dataset.features != Features::None, "features"),
         (!dataset.splits.is_empty(), "splits"),
+        (dataset.node_weights.is_some(), "node weights"),
         (dataset.hypergraph.hyperedge_weights().is_some(), "hyperedge weights"),
         (negative(&dataset.node_names) || negative(&dataset.hyperedge_names), "negative ids as names"),
     ];

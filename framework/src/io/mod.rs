@@ -1,7 +1,7 @@
 //! Files: the text folder, HIF JSON, CSV/TSV and npz, each read and written.
 //!
 //! What a reader returns has at least one node and one hyperedge, no hyperedge without members, and has passed
-//! [`Dataset::check`]; writers refuse anything else, so that every file written can be read. Files are written beside
+//! [`Dataset::check`]; weights that are all 1 are read as none; writers refuse anything else, so that every file written can be read. Files are written beside
 //! their place and renamed, so that a reader never sees half of one.
 
 mod atomic;
@@ -11,6 +11,7 @@ mod hif;
 mod npz;
 mod number;
 mod numbering;
+mod repeats;
 mod source;
 mod text;
 
@@ -53,6 +54,9 @@ pub fn read_with(path: impl AsRef<Path>, options: Options) -> Result<Dataset> {
     }?;
     check_complete(path, &dataset.hypergraph)?;
     dataset.check().map_err(|e| at(path, e))?;
+    if dup == Duplicates::Error {
+        repeats::check_distinct(path, &dataset.hypergraph)?;
+    }
     Ok(dataset)
 }
 
@@ -68,7 +72,7 @@ pub fn write(dataset: &Dataset, path: impl AsRef<Path>) -> Result<()> {
 /// Writes a dataset in this format.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_as(dataset: &Dataset, path: impl AsRef<Path>, format: Format) -> Result<()> {
     let path = path.as_ref();
     dataset.check().map_err(|e| at(path, e))?;
@@ -95,12 +99,15 @@ fn check_complete(path: &Path, h: &Hypergraph) -> Result<()> {
     }
 }
 
+/// None when every weight is 1, which says no more than having none.
+fn unless_ones(weights: Vec<f64>) -> Option<Vec<f64>> {
+    weights.iter().any(|w| *w != 1.0).then_some(weights)
+}
+
 /// Names the file in an error about the arrays read from it.
 fn at(path: &Path, error: Error) -> Error {
     match error {
-        Error::Invalid { what, expected, found } => {
-            Error::parse(crate::Place::file(path), format!("{expected} as {what}"), found)
-        }
+        Error::Invalid { what, expected, found } => Error::parse(crate::Place::file(path), format!("{expected} as {what}"), found),
         other => other,
     }
 }

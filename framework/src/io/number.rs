@@ -21,11 +21,7 @@ pub(super) fn id(line: &Line<'_>, at: usize, field: &[u8], what: &str) -> Result
         }
     }
     if field.is_empty() {
-        let found = if line.bytes.is_empty() {
-            "an empty line".to_owned()
-        } else {
-            show(&line.bytes[at..])
-        };
+        let found = if line.bytes.is_empty() { "an empty line".to_owned() } else { show(&line.bytes[at..]) };
         return Err(line.error(at, expected(), found));
     }
     Ok(value as u32)

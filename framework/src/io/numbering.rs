@@ -19,7 +19,7 @@ impl Numbering {
             Entry::Occupied(known) => *known.get(),
             Entry::Vacant(new) => {
                 self.names.push(new.key().clone());
-                // Fewer than u32::MAX names: each takes at least two bytes of a file that was read into memory.
+                // Fewer than u32::MAX names: as many would fill 200 GB of this map first.
                 *new.insert(self.names.len() as u32 - 1)
             }
         }
@@ -27,6 +27,10 @@ impl Numbering {
 
     pub(super) fn get(&self, name: &Name) -> Option<u32> {
         self.ids.get(name).copied()
+    }
+
+    pub(super) fn name(&self, id: u32) -> &Name {
+        &self.names[id as usize]
     }
 
     pub(super) fn len(&self) -> usize {

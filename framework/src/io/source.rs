@@ -94,8 +94,7 @@ impl<'a> Line<'a> {
         if let Some(nul) = self.bytes.iter().position(|b| *b == 0) {
             return Err(self.error(nul, "text", "a NUL byte"));
         }
-        std::str::from_utf8(self.bytes)
-            .map_err(|e| self.error(e.valid_up_to(), "UTF-8", show(&self.bytes[e.valid_up_to()..])))
+        std::str::from_utf8(self.bytes).map_err(|e| self.error(e.valid_up_to(), "UTF-8", show(&self.bytes[e.valid_up_to()..])))
     }
 }
 

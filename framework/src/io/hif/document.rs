@@ -1,10 +1,16 @@
 //! The JSON of HIF; its objects refuse other keys, as the schema does.
 
+use std::collections::HashMap;
+
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::extra::Extra;
 use crate::Name;
+
+/// Attributes that only have to be an object.
+pub(super) type Attrs = HashMap<String, IgnoredAny>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -49,7 +55,7 @@ pub(super) struct Incidence {
     pub(super) direction: Option<Direction>,
     #[serde(default, skip_serializing)]
     #[expect(dead_code, reason = "checked to be an object; incidences carry nothing else here")]
-    pub(super) attrs: Option<serde_json::Map<String, serde_json::Value>>,
+    pub(super) attrs: Option<Attrs>,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -77,7 +83,7 @@ pub(super) struct Edge {
     pub(super) weight: Option<f64>,
     #[serde(default, skip_serializing)]
     #[expect(dead_code, reason = "checked to be an object; hyperedges carry nothing else here")]
-    pub(super) attrs: Option<serde_json::Map<String, serde_json::Value>>,
+    pub(super) attrs: Option<Attrs>,
 }
 
 fn none<T>() -> Option<T> {

@@ -52,10 +52,8 @@ impl Extra {
         let (features, labels) = (&dataset.features, &dataset.labels);
         let shape = Shape { width: features.width(), sparse: matches!(features, Features::Sparse(_)) };
         let nodes = dataset.hypergraph.nodes();
-        let set = |(name, splits): (&str, &[Split])| Set {
-            name: name.to_owned(),
-            splits: splits.iter().map(|s| s.to_text(nodes)).collect(),
-        };
+        let set =
+            |(name, splits): (&str, &[Split])| Set { name: name.to_owned(), splits: splits.iter().map(|s| s.to_text(nodes)).collect() };
         let extra = Self {
             classes: labels.as_ref().map(|l| l.classes),
             label_names: dataset.label_names.clone(),

@@ -5,12 +5,13 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::document::{Document, Edge, Incidence, Metadata, NetworkType, Node};
+use super::document::{Attrs, Document, Edge, Incidence, Metadata, NetworkType, Node};
 use super::extra::NodeAttrs;
 use crate::dataset::name::unless_ids;
 use crate::io::numbering::{Numbering, ascending_from};
+use crate::io::repeats::Repeats;
 use crate::io::source::Source;
-use crate::io::{at, name_of};
+use crate::io::{at, name_of, unless_ones};
 use crate::{Dataset, Duplicates, Error, Hypergraph, Name, Place, Result};
 
 pub(in crate::io) fn read(path: &Path, dup: Duplicates) -> Result<Dataset> {
@@ -22,9 +23,9 @@ pub(in crate::io) fn read(path: &Path, dup: Duplicates) -> Result<Dataset> {
         Some(raw) => reader.parse(raw, "metadata, an object")?,
         None => Metadata::default(),
     };
-    let (mut nodes, attrs) = reader.nodes(&document.nodes)?;
-    let (mut edges, edge_weights) = reader.edges(&document.edges)?;
-    let (mut pairs, weights) = reader.incidences(&document, &mut nodes, &mut edges)?;
+    let (mut nodes, attrs, node_weights) = reader.nodes(&document.nodes, metadata.hypergraphql.is_some())?;
+    let (mut edges, mut edge_weights) = reader.edges(&document.edges)?;
+    let (mut pairs, weights) = reader.incidences(&document, &mut nodes, &mut edges, Repeats::new(dup))?;
     reader.check_members(&document.edges, &edges, &pairs)?;
 
     let (listed_nodes, listed_edges) = (attrs.len(), edge_weights.len());
@@ -34,17 +35,18 @@ pub(in crate::io) fn read(path: &Path, dup: Duplicates) -> Result<Dataset> {
     for pair in &mut pairs {
         *pair = (new_node[pair.0 as usize], new_edge[pair.1 as usize]);
     }
-    let hypergraph = match weights {
+    let hypergraph = match weights.and_then(unless_ones) {
         None => Hypergraph::from_pairs(nodes.len(), edges.len(), &pairs, dup),
         Some(w) => Hypergraph::from_weighted_pairs(nodes.len(), edges.len(), &pairs, &w, dup),
     };
     let mut hypergraph = hypergraph.map_err(|e| at(path, e))?;
-    if edge_weights.iter().any(Option::is_some) {
-        let weights = edge_weights.into_iter().map(|w| w.unwrap_or(1.0)).collect();
+    edge_weights.resize(hypergraph.hyperedges(), 1.0);
+    if let Some(weights) = unless_ones(edge_weights) {
         hypergraph = hypergraph.with_hyperedge_weights(weights).map_err(|e| at(path, e))?;
     }
     let name = metadata.name.as_str().map_or_else(|| name_of(path), str::to_owned);
     let mut dataset = Dataset::new(name, hypergraph);
+    dataset.node_weights = unless_ones(node_weights);
     dataset.node_names = unless_ids(nodes);
     dataset.hyperedge_names = unless_ids(edges);
     if let Some(extra) = metadata.hypergraphql {
@@ -55,6 +57,9 @@ pub(in crate::io) fn read(path: &Path, dup: Duplicates) -> Result<Dataset> {
     }
     Ok(dataset)
 }
+
+/// Ids, attributes and weights of the nodes listed.
+type Nodes = (Numbering, Vec<NodeAttrs>, Vec<f64>);
 
 struct Reader<'a> {
     source: &'a Source,
@@ -93,29 +98,30 @@ impl<'a> Reader<'a> {
         let Some(raw) = raw else { return Ok(()) };
         let expected = "network-type \"undirected\" or \"asc\"";
         match self.parse(raw, expected)? {
-            NetworkType::Directed => {
-                Err(Error::parse(self.place(raw), expected, "\"directed\", which a hypergraph here cannot hold"))
-            }
+            NetworkType::Directed => Err(Error::parse(self.place(raw), expected, "\"directed\", which a hypergraph here cannot hold")),
             NetworkType::Undirected | NetworkType::Asc => Ok(()),
         }
     }
 
-    fn nodes(&self, list: &[&'a RawValue]) -> Result<(Numbering, Vec<NodeAttrs>)> {
-        let (mut ids, mut attrs) = (Numbering::default(), Vec::new());
+    /// The nodes listed; their attributes are read when they are `ours`, else they only have to be an object.
+    fn nodes(&self, list: &[&'a RawValue], ours: bool) -> Result<Nodes> {
+        let (mut ids, mut attrs, mut weights) = (Numbering::default(), Vec::new(), Vec::new());
         for raw in list {
-            let node: Node<NodeAttrs> = self.parse(raw, "a node, an object {node, weight, attrs}")?;
-            if let Some(w) = node.weight.filter(|w| *w != 1.0) {
-                return Err(Error::parse(self.place(raw), "node weight 1 (nodes carry no weights)", w.to_string()));
-            }
+            let node: Node<&RawValue> = self.parse(raw, "a node, an object {node, weight, attrs}")?;
             let id = ids.id(node.node) as usize;
             if id == attrs.len() {
-                attrs.push(node.attrs.unwrap_or_default());
+                weights.push(node.weight.unwrap_or(1.0));
+                attrs.push(match node.attrs {
+                    Some(raw) if ours => self.parse(raw, "attrs, an object of what this crate writes")?,
+                    Some(raw) => self.parse::<Attrs>(raw, "attrs, an object").map(|_| NodeAttrs::default())?,
+                    None => NodeAttrs::default(),
+                });
             }
         }
-        Ok((ids, attrs))
+        Ok((ids, attrs, weights))
     }
 
-    fn edges(&self, list: &[&'a RawValue]) -> Result<(Numbering, Vec<Option<f64>>)> {
+    fn edges(&self, list: &[&'a RawValue]) -> Result<(Numbering, Vec<f64>)> {
         let (mut ids, mut weights) = (Numbering::default(), Vec::new());
         for raw in list {
             let edge: Edge = self.parse(raw, "an edge, an object {edge, weight, attrs}")?;
@@ -123,7 +129,7 @@ impl<'a> Reader<'a> {
                 return Err(Error::parse(self.place(raw), "an edge weight >= 0", w.to_string()));
             }
             if ids.id(edge.edge) as usize == weights.len() {
-                weights.push(edge.weight);
+                weights.push(edge.weight.unwrap_or(1.0));
             }
         }
         Ok((ids, weights))
@@ -135,6 +141,7 @@ impl<'a> Reader<'a> {
         document: &Document<'a>,
         nodes: &mut Numbering,
         edges: &mut Numbering,
+        mut repeats: Repeats,
     ) -> Result<(Vec<(u32, u32)>, Option<Vec<f64>>)> {
         let (mut pairs, mut weights) = (Vec::with_capacity(document.incidences.len()), None);
         for raw in &document.incidences {
@@ -143,28 +150,26 @@ impl<'a> Reader<'a> {
                 let expected = "an incidence without direction";
                 return Err(Error::parse(self.place(raw), expected, "a direction, which a hypergraph here cannot hold"));
             }
-            let node = self.listed(nodes, record.node, !document.nodes.is_empty(), raw, "nodes")?;
-            let edge = self.listed(edges, record.edge, !document.edges.is_empty(), raw, "edges")?;
+            let node = self.node_id(nodes, record.node, !document.nodes.is_empty(), raw)?;
+            let edge = edges.id(record.edge);
             if let Some(w) = record.weight {
                 weights.get_or_insert_with(|| vec![1.0; pairs.len()]).push(w);
             } else if let Some(weights) = &mut weights {
                 weights.push(1.0);
             }
+            repeats.check((node, edge), nodes, edges, || self.place(raw))?;
             pairs.push((node, edge));
         }
         Ok((pairs, weights))
     }
 
-    /// The id of a name, which must be known when there is a list.
-    fn listed(&self, ids: &mut Numbering, name: Name, list: bool, raw: &RawValue, what: &str) -> Result<u32> {
-        match ids.get(&name) {
-            Some(id) => Ok(id),
-            None if list => {
-                let expected = format!("an incidence of the {what} listed in \"{what}\"");
-                Err(Error::parse(self.place(raw), expected, format!("the unknown {} {name}", &what[..what.len() - 1])))
-            }
-            None => Ok(ids.id(name)),
+    /// The id of a node, which must be listed when there is a list.
+    fn node_id(&self, ids: &mut Numbering, name: Name, list: bool, raw: &RawValue) -> Result<u32> {
+        if list && ids.get(&name).is_none() {
+            let expected = "an incidence of the nodes listed in \"nodes\"";
+            return Err(Error::parse(self.place(raw), expected, format!("the unknown node {name}")));
         }
+        Ok(ids.id(name))
     }
 
     /// Refuses a listed hyperedge that no incidence names.

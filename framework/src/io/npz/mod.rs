@@ -6,7 +6,7 @@
 //! | `shape` | int64 \[2\] | N, M |
 //! | `indptr`, `indices` | int32 or int64 | the rows of H |
 //! | `data` | float64 \[Z\] | incidence weights; all 1 means none |
-//! | `hyperedge_weights` | float64 \[M\] | |
+//! | `hyperedge_weights`, `node_weights` | float64 \[M\], \[N\] | |
 //! | `features` | float32 \[N, d\] | dense features |
 //! | `features_shape`, `_indptr`, `_indices`, `_data` | int64, float32 | sparse features, CSR |
 //! | `labels`, `classes` | int64 \[N\], int64 \[1\] | -1 where the class is not known |

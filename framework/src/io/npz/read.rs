@@ -8,7 +8,7 @@ use super::archive::Archive;
 use crate::dataset::name::unless_ids;
 use crate::dataset::split::from_sets;
 use crate::hypergraph::build::{check_size, from_groups};
-use crate::io::{at, name_of};
+use crate::io::{at, name_of, unless_ones};
 use crate::{Dataset, Duplicates, Error, Features, Hypergraph, Labels, Name, Result, Split};
 
 pub(in crate::io) fn read(path: &Path, dup: Duplicates) -> Result<Dataset> {
@@ -23,6 +23,7 @@ pub(in crate::io) fn read(path: &Path, dup: Duplicates) -> Result<Dataset> {
         splits,
         split_sets,
         label_names: text(&mut archive, "label_names")?.unwrap_or_default(),
+        node_weights: weights(&mut archive, "node_weights", hypergraph.nodes())?,
         node_names: names(&mut archive, "node_names")?.and_then(unless_ids),
         hyperedge_names: names(&mut archive, "hyperedge_names")?.and_then(unless_ids),
         hypergraph,
@@ -40,9 +41,9 @@ fn hypergraph(archive: &mut Archive<'_>, path: &Path, dup: Duplicates) -> Result
     let by_node = is_csr(archive)?;
     let matrix = compressed(archive, "", by_node)?;
     let data = archive.need("data")?;
-    let weights = archive.typed("data", "numbers", data.floats())?;
-    check_length(archive, "data", matrix.indices.len(), weights.len())?;
-    let weights = weights.iter().any(|w| *w != 1.0).then_some(weights);
+    let values = archive.typed("data", "numbers", data.floats())?;
+    check_length(archive, "data", matrix.indices.len(), values.len())?;
+    let data = unless_ones(values);
     let [nodes, hyperedges] = matrix.shape;
     if hyperedges > matrix.indices.len() {
         let found = format!("{hyperedges} hyperedges but {} incidences", matrix.indices.len());
@@ -51,21 +52,30 @@ fn hypergraph(archive: &mut Archive<'_>, path: &Path, dup: Duplicates) -> Result
     let built = if by_node {
         let rows = matrix.ptr.windows(2).enumerate();
         let pairs: Vec<_> = rows.flat_map(|(r, p)| matrix.indices[p[0]..p[1]].iter().map(move |c| (r as u32, *c))).collect();
-        match &weights {
+        match &data {
             None => Hypergraph::from_pairs(nodes, hyperedges, &pairs, dup),
             Some(w) => Hypergraph::from_weighted_pairs(nodes, hyperedges, &pairs, w, dup),
         }
     } else {
-        if let Some(w) = weights.iter().flatten().find(|w| !w.is_finite()) {
+        if let Some(w) = data.iter().flatten().find(|w| !w.is_finite()) {
             return Err(archive.error("data", "finite numbers", w.to_string()));
         }
         let ptr: Vec<u32> = matrix.ptr.iter().map(|p| *p as u32).collect();
-        from_groups(nodes, &ptr, &matrix.indices, weights.as_deref(), dup)
+        from_groups(nodes, &ptr, &matrix.indices, data.as_deref(), dup)
     };
     let hypergraph = built.map_err(|e| at(path, e))?;
-    let Some(array) = archive.get("hyperedge_weights")? else { return Ok(hypergraph) };
-    let weights = archive.typed("hyperedge_weights", "numbers", array.floats())?;
-    hypergraph.with_hyperedge_weights(weights).map_err(|e| at(path, e))
+    match weights(archive, "hyperedge_weights", hyperedges)? {
+        None => Ok(hypergraph),
+        Some(w) => hypergraph.with_hyperedge_weights(w).map_err(|e| at(path, e)),
+    }
+}
+
+/// The weights of an array, if there is one and they are not all 1.
+fn weights(archive: &mut Archive<'_>, name: &str, count: usize) -> Result<Option<Vec<f64>>> {
+    let Some(array) = archive.get(name)? else { return Ok(None) };
+    let weights = archive.typed(name, "numbers", array.floats())?;
+    check_length(archive, name, count, weights.len())?;
+    Ok(unless_ones(weights))
 }
 
 fn is_csr(archive: &mut Archive<'_>) -> Result<bool> {

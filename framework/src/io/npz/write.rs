@@ -20,6 +20,9 @@ pub(in crate::io) fn write(dataset: &Dataset, path: &Path) -> Result<()> {
         let strings = |names: &[String]| names.iter().map(|n| Name::Text(n.clone())).collect::<Vec<_>>();
         text(&mut out, "name", &strings(std::slice::from_ref(&dataset.name)))?;
         text(&mut out, "label_names", &strings(&dataset.label_names))?;
+        if let Some(weights) = &dataset.node_weights {
+            floats(&mut out, "node_weights", weights)?;
+        }
         text(&mut out, "node_names", dataset.node_names.as_deref().unwrap_or_default())?;
         text(&mut out, "hyperedge_names", dataset.hyperedge_names.as_deref().unwrap_or_default())?;
         out.finish()

@@ -46,9 +46,7 @@ fn read_columns(line: &Line<'_>, col: &mut Vec<usize>) -> Result<()> {
 pub(super) fn check_writable(dataset: &Dataset, folder: &Path) -> Result<()> {
     let (binary, last_used) = match &dataset.features {
         Features::None => return Ok(()),
-        Features::Sparse(x) => {
-            (x.data().iter().all(|v| *v == 1.0), x.indices().iter().max().map(|c| c + 1) == Some(x.cols()))
-        }
+        Features::Sparse(x) => (x.data().iter().all(|v| *v == 1.0), x.indices().iter().max().map(|c| c + 1) == Some(x.cols())),
         Features::Dense(x) => {
             let last = x.columns().into_iter().next_back();
             (x.iter().all(|v| *v == 0.0 || *v == 1.0), last.is_some_and(|c| c.iter().any(|v| *v == 1.0)))
@@ -74,9 +72,7 @@ pub(super) fn write(dataset: &Dataset, folder: &Path) -> Result<Option<String>> 
             write_lines(&path, x.outer_iterator().map(|row| join(&mut row.indices().iter().copied())))?;
         }
         Features::Dense(x) => {
-            let ones = |row: ndarray::ArrayView1<'_, f32>| {
-                join(&mut row.iter().enumerate().filter(|(_, v)| **v == 1.0).map(|(c, _)| c))
-            };
+            let ones = |row: ndarray::ArrayView1<'_, f32>| join(&mut row.iter().enumerate().filter(|(_, v)| **v == 1.0).map(|(c, _)| c));
             write_lines(&path, x.rows().into_iter().map(ones))?;
         }
     }

@@ -61,10 +61,17 @@ pub(super) fn read(folder: &Path, dup: Duplicates) -> Result<Dataset> {
     let (splits, split_sets) = from_sets(splits::read(folder, &mut count)?);
     let hypergraph = hyperedges::read(&folder.join("hyperedges.txt"), &count, dup)?;
     let hyperedge_names = names::read(&folder.join("hyperedge_names.txt"))?;
-    let (name, unless_ids) = (name_of(folder), crate::dataset::name::unless_ids);
-    let node_names = node_names.and_then(unless_ids);
-    let hyperedge_names = hyperedge_names.and_then(unless_ids);
-    Ok(Dataset { name, hypergraph, features, labels, splits, split_sets, label_names, node_names, hyperedge_names })
+    let unless_ids = crate::dataset::name::unless_ids;
+    Ok(Dataset {
+        features,
+        labels,
+        splits,
+        split_sets,
+        label_names,
+        node_names: node_names.and_then(unless_ids),
+        hyperedge_names: hyperedge_names.and_then(unless_ids),
+        ..Dataset::new(name_of(folder), hypergraph)
+    })
 }
 
 pub(super) fn write(dataset: &Dataset, folder: &Path) -> Result<()> {
@@ -74,6 +81,9 @@ pub(super) fn write(dataset: &Dataset, folder: &Path) -> Result<()> {
     }
     if dataset.hypergraph.hyperedge_weights().is_some() {
         return refuse("hyperedge weights");
+    }
+    if dataset.node_weights.is_some() {
+        return refuse("node weights");
     }
     labels::check_writable(dataset, folder)?;
     features::check_writable(dataset, folder)?;

@@ -37,9 +37,8 @@ pub(super) fn read(folder: &Path, count: &mut NodeCount) -> Result<Vec<(String, 
 }
 
 fn read_line(line: &Line<'_>, count: &mut NodeCount) -> Result<Split> {
-    let split = Split::from_text(line.bytes).map_err(|at| {
-        line.error(at, "0 (train), 1 (valid), 2 (test) or - (none)", show(&line.bytes[at..]))
-    })?;
+    let split =
+        Split::from_text(line.bytes).map_err(|at| line.error(at, "0 (train), 1 (valid), 2 (test) or - (none)", show(&line.bytes[at..])))?;
     let length = line.bytes.len();
     count.agree(length, line.path, Place::column(line.path, line.number, length as u64 + 1))?;
     if length == 0 {
