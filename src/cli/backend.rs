@@ -30,14 +30,34 @@ pub(crate) fn dispatch<V: WithBackend>(device: DeviceSpec, work: V) -> Result<V:
     devices::check(device)?;
     match device.kind {
         #[cfg(feature = "cpu")]
-        DeviceKind::Cpu => Ok(work.call::<hypergraphql_ops::aliases::Cpu>(Default::default())),
+        DeviceKind::Cpu => Ok(work.call::<hypergraphql_ops::Cpu>(hypergraphql_ops::CpuDevice::default())),
         #[cfg(feature = "vulkan")]
-        DeviceKind::Vulkan => Ok(work.call::<hypergraphql_ops::aliases::Vulkan>(vulkan_device(device.index))),
+        DeviceKind::Vulkan => Ok(work.call::<hypergraphql_ops::Vulkan>(vulkan_device(device.index))),
         #[cfg(feature = "cuda")]
-        DeviceKind::Cuda => Ok(work.call::<hypergraphql_ops::aliases::Cuda>(cuda_device(device.index))),
+        DeviceKind::Cuda => Ok(work.call::<hypergraphql_ops::Cuda>(hypergraphql_ops::CudaDevice::new(device.index.unwrap_or(0)))),
         #[cfg(all(feature = "metal", target_os = "macos"))]
-        DeviceKind::Metal => Ok(work.call::<hypergraphql_ops::aliases::Metal>(Default::default())),
-        #[allow(unreachable_patterns, reason = "reached only by kinds that this build does not contain, which `check` refuses")]
+        DeviceKind::Metal => Ok(work.call::<hypergraphql_ops::Metal>(hypergraphql_ops::WgpuDevice::DefaultDevice)),
+        #[allow(unreachable_patterns, reason = "a build with every back end has no kind left")]
         _ => Err(CliError::failed(format!("device {device} passed the check of usable devices; this is a bug"))),
+    }
+}
+
+/// The device at `index` in the list of `hgql devices`; wgpu counts each sort of GPU on its own.
+#[cfg(feature = "vulkan")]
+fn vulkan_device(index: Option<usize>) -> hypergraphql_ops::WgpuDevice {
+    use devices::Form;
+    use hypergraphql_ops::WgpuDevice;
+
+    let Some(index) = index else { return WgpuDevice::DefaultDevice };
+    let vulkan = devices::list().into_iter().filter(|report| report.device.kind == DeviceKind::Vulkan);
+    let forms: Vec<Form> = vulkan.filter_map(|report| report.capabilities?.form).collect();
+    let form = forms.get(index).copied().unwrap_or(Form::Other);
+    let place = forms.iter().take(index).filter(|&&earlier| earlier == form).count();
+    match form {
+        Form::Discrete => WgpuDevice::DiscreteGpu(place),
+        Form::Integrated => WgpuDevice::IntegratedGpu(place),
+        Form::Virtual => WgpuDevice::VirtualGpu(place),
+        Form::Software => WgpuDevice::Cpu,
+        Form::Other => WgpuDevice::DefaultDevice,
     }
 }

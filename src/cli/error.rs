@@ -103,6 +103,15 @@ impl From<serde_json::Error> for CliError {
     }
 }
 
+/// What the framework refuses is input, whether it stands in a file or in an argument.
+impl From<hypergraphql_framework::Error> for CliError {
+    fn from(error: hypergraphql_framework::Error) -> Self {
+        use hypergraphql_framework::Error::Unsupported;
+        let help = matches!(error, Unsupported { .. }).then(|| "`hgql convert --help` says what each format holds".to_owned());
+        Self::Input { message: error.to_string(), help }
+    }
+}
+
 impl From<RuntimeError> for CliError {
     fn from(error: RuntimeError) -> Self {
         let help = error.help();

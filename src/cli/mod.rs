@@ -2,10 +2,10 @@
 
 // mod backend;
 mod completions;
-// mod convert;
+mod convert;
 mod devices;
 mod error;
-// mod info;
+mod info;
 mod logging;
 mod output;
 // mod verify;
@@ -13,8 +13,6 @@ mod output;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-
-use error::CliError;
 
 /// A compute framework for knowledge hypergraphs.
 #[derive(Debug, Parser)]
@@ -53,8 +51,8 @@ pub(crate) struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    // Info(info::InfoArgs),
-    // Convert(convert::ConvertArgs),
+    Info(info::InfoArgs),
+    Convert(convert::ConvertArgs),
     // Verify(verify::VerifyArgs),
     Devices(devices::DevicesArgs),
     Completions(completions::CompletionsArgs),
@@ -66,8 +64,8 @@ pub(crate) fn main() -> ExitCode {
     logging::init(&cli.global);
     let global = &cli.global;
     let result = match cli.command {
-        // Command::Info(args) => info::run(args, global),
-        // Command::Convert(args) => convert::run(args, global),
+        Command::Info(args) => info::run(args, global),
+        Command::Convert(args) => convert::run(args, global),
         // Command::Verify(args) => verify::run(args, global),
         Command::Devices(args) => devices::run(args, global),
         Command::Completions(args) => completions::run(args, global),
