@@ -129,12 +129,14 @@ pub enum ModelError {
         names: String,
     },
     /// A state dict has another number of layers than the network.
-    #[error("{path}: {got} layers ({names}), expected {expected}", path = path.display())]
+    #[error("{path}: {got} layers named *{weight} ({names}), expected {expected}", path = path.display())]
     LayerCount {
         /// The file.
         path: PathBuf,
         /// Layers found.
         got: usize,
+        /// The tensor that every layer has.
+        weight: &'static str,
         /// Their names.
         names: String,
         /// Layers of the network.

@@ -1,7 +1,7 @@
 //! What a network reads: a hypergraph with features.
 
-use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::Autodiff;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::tensor::Tensor;
 use hypergraphql_ops::{HyperBackend, Incidence, SparseMatrix, sparse_conv};
 

@@ -5,9 +5,7 @@ use burn::tensor::backend::Backend;
 
 use super::{Layer, NodeClassifier};
 use crate::error::{ModelError, Result};
-use crate::layers::{
-    AttentionMode, HgnnConfig, HgnnPlusConfig, HypergraphAttentionConfig, HypergraphConvConfig, LayerKind, WeightStream,
-};
+use crate::layers::{AttentionMode, HgnnConfig, HgnnPlusConfig, HypergraphAttentionConfig, HypergraphConvConfig, LayerKind, WeightStream};
 
 /// Sizes and options of [`NodeClassifier`].
 #[derive(Config, Debug, PartialEq)]

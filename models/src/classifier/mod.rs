@@ -7,9 +7,9 @@ pub use config::NodeClassifierConfig;
 pub use layer::Layer;
 
 use burn::module::Module;
+use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
 use burn::tensor::backend::Backend;
-use burn::tensor::Tensor;
 use hypergraphql_ops::{HyperBackend, dropout};
 
 use crate::error::Result;

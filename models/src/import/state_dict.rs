@@ -21,6 +21,8 @@ struct Entry {
 #[derive(Debug)]
 pub struct StateDict {
     path: PathBuf,
+    /// What the file holds, taken or not, for messages.
+    contents: String,
     entries: BTreeMap<String, Entry>,
 }
 
@@ -34,8 +36,8 @@ impl StateDict {
         let file = SafeTensors::deserialize(&bytes)
             .map_err(|e| ModelError::SafeTensors { path: path.into(), reason: format!("{e} ({} bytes)", bytes.len()) })?;
         let entry = |t: TensorView<'_>| Entry { dtype: t.dtype(), shape: t.shape().to_vec(), bytes: t.data().to_vec() };
-        let entries = file.tensors().into_iter().map(|(name, t)| (name, entry(t))).collect();
-        Ok(Self { path: path.into(), entries })
+        let entries: BTreeMap<_, _> = file.tensors().into_iter().map(|(name, t)| (name, entry(t))).collect();
+        Ok(Self { path: path.into(), contents: listed(&entries), entries })
     }
 
     /// The file.
@@ -58,7 +60,7 @@ impl StateDict {
                 path: self.path.clone(),
                 name: name.into(),
                 expected: expected.into(),
-                present: self.listed(),
+                present: self.contents.clone(),
             });
         };
         if entry.shape != expected {
@@ -81,20 +83,20 @@ impl StateDict {
     /// # Errors
     /// Names those that were not.
     pub fn finish(self) -> Result<()> {
-        if self.entries.is_empty() { Ok(()) } else { Err(ModelError::TensorsLeft { names: self.listed(), path: self.path }) }
+        if self.entries.is_empty() { Ok(()) } else { Err(ModelError::TensorsLeft { names: listed(&self.entries), path: self.path }) }
     }
+}
 
-    /// The first names, for a message.
-    fn listed(&self) -> String {
-        const SHOWN: usize = 12;
-        let mut names: Vec<&str> = self.names().take(SHOWN).collect();
-        match self.entries.len() {
-            0 => names.push("none"),
-            n if n > SHOWN => names.push("..."),
-            _ => {}
-        }
-        names.join(", ")
+/// The first names, for a message.
+fn listed(entries: &BTreeMap<String, Entry>) -> String {
+    const SHOWN: usize = 12;
+    let mut names: Vec<&str> = entries.keys().map(String::as_str).take(SHOWN).collect();
+    match entries.len() {
+        0 => names.push("no tensors"),
+        n if n > SHOWN => names.push("..."),
+        _ => {}
     }
+    names.join(", ")
 }
 
 fn to_f32(entry: &Entry) -> Option<Vec<f32>> {

@@ -26,13 +26,14 @@ type Bias<B> = Option<Param<Tensor<B, 1>>>;
 /// When the number of layers differs, or a tensor is missing, left over, misshapen or not of floating point.
 pub fn import_classifier<B: Backend>(model: NodeClassifier<B>, mut dict: StateDict) -> Result<NodeClassifier<B>> {
     let NodeClassifier { hidden, output, dropout } = model;
-    let prefixes = prefixes(&dict, weight_name(output.kind()));
+    let weight = weight_name(output.kind());
+    let prefixes = prefixes(&dict, weight);
     if prefixes.len() != hidden.len() + 1 {
         let (path, names) = (dict.path().into(), prefixes.join(", "));
-        return Err(ModelError::LayerCount { path, got: prefixes.len(), names, expected: hidden.len() + 1 });
+        return Err(ModelError::LayerCount { path, got: prefixes.len(), weight, names, expected: hidden.len() + 1 });
     }
-    let mut layers = hidden.into_iter().chain([output]).zip(&prefixes).map(|(layer, prefix)| import_layer(layer, &mut dict, prefix));
-    let mut layers = layers.by_ref().collect::<Result<Vec<_>>>()?;
+    let layers = hidden.into_iter().chain([output]).zip(&prefixes);
+    let mut layers = layers.map(|(layer, prefix)| import_layer(layer, &mut dict, prefix)).collect::<Result<Vec<_>>>()?;
     dict.finish()?;
     let output = layers.pop().expect("there is an output layer; another count is a bug");
     Ok(NodeClassifier { hidden: layers, output, dropout })
