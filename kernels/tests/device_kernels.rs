@@ -73,11 +73,12 @@ const ROUTES: [(Strategy, Lanes); 7] = [
     (Strategy::Hub(1), Lanes::Shared),
 ];
 
-/// A small pattern by every route, then one with hub rows and hub columns as `Auto` sees them.
-fn each_case(client: &Client, mut check: impl FnMut(&str, &CsrPair, &DevicePattern<R>)) {
+/// A small pattern by every route (or by `Auto` only), then one with hub rows and hub columns as `Auto` sees them.
+fn each_case(client: &Client, all_routes: bool, mut check: impl FnMut(&str, &CsrPair, &DevicePattern<R>)) {
     for values in [false, true] {
         let pair = pattern(43, 29, 57, values, 7);
-        for (strategy, lanes) in ROUTES {
+        let routes = if all_routes { &ROUTES[..] } else { &ROUTES[..1] };
+        for &(strategy, lanes) in routes {
             let device = DevicePattern::upload_with(client, &pair, strategy, lanes);
             check(&format!("{strategy:?} {lanes:?} values {values}"), &pair, &device);
         }
@@ -110,18 +111,21 @@ fn down(client: &Client, x: &Buf<R>) -> Vec<f64> {
     }
 }
 
-/// Within `ulps` roundings of the storage type, relative to the largest value.
+/// Roundings in f32 that a sum over the longest row of these tests may add up, relative to the largest value.
+const SUM: f64 = 200.0;
+
+/// Within `ulps` roundings of the storage type and `SUM` of f32, relative to the largest value.
 fn close(what: &str, dtype: DType, ulps: f64, got: &[f64], want: &[f64]) {
     assert_eq!(got.len(), want.len(), "{what}");
     let scale = want.iter().filter(|w| w.is_finite()).fold(1.0f64, |m, w| m.max(w.abs()));
     for (i, (g, w)) in got.iter().zip(want).enumerate() {
-        let close = g == w || (g - w).abs() <= ulps * dtype.unit_roundoff() * scale;
+        let close = g == w || (g - w).abs() <= (ulps * dtype.unit_roundoff() + SUM * DType::F32.unit_roundoff()) * scale;
         assert!(close, "{what} {dtype}: element {i} of {} is {g}, expected {w}", want.len());
     }
 }
 
-fn aggregate_passes<E: Element>(client: &Client, width: usize) {
-    each_case(client, |name, pair, device| {
+fn aggregate_passes<E: Element>(client: &Client, all_routes: bool, width: usize) {
+    each_case(client, all_routes, |name, pair, device| {
         for direction in [Direction::ToRows, Direction::ToCols] {
             let view = pair.view(direction);
             let (outputs, inputs) = (view.rows(), view.cols);
@@ -152,8 +156,7 @@ fn aggregate_passes<E: Element>(client: &Client, width: usize) {
             for (reduce, weights, want_weights) in
                 [(Reduce::Max, Weights::Entries(&w), Weights::Entries(&ws[..])), (Reduce::Min, Weights::Values, Weights::Values)]
             {
-                let (dx, dw) =
-                    aggregate::extremum::launch::extremum_backward(device, direction, reduce, &x, width, weights, &dy).unwrap();
+                let (dx, dw) = aggregate::extremum::launch::extremum_backward(device, direction, reduce, &x, width, weights, &dy).unwrap();
                 let (want_dx, want_dw) = aggregate::reference::aggregate_backward(&view, reduce, &xs, width, want_weights, &dys);
                 let what = format!("{name} {direction:?} gradient of {reduce:?} width {width}");
                 close(&what, E::DTYPE, 16.0, &down(client, &dx), &want_dx);
@@ -175,15 +178,15 @@ fn aggregate_passes<E: Element>(client: &Client, width: usize) {
 fn aggregate_and_its_gradients_match_the_reference() {
     let Some(client) = client("aggregate_and_its_gradients_match_the_reference") else { return };
     eprintln!("{:#?}", DeviceInfo::of(&client, "default".into()));
-    for width in [0, 1, 6, 40] {
-        aggregate_passes::<f32>(&client, width);
+    for width in [0, 1, 137] {
+        aggregate_passes::<f32>(&client, false, width);
     }
-    aggregate_passes::<half::f16>(&client, 12);
-    aggregate_passes::<f32>(&client, 137);
+    aggregate_passes::<f32>(&client, true, 20);
+    aggregate_passes::<half::f16>(&client, true, 6);
 }
 
-fn softmax_and_scores<E: Element>(client: &Client, heads: usize) {
-    each_case(client, |name, pair, device| {
+fn softmax_and_scores<E: Element>(client: &Client, all_routes: bool, heads: usize) {
+    each_case(client, all_routes, |name, pair, device| {
         let mut random = Random(17);
         let what = |op: &str| format!("{name} {op} heads {heads}");
         let rows = pair.view(Direction::ToRows);
@@ -216,14 +219,13 @@ fn softmax_and_scores<E: Element>(client: &Client, heads: usize) {
 #[test]
 fn edge_scores_and_segment_softmax_match_the_reference() {
     let Some(client) = client("edge_scores_and_segment_softmax_match_the_reference") else { return };
-    for heads in [1, 3] {
-        softmax_and_scores::<f32>(&client, heads);
-    }
-    softmax_and_scores::<half::f16>(&client, 5);
+    softmax_and_scores::<f32>(&client, false, 1);
+    softmax_and_scores::<f32>(&client, true, 3);
+    softmax_and_scores::<half::f16>(&client, true, 5);
 }
 
-fn attention<E: Element>(client: &Client, heads: usize, head_width: usize) {
-    each_case(client, |name, pair, device| {
+fn attention<E: Element>(client: &Client, all_routes: bool, heads: usize, head_width: usize) {
+    each_case(client, all_routes, |name, pair, device| {
         for normalise in [Direction::ToCols, Direction::ToRows] {
             for scaled in [false, true] {
                 let mut random = Random(23);
@@ -253,8 +255,7 @@ fn attention<E: Element>(client: &Client, heads: usize, head_width: usize) {
                 let saved = hypergraph_attention::launch::hypergraph_attention(device, config, &i).unwrap();
                 let want = hypergraph_attention::reference::hypergraph_attention(pair, config, want_i);
                 close(&what("out"), E::DTYPE, 16.0, &down(client, &saved.out), &want);
-                let (dx, da, db) =
-                    hypergraph_attention::launch::hypergraph_attention_backward(device, config, &i, &saved, &dout).unwrap();
+                let (dx, da, db) = hypergraph_attention::launch::hypergraph_attention_backward(device, config, &i, &saved, &dout).unwrap();
                 let (want_dx, want_da, want_db) = hypergraph_attention::reference::hypergraph_attention_backward(pair, config, want_i, &xd);
                 close(&what("dx"), E::DTYPE, 16.0, &down(client, &dx), &want_dx);
                 close(&what("da"), E::DTYPE, 64.0, &down(client, &da), &want_da);
@@ -267,11 +268,11 @@ fn attention<E: Element>(client: &Client, heads: usize, head_width: usize) {
 #[test]
 fn attention_and_its_gradients_match_the_reference() {
     let Some(client) = client("attention_and_its_gradients_match_the_reference") else { return };
-    for (heads, head_width) in [(1, 1), (3, 5), (2, 36), (7, 4)] {
-        attention::<f32>(&client, heads, head_width);
+    for (heads, head_width) in [(1, 1), (2, 0), (7, 4), (2, 137)] {
+        attention::<f32>(&client, false, heads, head_width);
     }
-    attention::<f32>(&client, 2, 0);
-    attention::<half::f16>(&client, 2, 12);
+    attention::<f32>(&client, true, 3, 36);
+    attention::<half::f16>(&client, true, 2, 5);
 }
 
 #[test]
@@ -308,8 +309,7 @@ fn rows<E: Element>(client: &Client) {
         let (c, cs) = scales(client, &random.floats(len));
         for scaled in [false, true] {
             let got = hypergraph_conv::launch::bias_gradient(&device, &x, width, scaled.then_some(&c)).unwrap();
-            let want: Vec<f64> =
-                (0..width).map(|f| (0..len).map(|r| if scaled { cs[r] } else { 1.0 } * xs[r * width + f]).sum()).collect();
+            let want: Vec<f64> = (0..width).map(|f| (0..len).map(|r| if scaled { cs[r] } else { 1.0 } * xs[r * width + f]).sum()).collect();
             close("bias gradient", E::DTYPE, 16.0, &down(client, &got), &want);
         }
     }

@@ -18,13 +18,7 @@ const OP: &str = "edge_score";
 ///
 /// # Errors
 /// Arrays of another length than the contract's, a storage type that the device lacks, sizes over 32 bits.
-pub fn edge_score<R: Runtime>(
-    pattern: &DevicePattern<R>,
-    a: &Buf<R>,
-    b: &Buf<R>,
-    heads: usize,
-    slope: f64,
-) -> Result<Buf<R>, KernelError> {
+pub fn edge_score<R: Runtime>(pattern: &DevicePattern<R>, a: &Buf<R>, b: &Buf<R>, heads: usize, slope: f64) -> Result<Buf<R>, KernelError> {
     validate(pattern, a, b, heads)?;
     let client = &pattern.client;
     let s = Buf::empty(client, pattern.nnz * heads, a.dtype());

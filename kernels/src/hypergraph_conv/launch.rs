@@ -23,12 +23,7 @@ const CHUNKS: usize = 512;
 ///
 /// # Errors
 /// As `aggregate`.
-pub fn to_edges<R: Runtime>(
-    pattern: &DevicePattern<R>,
-    scales: &Scales<&Buf<R>>,
-    x: &Buf<R>,
-    width: usize,
-) -> Result<Buf<R>, KernelError> {
+pub fn to_edges<R: Runtime>(pattern: &DevicePattern<R>, scales: &Scales<&Buf<R>>, x: &Buf<R>, width: usize) -> Result<Buf<R>, KernelError> {
     let fold = Fold { input_scale: scales.input, output_scale: scales.middle, bias: None };
     aggregate(pattern, Direction::ToCols, Reduce::Sum, x, width, Weights::Values, fold)
 }

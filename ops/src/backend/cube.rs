@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use burn::tensor::ops::{FloatTensor, FloatTensorOps};
-use burn::tensor::{DType as BurnDType, Shape, TensorMetadata};
+use burn::tensor::{Shape, TensorMetadata};
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
 use burn_cubecl::{BoolElement, CubeBackend, CubeRuntime, FloatElement, IntElement};
@@ -14,6 +14,8 @@ use hypergraphql_kernels::hypergraph_attention::launch as attention;
 use hypergraphql_kernels::hypergraph_conv::{Scales, ThetaSide, choose_side, launch as conv};
 use hypergraphql_kernels::scatter_add::{self, Scatter};
 use hypergraphql_kernels::{CsrPair, DType, Direction, KernelError, edge_score, gather, segment_softmax};
+
+use crate::dtype::{burn_dtype, kernel_dtype};
 
 use super::{Attention, AttentionInput, AttentionOutput, Bias, ConvGradients, ConvWanted, HyperBackend, Pass};
 
@@ -252,33 +254,19 @@ impl<R: CubeRuntime> Matrix<R> {
         let dims: &[usize] = &shape;
         let rows = dims.first().copied().unwrap_or(1);
         let width = dims.iter().skip(1).product();
-        let buf = Buf::wrap(x.handle, shape.num_elements(), kernel_dtype(x.dtype)).expect(CHECKED);
+        let dtype = kernel_dtype(x.dtype).expect(CHECKED);
+        let buf = Buf::wrap(x.handle, shape.num_elements(), dtype).expect(CHECKED);
         Self { buf, rows, width, client: x.client, device: x.device }
     }
 
     /// A tensor on the same device.
     fn tensor(&self, buf: Buf<R>, shape: Shape) -> CubeTensor<R> {
-        let dtype = match buf.dtype() {
-            DType::F64 => BurnDType::F64,
-            DType::F32 => BurnDType::F32,
-            DType::F16 => BurnDType::F16,
-            DType::BF16 => BurnDType::BF16,
-        };
+        let dtype = burn_dtype(buf.dtype());
         CubeTensor::new_contiguous(self.client.clone(), self.device.clone(), shape, buf.into_handle(), dtype)
     }
 
     fn like(&self, buf: Buf<R>, rows: usize, width: usize) -> CubeTensor<R> {
         self.tensor(buf, Shape::new([rows, width]))
-    }
-}
-
-/// Flex32 is f32 in memory. The ops refuse types that are no floats, and the launchers f64.
-fn kernel_dtype(dtype: BurnDType) -> DType {
-    match dtype {
-        BurnDType::F16 => DType::F16,
-        BurnDType::BF16 => DType::BF16,
-        BurnDType::F64 => DType::F64,
-        _ => DType::F32,
     }
 }
 

@@ -1,6 +1,8 @@
 //! The narrow waist between Burn and the kernels: one method per op, implemented for Flex, CubeBackend, Fusion and Autodiff.
 
 mod autodiff;
+#[cfg(feature = "cube")]
+mod cube;
 #[cfg(feature = "cpu")]
 mod flex;
 #[cfg(feature = "fusion")]
