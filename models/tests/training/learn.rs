@@ -15,8 +15,8 @@ fn every_layer_learns_the_blocks() {
         let mut trainer = Trainer::new(&task, &split, &network(layer), &config).unwrap();
         let losses: Vec<f32> = run(&mut trainer, epochs).iter().map(|r| r.loss).collect();
         let outcome = trainer.outcome().unwrap();
-        assert!(outcome.test.accuracy > 0.8, "{layer:?}: {} on test, losses {losses:?}", outcome.test.accuracy);
-        assert!(outcome.test.macro_f1 > 0.75, "{layer:?}");
+        assert!(outcome.test.accuracy > 0.75, "{layer:?}: {} on test, losses {losses:?}", outcome.test.accuracy);
+        assert!(outcome.test.macro_f1 > 0.7, "{layer:?}");
         assert!(losses.last() < losses.first());
     }
 }

@@ -13,7 +13,7 @@ use hypergraphql_framework::generate::{StochasticBlock, stochastic_block};
 use hypergraphql_framework::{Dataset, Split, splits};
 use hypergraphql_models::checkpoint::{self, Checkpoint};
 use hypergraphql_models::schedule::Schedule;
-use hypergraphql_models::task::{NodeTask, TaskConfig};
+use hypergraphql_models::task::{NodeTask, SyntheticFeatures, TaskConfig};
 use hypergraphql_models::train::{EpochRecord, TrainConfig, Trainer};
 use hypergraphql_models::{LayerKind, NodeClassifierConfig};
 use hypergraphql_ops::Cpu;
@@ -30,7 +30,8 @@ fn dataset() -> Dataset {
 }
 
 fn task(dataset: &Dataset) -> NodeTask<Cpu> {
-    let config = TaskConfig::for_dataset(dataset, true, 9);
+    let synthetic = Some(SyntheticFeatures { width: 100, sigma: 0.3, seed: 9 });
+    let config = TaskConfig { self_loops: true, synthetic };
     NodeTask::new(dataset, &config.prepare(dataset).unwrap(), config, &Default::default()).unwrap()
 }
 
