@@ -64,7 +64,7 @@ pub fn hypergraph_attention<E: Element>(pair: &CsrPair, config: AttentionConfig,
     let rows = pair.view(Direction::ToRows);
     let mut edge = vec![E::from_f64(0.0); pair.cols() * hd * c];
     for h in 0..hd {
-        let xh: Vec<f64> = x.chunks(hd * c).flat_map(|r| r[h * c..(h + 1) * c].to_vec()).collect();
+        let xh: Vec<f64> = x.chunks((hd * c).max(1)).flat_map(|r| r[h * c..(h + 1) * c].to_vec()).collect();
         let ph: Vec<f64> = (0..pair.nnz()).map(|k| p[k * hd + h] * rows.value(k)).collect();
         let fold = Fold { output_scale: i.col_scale, ..Fold::default() };
         let y = crate::aggregate::reference::aggregate(&cols, Reduce::Sum, &xh, c, Weights::Entries(&ph), fold);
