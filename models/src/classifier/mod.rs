@@ -1,0 +1,68 @@
+//! A network that gives every node a class: layers with ReLU and dropout between them.
+
+mod config;
+mod layer;
+
+pub use config::NodeClassifierConfig;
+pub use layer::Layer;
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+use burn::tensor::activation::relu;
+use burn::tensor::backend::Backend;
+use hypergraphql_ops::{HyperBackend, dropout};
+
+use crate::error::Result;
+use crate::input::GraphInput;
+use crate::precision::Precision;
+
+/// Which dropout masks a training step draws; a resumed run draws the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DropoutSeed {
+    /// Seed of the run.
+    pub seed: u64,
+    /// Number of the step.
+    pub step: u64,
+}
+
+/// A classifier of nodes: hidden layers, each followed by ReLU and dropout, then an output layer without them, the protocol of
+/// AllSet's comparison (Chien et al. 2022, arXiv:2106.13264).
+#[derive(Module, Debug)]
+pub struct NodeClassifier<B: Backend> {
+    /// All layers but the last.
+    pub hidden: Vec<Layer<B>>,
+    /// The last layer, as wide as there are classes.
+    pub output: Layer<B>,
+    /// Probability of dropping an activation between layers in training.
+    pub dropout: f64,
+}
+
+impl<B: HyperBackend> NodeClassifier<B> {
+    /// Logits of every node. Activations are in the type of `precision`; `dropout` is `None` outside training.
+    ///
+    /// # Shapes
+    /// features [N, F] -> [N, classes] in f32 (f64 for [`Precision::F64`])
+    ///
+    /// # Errors
+    /// When the input does not fit the first layer, or the device lacks the precision.
+    pub fn forward(&self, input: &GraphInput<B>, precision: Precision, dropout: Option<DropoutSeed>) -> Result<Tensor<B, 2>> {
+        let mut input = input.clone();
+        for (i, layer) in self.hidden.iter().enumerate() {
+            let x = relu(layer.forward(&input, precision)?); // [N, hidden]
+            input = input.hidden(self.drop_out(x, i, dropout)?);
+        }
+        Ok(precision.widen(self.output.forward(&input, precision)?)) // [N, classes]
+    }
+
+    fn drop_out(&self, x: Tensor<B, 2>, layer: usize, seed: Option<DropoutSeed>) -> Result<Tensor<B, 2>> {
+        match seed {
+            Some(DropoutSeed { seed, step }) if self.dropout > 0.0 => Ok(dropout(x, self.dropout, seed_of_layer(seed, layer), step)?),
+            _ => Ok(x),
+        }
+    }
+}
+
+/// Layers of one step draw from different seeds, an odd constant apart.
+fn seed_of_layer(seed: u64, layer: usize) -> u64 {
+    seed.wrapping_add((layer as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+}

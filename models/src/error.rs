@@ -1,0 +1,118 @@
+//! The crate's one error type.
+
+use std::path::PathBuf;
+
+/// Result of this crate.
+pub type Result<T, E = ModelError> = std::result::Result<T, E>;
+
+/// What can go wrong when a network is built, run or read.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// An operation refused its arguments.
+    #[error(transparent)]
+    Op(#[from] hypergraphql_ops::OpError),
+    /// An option outside its range.
+    #[error("{what} is {got}, expected {expected}")]
+    Option {
+        /// The option at fault.
+        what: &'static str,
+        /// The value found.
+        got: String,
+        /// The values allowed.
+        expected: String,
+    },
+    /// A matrix that does not fit the network.
+    #[error("{what} has shape {got:?}, expected {expected:?}")]
+    Shape {
+        /// The matrix at fault.
+        what: &'static str,
+        /// The shape found.
+        got: Vec<usize>,
+        /// The shape that the network takes.
+        expected: Vec<usize>,
+    },
+    /// A file cannot be read or written.
+    #[error("{path}: {source}", path = path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A safetensors file is damaged.
+    #[error("{path}: not a whole safetensors file: {reason}; write it again with safetensors.torch.save_file", path = path.display())]
+    SafeTensors {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A state dict lacks a tensor.
+    #[error("{path}: no tensor {name}, expected one of shape {expected:?}; the file has {present}", path = path.display())]
+    TensorMissing {
+        /// The file.
+        path: PathBuf,
+        /// The name looked for.
+        name: String,
+        /// Its shape in the file.
+        expected: Vec<usize>,
+        /// The names in the file.
+        present: String,
+    },
+    /// A tensor of a state dict has another shape than the network's.
+    #[error("{path}: tensor {name} has shape {got:?}, expected {expected:?}; build the network with the sizes of the file", path = path.display())]
+    TensorShape {
+        /// The file.
+        path: PathBuf,
+        /// The tensor.
+        name: String,
+        /// Its shape.
+        got: Vec<usize>,
+        /// The shape that the network takes.
+        expected: Vec<usize>,
+    },
+    /// A tensor of a state dict is not of floating point.
+    #[error("{path}: tensor {name} is of type {got}, expected F64, F32, F16 or BF16", path = path.display())]
+    TensorType {
+        /// The file.
+        path: PathBuf,
+        /// The tensor.
+        name: String,
+        /// Its type.
+        got: String,
+    },
+    /// A state dict has tensors that the network does not.
+    #[error("{path}: the network has no place for {names}; choose the layer and options that the file was trained with", path = path.display())]
+    TensorsLeft {
+        /// The file.
+        path: PathBuf,
+        /// The names left over.
+        names: String,
+    },
+    /// A state dict has another number of layers than the network.
+    #[error("{path}: {got} layers named *{weight} ({names}), expected {expected}", path = path.display())]
+    LayerCount {
+        /// The file.
+        path: PathBuf,
+        /// Layers found.
+        got: usize,
+        /// The tensor that every layer has.
+        weight: &'static str,
+        /// Their names.
+        names: String,
+        /// Layers of the network.
+        expected: usize,
+    },
+}
+
+impl ModelError {
+    /// An option outside its range.
+    pub fn option(what: &'static str, got: impl ToString, expected: impl Into<String>) -> Self {
+        Self::Option { what, got: got.to_string(), expected: expected.into() }
+    }
+
+    /// A matrix of another shape than expected.
+    pub fn shape(what: &'static str, got: &[usize], expected: &[usize]) -> Self {
+        Self::Shape { what, got: got.to_vec(), expected: expected.to_vec() }
+    }
+}

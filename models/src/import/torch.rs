@@ -1,0 +1,125 @@
+//! The names of PyTorch Geometric's `HypergraphConv` and of DHG's `HGNNConv` and `HGNNPConv`.
+//!
+//! | layer | file | shape in the file | here |
+//! |---|---|---|---|
+//! | conv, attention (PyG) | `lin.weight` | [O, F] | Θ [F, O] |
+//! | attention (PyG) | `att` | [1, Hd, 2·C] | a [Hd, 2·C] |
+//! | conv, attention (PyG) | `bias` | [O], or [C] for averaged heads | b |
+//! | hgnn, hgnn-plus (DHG) | `theta.weight` | [O, F] | Θ [F, O] |
+//! | hgnn, hgnn-plus (DHG) | `theta.bias` | [O] | b |
+
+use burn::module::Param;
+use burn::tensor::backend::Backend;
+use burn::tensor::{DType, Tensor, TensorData};
+
+use super::StateDict;
+use crate::classifier::{Layer, NodeClassifier};
+use crate::error::{ModelError, Result};
+use crate::layers::LayerKind;
+
+type Bias<B> = Option<Param<Tensor<B, 1>>>;
+
+/// Fills a network from a state dict whose layers are named like `convs.0`, `convs.1`, ... or `conv1`, `conv2`, ...: any name before
+/// the layer's own, numbers compared as numbers.
+///
+/// # Errors
+/// When the number of layers differs, or a tensor is missing, left over, misshapen or not of floating point.
+pub fn import_classifier<B: Backend>(model: NodeClassifier<B>, mut dict: StateDict) -> Result<NodeClassifier<B>> {
+    let NodeClassifier { hidden, output, dropout } = model;
+    let weight = weight_name(output.kind());
+    let prefixes = prefixes(&dict, weight);
+    if prefixes.len() != hidden.len() + 1 {
+        let (path, names) = (dict.path().into(), prefixes.join(", "));
+        return Err(ModelError::LayerCount { path, got: prefixes.len(), weight, names, expected: hidden.len() + 1 });
+    }
+    let layers = hidden.into_iter().chain([output]).zip(&prefixes);
+    let mut layers = layers.map(|(layer, prefix)| import_layer(layer, &mut dict, prefix)).collect::<Result<Vec<_>>>()?;
+    dict.finish()?;
+    let output = layers.pop().expect("there is an output layer; another count is a bug");
+    Ok(NodeClassifier { hidden: layers, output, dropout })
+}
+
+/// Fills one layer from the tensors whose names start with `prefix` (empty, or ending in a dot).
+///
+/// # Errors
+/// When a tensor is missing, misshapen or not of floating point. What is left over shows in [`StateDict::finish`].
+pub fn import_layer<B: Backend>(layer: Layer<B>, dict: &mut StateDict, prefix: &str) -> Result<Layer<B>> {
+    let weight = format!("{prefix}{}", weight_name(layer.kind()));
+    let bias = match layer.kind() {
+        LayerKind::Hgnn | LayerKind::HgnnPlus => format!("{prefix}theta.bias"),
+        LayerKind::Conv | LayerKind::Attention => format!("{prefix}bias"),
+    };
+    Ok(match layer {
+        Layer::Hgnn(mut l) => {
+            (l.theta, l.bias) = (transposed(dict, &weight, &l.theta)?, vector(dict, &bias, l.bias)?);
+            Layer::Hgnn(l)
+        }
+        Layer::HgnnPlus(mut l) => {
+            (l.theta, l.bias) = (transposed(dict, &weight, &l.theta)?, vector(dict, &bias, l.bias)?);
+            Layer::HgnnPlus(l)
+        }
+        Layer::Conv(mut l) => {
+            (l.theta, l.bias) = (transposed(dict, &weight, &l.theta)?, vector(dict, &bias, l.bias)?);
+            Layer::Conv(l)
+        }
+        Layer::Attention(mut l) => {
+            (l.theta, l.bias) = (transposed(dict, &weight, &l.theta)?, vector(dict, &bias, l.bias)?);
+            let [heads, pair] = l.att.dims();
+            let values = dict.take(&format!("{prefix}att"), &[1, heads, pair])?;
+            l.att = Param::from_tensor(tensor(values, [heads, pair], &l.att.device()));
+            Layer::Attention(l)
+        }
+    })
+}
+
+fn weight_name(kind: LayerKind) -> &'static str {
+    match kind {
+        LayerKind::Hgnn | LayerKind::HgnnPlus => "theta.weight",
+        LayerKind::Conv | LayerKind::Attention => "lin.weight",
+    }
+}
+
+/// What stands before `weight` in the names of the file, in the order of its numbers.
+fn prefixes(dict: &StateDict, weight: &str) -> Vec<String> {
+    let before = |name: &str| name.strip_suffix(weight).filter(|p| p.is_empty() || p.ends_with('.')).map(str::to_owned);
+    let mut found: Vec<String> = dict.names().filter_map(before).collect();
+    found.sort_by_cached_key(|name| numbered(name));
+    found
+}
+
+/// A name cut into text and numbers, so that `convs.10` sorts after `convs.2`.
+fn numbered(name: &str) -> Vec<(String, u64)> {
+    let mut parts: Vec<(String, u64)> = vec![(String::new(), 0)];
+    let mut in_number = false;
+    for c in name.chars() {
+        if !c.is_ascii_digit() && in_number {
+            parts.push((String::new(), 0));
+        }
+        in_number = c.is_ascii_digit();
+        let Some(last) = parts.last_mut() else { continue };
+        match c.to_digit(10) {
+            Some(d) => last.1 = last.1.saturating_mul(10).saturating_add(u64::from(d)),
+            None => last.0.push(c),
+        }
+    }
+    parts
+}
+
+/// A weight stored [O, F], as Θ [F, O].
+fn transposed<B: Backend>(dict: &mut StateDict, name: &str, like: &Param<Tensor<B, 2>>) -> Result<Param<Tensor<B, 2>>> {
+    let [rows, cols] = like.dims();
+    let stored = dict.take(name, &[cols, rows])?;
+    let values = (0..rows * cols).map(|i| stored[i % cols * rows + i / cols]).collect();
+    Ok(Param::from_tensor(tensor(values, [rows, cols], &like.device())))
+}
+
+fn vector<B: Backend>(dict: &mut StateDict, name: &str, like: Bias<B>) -> Result<Bias<B>> {
+    let Some(like) = like else { return Ok(None) };
+    let shape = like.dims();
+    let values = dict.take(name, &shape)?;
+    Ok(Some(Param::from_tensor(tensor(values, shape, &like.device()))))
+}
+
+fn tensor<B: Backend, const D: usize>(values: Vec<f32>, shape: [usize; D], device: &B::Device) -> Tensor<B, D> {
+    Tensor::from_data(TensorData::new(values, shape), (device, DType::F32))
+}

@@ -1,0 +1,140 @@
+//! What a network reads: a hypergraph with features.
+
+use burn::backend::Autodiff;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::tensor::Tensor;
+use hypergraphql_ops::{HyperBackend, Incidence, SparseMatrix, sparse_conv};
+
+use crate::error::{ModelError, Result};
+use crate::precision::Precision;
+
+/// Features of the nodes [N, F], dense or sparse.
+#[derive(Debug, Clone)]
+pub enum NodeFeatures<B: HyperBackend> {
+    /// [N, F]
+    Dense(Tensor<B, 2>),
+    /// [N, F] with constant values; takes the type of the weights that it meets.
+    Sparse(SparseMatrix<B>),
+}
+
+impl<B: HyperBackend> NodeFeatures<B> {
+    /// N, the number of nodes.
+    pub fn rows(&self) -> usize {
+        match self {
+            Self::Dense(x) => x.dims()[0],
+            Self::Sparse(x) => x.rows(),
+        }
+    }
+
+    /// F, the number of features of a node.
+    pub fn width(&self) -> usize {
+        match self {
+            Self::Dense(x) => x.dims()[1],
+            Self::Sparse(x) => x.cols(),
+        }
+    }
+
+    /// Dense features in the type of activations; sparse ones have no type of their own.
+    pub fn cast(self, precision: Precision) -> Self {
+        match self {
+            Self::Dense(x) => Self::Dense(precision.cast(x)),
+            Self::Sparse(x) => Self::Sparse(x),
+        }
+    }
+
+    /// X Θ, in the type of Θ.
+    ///
+    /// # Shapes
+    /// X [N, F], Θ [F, O] -> [N, O]
+    ///
+    /// # Errors
+    /// When Θ has not F rows.
+    pub fn times(&self, theta: Tensor<B, 2>) -> Result<Tensor<B, 2>> {
+        self.check_width(theta.dims()[0])?;
+        match self {
+            Self::Dense(x) => Ok(x.clone().cast(theta.dtype()).matmul(theta)), // [N, O]
+            Self::Sparse(x) => Ok(sparse_conv(x, theta, None, None)?),         // [N, O]
+        }
+    }
+
+    pub(crate) fn check_width(&self, expected: usize) -> Result<()> {
+        if self.width() == expected {
+            return Ok(());
+        }
+        Err(ModelError::shape("node features", &[self.rows(), self.width()], &[self.rows(), expected]))
+    }
+}
+
+impl<B: HyperBackend, C: CheckpointStrategy> NodeFeatures<Autodiff<B, C>> {
+    /// The same features without gradients; nothing is copied.
+    pub fn inner(&self) -> NodeFeatures<B> {
+        match self {
+            Self::Dense(x) => NodeFeatures::Dense(x.clone().inner()),
+            Self::Sparse(x) => NodeFeatures::Sparse(x.inner()),
+        }
+    }
+}
+
+/// A hypergraph of N nodes and M hyperedges with features; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct GraphInput<B: HyperBackend> {
+    /// H, with its weights and degrees.
+    pub incidence: Incidence<B>,
+    /// [N, F]
+    pub features: NodeFeatures<B>,
+    /// [M, F]; attention takes the mean of the members' features where it is `None`, other layers ignore it.
+    pub hyperedge_features: Option<Tensor<B, 2>>,
+}
+
+impl<B: HyperBackend> GraphInput<B> {
+    /// A hypergraph with features of its nodes.
+    ///
+    /// # Errors
+    /// When there are not as many rows of features as nodes.
+    pub fn new(incidence: Incidence<B>, features: NodeFeatures<B>) -> Result<Self> {
+        let nodes = incidence.nodes();
+        if features.rows() != nodes {
+            let width = features.width();
+            return Err(ModelError::shape("node features", &[features.rows(), width], &[nodes, width]));
+        }
+        Ok(Self { incidence, features, hyperedge_features: None })
+    }
+
+    /// The same with features of the hyperedges, for the first layer of attention.
+    ///
+    /// # Errors
+    /// When they are not [M, F].
+    pub fn with_hyperedge_features(mut self, z: Tensor<B, 2>) -> Result<Self> {
+        let expected = [self.incidence.hyperedges(), self.features.width()];
+        if z.dims() != expected {
+            return Err(ModelError::shape("hyperedge features", &z.dims(), &expected));
+        }
+        self.hyperedge_features = Some(z);
+        Ok(self)
+    }
+
+    /// The same hypergraph with the output of a layer as features.
+    pub fn hidden(&self, x: Tensor<B, 2>) -> Self {
+        Self { incidence: self.incidence.clone(), features: NodeFeatures::Dense(x), hyperedge_features: None }
+    }
+
+    /// Dense features in the type of activations; once before training instead of in every forward pass.
+    pub fn cast(self, precision: Precision) -> Self {
+        Self {
+            incidence: self.incidence,
+            features: self.features.cast(precision),
+            hyperedge_features: self.hyperedge_features.map(|z| precision.cast(z)),
+        }
+    }
+}
+
+impl<B: HyperBackend, C: CheckpointStrategy> GraphInput<Autodiff<B, C>> {
+    /// The same input without gradients, for evaluation; nothing is copied.
+    pub fn inner(&self) -> GraphInput<B> {
+        GraphInput {
+            incidence: self.incidence.inner(),
+            features: self.features.inner(),
+            hyperedge_features: self.hyperedge_features.clone().map(Tensor::inner),
+        }
+    }
+}

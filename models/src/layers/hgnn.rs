@@ -1,0 +1,64 @@
+//! HGNN convolution (Feng et al. 2019).
+
+use burn::config::Config;
+use burn::module::{Module, Param};
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
+use hypergraphql_ops::{BiasPlace, ConvConfig, HyperBackend, Normalisation};
+
+use super::weights::{WeightStream, zeros};
+use crate::error::Result;
+use crate::input::GraphInput;
+use crate::precision::Precision;
+
+/// Sizes of [`Hgnn`].
+#[derive(Config, Debug, PartialEq)]
+pub struct HgnnConfig {
+    /// F, features of a node.
+    pub features: usize,
+    /// O, outputs of a node.
+    pub outputs: usize,
+    /// Whether there is a bias.
+    #[config(default = true)]
+    pub bias: bool,
+}
+
+impl HgnnConfig {
+    /// A layer with Glorot weights from the stream and a bias of zeros.
+    ///
+    /// # Errors
+    /// When a size is 0 or the weight exceeds 2³¹ elements.
+    pub fn init<B: Backend>(&self, device: &B::Device, weights: &mut WeightStream) -> Result<Hgnn<B>> {
+        let theta = weights.glorot([self.features, self.outputs], device)?;
+        Ok(Hgnn { theta, bias: self.bias.then(|| zeros(self.outputs, device)) })
+    }
+}
+
+/// Convolution of HGNN, Feng et al. 2019 (arXiv:1809.09401), with the bias before the passes as in the authors' code.
+///
+/// ```text
+/// Y = Dv^-1/2 H W De^-1 H^T Dv^-1/2 (X Θ + b)        Dv = Σ_e w_e h_ve,  De = Σ_v h_ve,  1/0 = 0
+/// ```
+///
+/// Costs 2·nnz·min(F, O) + N·F·O multiply-adds; an isolated node gets 0.
+#[derive(Module, Debug)]
+pub struct Hgnn<B: Backend> {
+    /// Θ [F, O]
+    pub theta: Param<Tensor<B, 2>>,
+    /// b [O]
+    pub bias: Option<Param<Tensor<B, 1>>>,
+}
+
+impl<B: HyperBackend> Hgnn<B> {
+    /// Applies the layer.
+    ///
+    /// # Shapes
+    /// features [N, F] -> [N, O], in the type of `precision`
+    ///
+    /// # Errors
+    /// When the features are not F wide or do not fit the nodes.
+    pub fn forward(&self, input: &GraphInput<B>, precision: Precision) -> Result<Tensor<B, 2>> {
+        let config = ConvConfig { normalisation: Normalisation::Symmetric, bias: BiasPlace::Input };
+        super::convolve(input, &self.theta, self.bias.as_ref(), config, precision) // [N, O]
+    }
+}

@@ -1,0 +1,43 @@
+//! Hypergraph layers as Burn modules, one file each; `weights` draws their parameters.
+
+mod hgnn;
+mod hgnn_plus;
+mod hypergraph_attention;
+mod hypergraph_conv;
+mod kind;
+mod weights;
+
+pub use hgnn::{Hgnn, HgnnConfig};
+pub use hgnn_plus::{HgnnPlus, HgnnPlusConfig};
+pub use hypergraph_attention::{AttentionMode, HypergraphAttention, HypergraphAttentionConfig};
+pub use hypergraph_conv::{HypergraphConv, HypergraphConvConfig};
+pub use kind::LayerKind;
+pub use weights::WeightStream;
+
+use burn::module::Param;
+use burn::tensor::Tensor;
+use hypergraphql_ops::{ConvConfig, HyperBackend, hypergraph_conv};
+
+use crate::error::Result;
+use crate::input::{GraphInput, NodeFeatures};
+use crate::precision::Precision;
+
+/// Convolves with Θ and a bias, as the three convolutions share it. Sparse features meet Θ first: that product is dense and narrow.
+fn convolve<B: HyperBackend>(
+    input: &GraphInput<B>,
+    theta: &Param<Tensor<B, 2>>,
+    bias: Option<&Param<Tensor<B, 1>>>,
+    config: ConvConfig,
+    precision: Precision,
+) -> Result<Tensor<B, 2>> {
+    let theta = precision.cast(theta.val()); // [F, O]
+    let bias = bias.map(|b| precision.cast(b.val())); // [O]
+    let (x, theta) = match &input.features {
+        NodeFeatures::Dense(x) => {
+            input.features.check_width(theta.dims()[0])?;
+            (precision.cast(x.clone()), Some(theta)) // [N, F]
+        }
+        sparse => (sparse.times(theta)?, None), // [N, O]
+    };
+    Ok(hypergraph_conv(x, &input.incidence, theta, bias, config)?) // [N, O]
+}

@@ -1,0 +1,239 @@
+//! The classifier: seeds, sparse against dense features, default hyperedge features, precisions, dropout, gradients and refusals.
+#![allow(clippy::unwrap_used)]
+
+use burn::backend::Autodiff;
+use burn::module::{AutodiffModule, Module};
+use burn::tensor::{DType, Tensor, TensorData};
+use hypergraphql_framework::{Duplicates, Hypergraph};
+use hypergraphql_models::layers::{HypergraphAttentionConfig, WeightStream};
+use hypergraphql_models::{
+    AttentionMode, DropoutSeed, GraphInput, LayerKind, NodeClassifier, NodeClassifierConfig, NodeFeatures, Precision,
+};
+use hypergraphql_ops::{Cpu, CpuDevice, HyperBackend, Incidence, SparseMatrix};
+
+type Ad = Autodiff<Cpu>;
+
+const NODES: usize = 7;
+const FEATURES: usize = 5;
+const CLASSES: usize = 3;
+
+/// Node 6 is isolated, hyperedge 1 is a singleton.
+fn hypergraph() -> Hypergraph {
+    let members = [vec![0, 2, 5], vec![3], vec![1, 2, 4, 5], vec![0, 1]];
+    let h = Hypergraph::from_members(NODES, members, Duplicates::Error).unwrap();
+    h.with_hyperedge_weights(vec![0.5, 2.0, 1.25, 3.0]).unwrap()
+}
+
+/// Rows 2 and 6 are empty.
+fn sparse_features() -> (Vec<u32>, Vec<u32>, Vec<f64>) {
+    (vec![0, 2, 3, 3, 5, 6, 9, 9], vec![0, 3, 1, 2, 4, 0, 1, 2, 3], vec![1.0, -0.5, 2.0, 0.25, 1.5, -1.0, 0.75, 1.0, 0.5])
+}
+
+fn sparse<B: HyperBackend>(device: &B::Device) -> GraphInput<B> {
+    let (ptr, col, values) = sparse_features();
+    let x = SparseMatrix::from_csr(ptr, col, FEATURES, Some(values), device).unwrap();
+    GraphInput::new(Incidence::new(&hypergraph(), device).unwrap(), NodeFeatures::Sparse(x)).unwrap()
+}
+
+fn dense_values() -> Vec<f64> {
+    let (ptr, col, values) = sparse_features();
+    let mut x = vec![0.0; NODES * FEATURES];
+    for r in 0..NODES {
+        for k in ptr[r] as usize..ptr[r + 1] as usize {
+            x[r * FEATURES + col[k] as usize] = values[k];
+        }
+    }
+    x
+}
+
+fn dense<B: HyperBackend>(device: &B::Device, precision: Precision) -> GraphInput<B> {
+    let x = Tensor::from_data(TensorData::new(dense_values(), [NODES, FEATURES]), (device, precision.dtype()));
+    GraphInput::new(Incidence::new(&hypergraph(), device).unwrap(), NodeFeatures::Dense(x)).unwrap()
+}
+
+fn config(layer: LayerKind) -> NodeClassifierConfig {
+    NodeClassifierConfig::new(layer, FEATURES, CLASSES).with_hidden(12).with_layers(3).with_heads(2)
+}
+
+fn model<B: HyperBackend>(layer: LayerKind, seed: u64) -> NodeClassifier<B> {
+    config(layer).init(&B::Device::default(), seed).unwrap()
+}
+
+fn values<B: HyperBackend, const D: usize>(x: Tensor<B, D>) -> Vec<f64> {
+    x.into_data().convert::<f64>().to_vec().unwrap()
+}
+
+fn assert_close(a: &[f64], b: &[f64], tolerance: f64, what: &str) {
+    assert_eq!(a.len(), b.len());
+    for (i, (a, b)) in a.iter().zip(b).enumerate() {
+        assert!((a - b).abs() <= tolerance * b.abs().max(1.0), "{what}: element {i} is {a}, expected {b}");
+    }
+}
+
+#[test]
+fn a_seed_gives_the_same_network_on_every_backend() {
+    let device = CpuDevice::default();
+    for kind in LayerKind::ALL {
+        let plain = values(model::<Cpu>(kind, 11).forward(&dense(&device, Precision::F32), Precision::F32, None).unwrap());
+        let autodiff = values(model::<Ad>(kind, 11).forward(&dense(&device, Precision::F32), Precision::F32, None).unwrap());
+        let other = values(model::<Cpu>(kind, 12).forward(&dense(&device, Precision::F32), Precision::F32, None).unwrap());
+        assert_eq!(plain.len(), NODES * CLASSES);
+        assert_eq!(plain, autodiff, "{kind}");
+        assert_ne!(plain, other, "{kind}");
+    }
+}
+
+#[test]
+fn weights_are_glorot_of_the_documented_stream() {
+    let model = NodeClassifierConfig::new(LayerKind::Conv, 1433, 7).with_hidden(64).init::<Cpu>(&CpuDevice::default(), 3).unwrap();
+    let hypergraphql_models::classifier::Layer::Conv(first) = &model.hidden[0] else { panic!("another layer") };
+    let w = values(first.theta.val());
+    let r = (6.0f64 / (1433.0 + 64.0)).sqrt();
+    let (mean, square) = (w.iter().sum::<f64>() / w.len() as f64, w.iter().map(|x| x * x).sum::<f64>() / w.len() as f64);
+    assert!(w.iter().all(|x| x.abs() <= r * 1.000_001));
+    assert!(mean.abs() < 0.01 * r, "mean {mean}");
+    assert!((square / (r * r / 3.0) - 1.0).abs() < 0.02, "variance {square}");
+    assert!(values(first.bias.as_ref().unwrap().val()).iter().all(|&b| b == 0.0));
+    assert_eq!(model.num_params(), 1433 * 64 + 64 + 64 * 7 + 7);
+}
+
+#[test]
+fn sparse_features_equal_dense_ones() {
+    let device = CpuDevice::default();
+    for kind in LayerKind::ALL {
+        let model = model::<Ad>(kind, 5);
+        let run = |input: GraphInput<Ad>| {
+            let out = model.forward(&input, Precision::F64, None).unwrap();
+            let gradients = out.clone().powi_scalar(2).sum().backward();
+            let first = match &model.hidden[0] {
+                hypergraphql_models::classifier::Layer::Hgnn(l) => l.theta.val(),
+                hypergraphql_models::classifier::Layer::HgnnPlus(l) => l.theta.val(),
+                hypergraphql_models::classifier::Layer::Conv(l) => l.theta.val(),
+                hypergraphql_models::classifier::Layer::Attention(l) => l.theta.val(),
+            };
+            let gradient = first.grad(&gradients).unwrap();
+            assert_eq!(gradient.dtype(), DType::F32, "gradients come back in the type of the parameters");
+            (values(out), values(gradient))
+        };
+        let (out, gradient) = run(sparse(&device));
+        let (expected, expected_gradient) = run(dense(&device, Precision::F64));
+        assert!(gradient.iter().any(|g| g.abs() > 1e-6), "{kind}: no gradient");
+        assert_close(&out, &expected, 1e-12, &format!("{kind} logits"));
+        assert_close(&gradient, &expected_gradient, 1e-6, &format!("{kind} gradient"));
+    }
+}
+
+#[test]
+fn hyperedges_default_to_the_mean_of_their_members() {
+    let device = CpuDevice::default();
+    let x = dense_values();
+    let mut z = Vec::new();
+    for members in hypergraph().edge_major().iter_rows() {
+        for f in 0..FEATURES {
+            z.push(members.iter().map(|&v| x[v as usize * FEATURES + f]).sum::<f64>() / members.len() as f64);
+        }
+    }
+    let z = Tensor::<Cpu, 2>::from_data(TensorData::new(z, [4, FEATURES]), (&device, DType::F64));
+    for mode in [AttentionMode::Node, AttentionMode::Edge] {
+        let model = config(LayerKind::Attention).with_attention_mode(mode).init::<Cpu>(&device, 8).unwrap();
+        let own = model.forward(&dense(&device, Precision::F64), Precision::F64, None).unwrap();
+        let given = dense(&device, Precision::F64).with_hyperedge_features(z.clone()).unwrap();
+        assert_close(&values(own.clone()), &values(model.forward(&given, Precision::F64, None).unwrap()), 1e-12, "explicit mean");
+        let doubled = dense(&device, Precision::F64).with_hyperedge_features(z.clone() * 2.0).unwrap();
+        let doubled = values(model.forward(&doubled, Precision::F64, None).unwrap());
+        assert!(values(own).iter().zip(&doubled).any(|(a, b)| (a - b).abs() > 1e-6), "hyperedge features are ignored");
+    }
+}
+
+#[test]
+fn averaged_heads_equal_the_mean_of_heads_side_by_side() {
+    let device = CpuDevice::default();
+    let (heads, width) = (3, 4);
+    let config = HypergraphAttentionConfig::new(FEATURES, width).with_heads(heads);
+    let mut layer = config.init::<Cpu>(&device, &mut WeightStream::new(4)).unwrap();
+    let input = dense(&device, Precision::F64);
+    let wide = values(layer.forward(&input, Precision::F64).unwrap());
+    layer.concat = false;
+    layer.bias = None;
+    let out = values(layer.forward(&input, Precision::F64).unwrap());
+    let mean = |i: usize| (0..heads).map(|h| wide[i / width * heads * width + h * width + i % width]).sum::<f64>() / heads as f64;
+    assert_close(&out, &(0..NODES * width).map(mean).collect::<Vec<_>>(), 1e-14, "mean of heads");
+    assert!(out.iter().any(|v| v.abs() > 1e-3));
+}
+
+#[test]
+fn low_precision_stays_near_and_gives_f32_logits() {
+    let device = CpuDevice::default();
+    for kind in LayerKind::ALL {
+        let model = model::<Ad>(kind, 21);
+        let exact = values(model.forward(&dense(&device, Precision::F64), Precision::F64, None).unwrap());
+        for (precision, tolerance) in [(Precision::F32, 1e-5), (Precision::F16, 1e-2), (Precision::Bf16, 6e-2)] {
+            for input in [dense(&device, precision), sparse(&device)] {
+                let out = model.forward(&input, precision, None).unwrap();
+                assert_eq!(out.dtype(), DType::F32);
+                let gradients = out.clone().sum().backward();
+                let parameters = burn::optim::GradientsParams::from_grads(gradients, &model);
+                assert!(parameters.len() >= 6, "{kind} in {precision}: {} gradients", parameters.len());
+                assert_close(&values(out), &exact, tolerance, &format!("{kind} in {precision}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn dropout_follows_seed_and_step_and_is_off_in_evaluation() {
+    let device = CpuDevice::default();
+    let model = model::<Ad>(LayerKind::HgnnPlus, 2);
+    let run = |d| values(model.forward(&sparse(&device), Precision::F32, d).unwrap());
+    let at = |seed, step| run(Some(DropoutSeed { seed, step }));
+    assert_eq!(at(1, 4), at(1, 4));
+    assert_ne!(at(1, 4), at(1, 5));
+    assert_ne!(at(1, 4), at(2, 4));
+    assert_ne!(at(1, 4), run(None));
+    let valid = model.valid().forward(&sparse::<Ad>(&device).inner(), Precision::F32, None).unwrap();
+    assert_eq!(run(None), values(valid));
+}
+
+#[test]
+fn an_isolated_node_and_an_empty_hypergraph_give_finite_logits() {
+    let device = CpuDevice::default();
+    let h = Hypergraph::from_members(NODES, Vec::<Vec<u32>>::new(), Duplicates::Error).unwrap();
+    for kind in LayerKind::ALL {
+        let model = model::<Cpu>(kind, 2);
+        let NodeFeatures::Dense(x) = dense::<Cpu>(&device, Precision::F32).features else { panic!("sparse") };
+        let empty = GraphInput::new(Incidence::new(&h, &device).unwrap(), NodeFeatures::Dense(x)).unwrap();
+        let out = values(model.forward(&empty, Precision::F32, None).unwrap());
+        assert!(out.iter().all(|&v| v == 0.0), "{kind}: biases are zero, so are the logits");
+        let out = values(model.forward(&dense(&device, Precision::F32), Precision::F32, None).unwrap());
+        assert!(out.iter().all(|v| v.is_finite()));
+        assert!(out[6 * CLASSES..].iter().all(|&v| v == 0.0), "{kind}: node 6 is isolated");
+    }
+}
+
+#[test]
+fn misfits_are_refused_by_name() {
+    let device = CpuDevice::default();
+    let refused = |c: NodeClassifierConfig| c.init::<Cpu>(&device, 0).unwrap_err().to_string();
+    let base = || config(LayerKind::Attention);
+    assert_eq!(refused(base().with_heads(5)), "heads is 5, expected a divisor of hidden, 12");
+    assert_eq!(refused(base().with_layers(0)), "layers is 0, expected 1 to 1024");
+    assert_eq!(refused(base().with_dropout(1.0)), "dropout is 1, expected 0 <= dropout < 1");
+    assert_eq!(refused(base().with_dropout(f64::NAN)), "dropout is NaN, expected 0 <= dropout < 1");
+    assert_eq!(refused(base().with_hidden(0)), "hidden is 0, expected at least 1");
+    assert!(refused(base().with_heads(1).with_hidden(usize::MAX)).starts_with("shape of a weight is [5, "));
+    let model = NodeClassifierConfig::new(LayerKind::Hgnn, FEATURES + 1, CLASSES).init::<Cpu>(&device, 0).unwrap();
+    for input in [dense(&device, Precision::F32), sparse(&device)] {
+        let error = model.forward(&input, Precision::F32, None).unwrap_err().to_string();
+        assert_eq!(error, "node features has shape [7, 5], expected [7, 6]");
+        assert!(input.clone().with_hyperedge_features(Tensor::zeros([4, 2], &device)).is_err());
+        assert!(GraphInput::new(input.incidence, NodeFeatures::Dense(Tensor::zeros([6, 5], &device))).is_err());
+    }
+}
+
+#[test]
+fn a_config_round_trips_through_json() {
+    let config = config(LayerKind::HgnnPlus);
+    let text = serde_json::to_string(&config).unwrap();
+    assert!(text.contains("\"layer\":\"hgnn-plus\"") && text.contains("\"attention_mode\":\"node\""), "{text}");
+    assert_eq!(serde_json::from_str::<NodeClassifierConfig>(&text).unwrap(), config);
+}
