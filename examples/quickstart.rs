@@ -15,6 +15,8 @@ use plotters::prelude::*;
 
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/countries/countries.hif.json");
 const SEED: u64 = 7;
+/// Told apart without colour vision (Okabe and Ito, 2008).
+const COLOURS: [RGBColor; 2] = [RGBColor(86, 180, 233), RGBColor(230, 159, 0)];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut data = io::read(DATA)?;
@@ -23,13 +25,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     data.features = Features::identity(data.hypergraph.nodes());
     let labels = data.labels.clone().ok_or("the countries have regions")?;
     let split = splits::stratified(&labels, [0.5, 0.25, 0.25], SEED)?;
-    println!("\nSplit: {} countries to learn from, {} to choose the epoch by, {} to test on.", split.train.len(), split.valid.len(), split.test.len());
+    let [train_on, choose_by, test_on] = [&split.train, &split.valid, &split.test].map(Vec::len);
+    println!("\nSplit: {train_on} countries to learn from, {choose_by} to choose the epoch by, {test_on} to test on.\n");
 
     let network = NodeClassifierConfig::new(LayerKind::Hgnn, data.hypergraph.nodes(), labels.classes).with_hidden(64);
     let trained = train("HGNN on the hypergraph", &data, &split, &network)?;
     let alone = train("the same without hyperedges", &without_hyperedges(&data)?, &split, &network)?;
 
-    println!("\nTest accuracy on {} countries whose region no network was told:", split.test.len());
+    println!("\nTest accuracy on {test_on} countries whose region no network was told:");
     println!("  {:5.1} %  HGNN, two layers", 100.0 * trained.test_accuracy);
     println!("  {:5.1} %  the same network, every country alone", 100.0 * alone.test_accuracy);
     println!("  {:5.1} %  the most frequent region of the training countries", 100.0 * majority(&labels, &split));
@@ -80,7 +83,9 @@ fn train(name: &str, data: &Dataset, split: &Split, network: &NodeClassifierConf
         bar.inc(1);
         curve.push([f64::from(epoch.loss), train, valid]);
     }
-    bar.finish();
+    bar.finish_and_clear();
+    let best = trainer.progress().best.map_or(0, |b| b.epoch);
+    println!("{name}: {} epochs in {:.1} s, best validation at epoch {best}", config.epochs, bar.elapsed().as_secs_f64());
 
     let checkpoint = trainer.checkpoint(serde_json::Value::Null)?;
     let predictions = predict::<Cpu>(checkpoint, Path::new("memory"), data, &device)?;
@@ -109,7 +114,9 @@ fn show_some(data: &Dataset, labels: &Labels, split: &Split, predictions: &Predi
     let first = (0..labels.classes).filter_map(|c| split.test.iter().find(|n| class(**n) == Some(c)));
     let mut wrong: Vec<&u32> = split.test.iter().filter(|n| class(**n) != Some(guess(**n).0)).collect();
     wrong.sort_by(|a, b| guess(**b).1.total_cmp(&guess(**a).1));
-    println!("\nSome predictions for test countries, and what the network saw of them:");
+    println!(
+        "\nSome predictions for test countries, the smallest groups they are in and who shares most groups (* region told in training):"
+    );
     for &n in first.chain(wrong.into_iter().take(2)) {
         let (c, p) = guess(n);
         let mark = if class(n) == Some(c) { "right" } else { "WRONG" };
@@ -169,7 +176,7 @@ fn draw(curve: &[[f64; 3]], path: &Path) -> Result<(), Box<dyn Error>> {
         .y_label_area_size(48)
         .build_cartesian_2d(0..curve.len(), 0.0..1.0)?;
     chart.configure_mesh().x_desc("epoch").y_desc("accuracy").draw()?;
-    for (column, name, colour) in [(1, "training", BLUE), (2, "validation", RED)] {
+    for (column, name, colour) in [(1, "training", COLOURS[0]), (2, "validation", COLOURS[1])] {
         let points = curve.iter().enumerate().map(|(i, row)| (i + 1, row[column]));
         let series = chart.draw_series(LineSeries::new(points, colour))?;
         series.label(name).legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour));

@@ -106,12 +106,15 @@ fn well_known_groups_have_their_size() {
     for (name, size) in sizes {
         assert_eq!(groups[name].len(), size, "{name}");
     }
-    for (small, large) in [("Commonwealth realms", "Monarchies"), ("West African CFA franc", "African Union"), ("Adriatic Sea", "Mediterranean Sea")] {
+    for (small, large) in
+        [("Commonwealth realms", "Monarchies"), ("West African CFA franc", "African Union"), ("Adriatic Sea", "Mediterranean Sea")]
+    {
         assert!(groups[small].is_subset(&groups[large]), "{small} outside {large}");
     }
     let (landlocked, islands) = (&groups["Landlocked countries"], &groups["Island countries"]);
     assert!(landlocked.is_disjoint(islands));
-    for sea in ["Mediterranean Sea", "Baltic Sea", "Black Sea", "Red Sea", "Persian Gulf", "North Sea", "Caribbean Sea", "South China Sea"] {
+    for sea in ["Mediterranean Sea", "Baltic Sea", "Black Sea", "Red Sea", "Persian Gulf", "North Sea", "Caribbean Sea", "South China Sea"]
+    {
         assert!(groups[sea].is_disjoint(landlocked), "{sea} has a landlocked country");
     }
 }
