@@ -4,7 +4,6 @@
 
 use std::error::Error;
 
-use burn::tensor::Tensor;
 use hypergraphql::prelude::*;
 
 type Ad = burn::backend::Autodiff<Cpu>;
