@@ -1,6 +1,6 @@
 //! The crate's one error type.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Result of this crate.
 pub type Result<T, E = ModelError> = std::result::Result<T, E>;
@@ -11,6 +11,45 @@ pub enum ModelError {
     /// An operation refused its arguments.
     #[error(transparent)]
     Op(#[from] hypergraphql_ops::OpError),
+    /// A hypergraph, dataset or split is not what it should be.
+    #[error(transparent)]
+    Framework(#[from] hypergraphql_framework::Error),
+    /// A checkpoint cannot be used.
+    #[error("checkpoint {path}: expected {expected}, found {found}", path = path.display())]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// What was wanted of it.
+        expected: String,
+        /// What it holds.
+        found: String,
+    },
+    /// The loss is no number any more.
+    #[error("the loss of epoch {epoch} is {loss}; use a lower learning rate than {lr}, --clip 1 or --precision f32")]
+    Loss {
+        /// The epoch, from 1.
+        epoch: usize,
+        /// Its loss.
+        loss: f32,
+        /// Its learning rate.
+        lr: f64,
+    },
+    /// Gradients are not finite at any loss scale.
+    #[error("the gradients of epoch {epoch} are not finite even at loss scale {loss_scale:e}; use --precision bf16 or f32")]
+    Gradient {
+        /// The epoch, from 1.
+        epoch: usize,
+        /// The scale that was reached.
+        loss_scale: f32,
+    },
+    /// Training would not fit into memory.
+    #[error("training needs about {needed_mib} MiB of memory, {available_mib} MiB are available; lower --hidden, or train all the same with --force")]
+    Memory {
+        /// The estimate.
+        needed_mib: u64,
+        /// What the system can give.
+        available_mib: u64,
+    },
     /// An option outside its range.
     #[error("{what} is {got}, expected {expected}")]
     Option {
@@ -106,6 +145,14 @@ pub enum ModelError {
 }
 
 impl ModelError {
+    pub(crate) fn checkpoint(path: &Path, expected: impl Into<String>, found: impl Into<String>) -> Self {
+        Self::Checkpoint { path: path.to_path_buf(), expected: expected.into(), found: found.into() }
+    }
+
+    pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| Self::Io { path: path.to_path_buf(), source }
+    }
+
     /// An option outside its range.
     pub fn option(what: &'static str, got: impl ToString, expected: impl Into<String>) -> Self {
         Self::Option { what, got: got.to_string(), expected: expected.into() }

@@ -1,12 +1,19 @@
-//! Hypergraph networks as Burn modules: `layers` one file each, `classifier` that stacks them, `import` from PyTorch.
+//! Hypergraph networks as Burn modules: `layers` one file each, `classifier` that stacks them, `import` from PyTorch; then `task`
+//! (a dataset made ready), `train` (the loop), `checkpoint`, `metrics`, `schedule` and `memory`.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod checkpoint;
 pub mod classifier;
 pub mod error;
 pub mod import;
 pub mod input;
 pub mod layers;
+pub mod memory;
+pub mod metrics;
 pub mod precision;
+pub mod schedule;
+pub mod task;
+pub mod train;
 
 pub use classifier::{DropoutSeed, NodeClassifier, NodeClassifierConfig};
 pub use error::{ModelError, Result};

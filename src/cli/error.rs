@@ -3,6 +3,7 @@
 use std::io;
 use std::process::ExitCode;
 
+use hypergraphql_models::ModelError;
 use hypergraphql_runtime::RuntimeError;
 
 /// Why a command ended early.
@@ -109,6 +110,16 @@ impl From<hypergraphql_framework::Error> for CliError {
         use hypergraphql_framework::Error::Unsupported;
         let help = matches!(error, Unsupported { .. }).then(|| "`hgql convert --help` says what each format holds".to_owned());
         Self::Input { message: error.to_string(), help }
+    }
+}
+
+/// A training whose numbers ran away failed; everything else that the models refuse is input, in a file or in an option.
+impl From<ModelError> for CliError {
+    fn from(error: ModelError) -> Self {
+        match error {
+            ModelError::Loss { .. } | ModelError::Gradient { .. } | ModelError::Op(_) => Self::failed(error.to_string()),
+            other => Self::input(other.to_string()),
+        }
     }
 }
 

@@ -8,6 +8,8 @@ mod error;
 mod info;
 mod logging;
 mod output;
+mod predict;
+mod train;
 mod verify;
 
 use std::process::ExitCode;
@@ -54,6 +56,8 @@ enum Command {
     Info(info::InfoArgs),
     Convert(convert::ConvertArgs),
     Verify(verify::VerifyArgs),
+    Train(train::TrainArgs),
+    Predict(predict::PredictArgs),
     Devices(devices::DevicesArgs),
     Completions(completions::CompletionsArgs),
 }
@@ -67,6 +71,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Info(args) => info::run(args, global),
         Command::Convert(args) => convert::run(args, global),
         Command::Verify(args) => verify::run(args, global),
+        Command::Train(args) => train::run(args, global),
+        Command::Predict(args) => predict::run(args, global),
         Command::Devices(args) => devices::run(args, global),
         Command::Completions(args) => completions::run(args, global),
     };

@@ -60,6 +60,14 @@ pub fn read_with(path: impl AsRef<Path>, options: Options) -> Result<Dataset> {
     Ok(dataset)
 }
 
+/// Reads a file of splits for `nodes` nodes: a line per split, a character per node, 0 train, 1 valid, 2 test, - none.
+///
+/// # Errors
+/// When the file cannot be read, is empty, or a line has another length or other characters.
+pub fn read_splits(path: impl AsRef<Path>, nodes: usize) -> Result<Vec<crate::Split>> {
+    text::read_splits(path.as_ref(), nodes)
+}
+
 /// Writes a dataset, telling the format from the extension; a path without one is a text folder.
 ///
 /// # Errors

@@ -48,6 +48,10 @@ impl NodeCount {
     }
 }
 
+pub(super) fn read_splits(path: &Path, nodes: usize) -> Result<Vec<crate::Split>> {
+    splits::read_file(path, &mut NodeCount { known: Some((nodes, "the data set".into())) })
+}
+
 pub(super) fn read(folder: &Path, dup: Duplicates) -> Result<Dataset> {
     let mut count = NodeCount::default();
     let label_names = names::read_classes(&folder.join("label_names.txt"))?;

@@ -26,14 +26,18 @@ pub(super) fn files(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
 pub(super) fn read(folder: &Path, count: &mut NodeCount) -> Result<Vec<(String, Vec<Split>)>> {
     let mut sets = Vec::new();
     for (set, path) in files(folder)? {
-        let source = Source::read(&path)?;
-        let splits = source.lines().map(|line| read_line(&line, count)).collect::<Result<Vec<_>>>()?;
-        if splits.is_empty() {
-            return Err(Error::parse(Place::file(&path), "a line per split", "an empty file"));
-        }
-        sets.push((set, splits));
+        sets.push((set, read_file(&path, count)?));
     }
     Ok(sets)
+}
+
+pub(super) fn read_file(path: &Path, count: &mut NodeCount) -> Result<Vec<Split>> {
+    let source = Source::read(path)?;
+    let splits = source.lines().map(|line| read_line(&line, count)).collect::<Result<Vec<_>>>()?;
+    if splits.is_empty() {
+        return Err(Error::parse(Place::file(path), "a line per split", "an empty file"));
+    }
+    Ok(splits)
 }
 
 fn read_line(line: &Line<'_>, count: &mut NodeCount) -> Result<Split> {

@@ -1,0 +1,107 @@
+//! The manifest: format version, options, what the dataset was, and where the training stands.
+
+use std::collections::BTreeMap;
+
+use hypergraphql_framework::Dataset;
+use hypergraphql_ops::HyperBackend;
+use serde::{Deserialize, Serialize};
+
+use super::digest;
+use crate::classifier::NodeClassifierConfig;
+use crate::task::{NodeTask, TaskConfig};
+use crate::train::{Progress, TrainConfig};
+
+/// What `format` says in every manifest.
+pub const FORMAT: &str = "hypergraphql-checkpoint";
+/// The version that is written, and the only one that is read.
+pub const VERSION: u32 = 1;
+
+/// Everything of a checkpoint but its tensors.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// [`FORMAT`].
+    pub format: String,
+    /// [`VERSION`].
+    pub version: u32,
+    /// The network.
+    pub model: NodeClassifierConfig,
+    /// The training.
+    pub train: TrainConfig,
+    /// How the dataset was prepared.
+    pub task: TaskConfig,
+    /// What the dataset was.
+    pub dataset: DatasetPrint,
+    /// Where the training stands.
+    pub progress: Progress,
+    /// What the caller wants to find again, e.g. the runs done before this one.
+    pub notes: serde_json::Value,
+    /// The digest of every other file.
+    pub files: BTreeMap<String, String>,
+}
+
+/// What is needed to tell whether a dataset is the one that was trained on, and to name its classes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatasetPrint {
+    /// Its name.
+    pub name: String,
+    /// N
+    pub nodes: usize,
+    /// M, as read: without self-loops.
+    pub hyperedges: usize,
+    /// Z, as read.
+    pub incidences: usize,
+    /// Width of the features the network takes.
+    pub features: usize,
+    /// C
+    pub classes: usize,
+    /// A name per class, or none.
+    pub label_names: Vec<String>,
+    /// Digest of the members of all hyperedges and the labels.
+    pub digest: String,
+}
+
+impl DatasetPrint {
+    /// Of a dataset whose features are `features` wide once prepared.
+    pub fn of(dataset: &Dataset, features: usize) -> Self {
+        let h = &dataset.hypergraph;
+        let labels = dataset.labels.as_ref();
+        let of: Vec<u32> = labels.map_or_else(Vec::new, |l| l.of.iter().map(|c| c.map_or(u32::MAX, |c| c)).collect());
+        let edges = h.edge_major();
+        let bytes: Vec<Vec<u8>> = [edges.ptr(), edges.col(), &of].map(|v| v.iter().flat_map(|x| x.to_le_bytes()).collect()).into();
+        Self {
+            name: dataset.name.clone(),
+            nodes: h.nodes(),
+            hyperedges: h.hyperedges(),
+            incidences: h.incidences(),
+            features,
+            classes: labels.map_or(0, |l| l.classes),
+            label_names: dataset.label_names.clone(),
+            digest: digest(bytes.iter().map(Vec::as_slice)),
+        }
+    }
+}
+
+impl Manifest {
+    /// Of a training that stands at `progress`; the digests are filled in on writing.
+    pub(crate) fn new<B: HyperBackend>(
+        model: &NodeClassifierConfig,
+        train: &TrainConfig,
+        task: &NodeTask<B>,
+        progress: Progress,
+        notes: serde_json::Value,
+    ) -> Self {
+        Self {
+            format: FORMAT.to_owned(),
+            version: VERSION,
+            model: model.clone(),
+            train: train.clone(),
+            task: task.config,
+            dataset: task.print.clone(),
+            progress,
+            notes,
+            files: BTreeMap::new(),
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! A dataset on a device, ready to be trained on.
+
+use burn::backend::Autodiff;
+use burn::tensor::{Tensor, TensorData};
+use hypergraphql_framework::{Dataset, Features, Labels};
+use hypergraphql_ops::{HyperBackend, Incidence, SparseMatrix};
+
+use super::TaskConfig;
+use crate::checkpoint::DatasetPrint;
+use crate::input::{GraphInput, NodeFeatures};
+use crate::{ModelError, Result};
+
+/// The hypergraph, features and labels of node classification, uploaded once for all runs.
+#[derive(Debug)]
+pub struct NodeTask<B: HyperBackend> {
+    /// The network's input.
+    pub input: GraphInput<Autodiff<B>>,
+    /// A class per labelled node.
+    pub labels: Labels,
+    /// What the dataset is, for checkpoints.
+    pub print: DatasetPrint,
+    /// How it was made ready.
+    pub config: TaskConfig,
+    /// Where it lies.
+    pub device: B::Device,
+}
+
+impl<B: HyperBackend> NodeTask<B> {
+    /// Uploads `prepared`, which [`TaskConfig::prepare`] made of `dataset`.
+    ///
+    /// # Errors
+    /// When there are no labels or no features, fewer than two classes, or the device refuses the hypergraph.
+    pub fn new(dataset: &Dataset, prepared: &Dataset, config: TaskConfig, device: &B::Device) -> Result<Self> {
+        let labels = dataset.labels.clone();
+        let labels = labels.ok_or_else(|| ModelError::option("labels", "none", "a class for at least some nodes (labels.txt)"))?;
+        if labels.classes < 2 {
+            return Err(ModelError::option("classes", labels.classes, "at least 2"));
+        }
+        Ok(Self {
+            input: upload(prepared, device)?,
+            labels,
+            print: DatasetPrint::of(dataset, prepared.features.width()),
+            config,
+            device: device.clone(),
+        })
+    }
+}
+
+/// The hypergraph and features of a prepared dataset on a device.
+pub(super) fn upload<B: HyperBackend>(prepared: &Dataset, device: &B::Device) -> Result<GraphInput<B>> {
+    let features = match &prepared.features {
+        Features::Sparse(x) => NodeFeatures::Sparse(SparseMatrix::from_sprs(x, device)?),
+        Features::Dense(x) => {
+            let values: Vec<f32> = x.iter().copied().collect();
+            NodeFeatures::Dense(Tensor::from_data(TensorData::new(values, [x.nrows(), x.ncols()]), device))
+        }
+        Features::None => return Err(ModelError::option("features", "none", "a row per node (features.txt)")),
+    };
+    GraphInput::new(Incidence::new(&prepared.hypergraph, device)?, features)
+}

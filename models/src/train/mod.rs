@@ -1,0 +1,19 @@
+//! Full-batch training: options, loss, optimiser, evaluation, and the loop that joins them.
+
+mod config;
+mod evaluate;
+mod loss;
+mod loss_scale;
+mod optimizer;
+mod outcome;
+mod progress;
+mod trainer;
+
+pub use config::{ClassWeights, OptimizerKind, TrainConfig};
+pub use evaluate::{Evaluation, Right};
+pub use loss::Target;
+pub use loss_scale::LossScale;
+pub use optimizer::{Moments, Optimizer};
+pub use outcome::{Outcome, PartScore};
+pub use progress::{Best, EpochRecord, Progress};
+pub use trainer::Trainer;

@@ -1,0 +1,287 @@
+//! Hyperparameters: from flags, else from the checkpoint or a TOML file, else the defaults.
+
+use std::fs;
+use std::path::Path;
+
+use hypergraphql_models::schedule::Schedule;
+use hypergraphql_models::train::{ClassWeights, OptimizerKind, TrainConfig};
+use hypergraphql_models::{AttentionMode, LayerKind, NodeClassifierConfig, Precision};
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+use crate::cli::error::CliError;
+
+/// More runs than this are a mistyped option.
+const MAX_RUNS: u32 = 10_000;
+
+/// On or off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Switch {
+    /// On.
+    On,
+    /// Off.
+    Off,
+}
+
+/// The flags; what is not given is not serialised.
+#[derive(Debug, Clone, Serialize, clap::Args)]
+#[serde(rename_all = "kebab-case")]
+#[command(next_help_heading = "Hyperparameters")]
+pub(crate) struct Flags {
+    /// hgnn, hgnn-plus, conv or attention [default: hgnn].
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    layer: Option<LayerKind>,
+    /// Independent trainings, with seeds SEED, SEED + 1, ... [default: 1].
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runs: Option<u32>,
+    /// Draws weights, dropout, and what the data set lacks: splits, features [default: 0].
+    #[arg(long, value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seed: Option<u64>,
+    /// f32, bf16 or f16 (with dynamic loss scaling) [default: f32].
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    precision: Option<Precision>,
+    /// Width between layers; with attention all heads together [default: 256].
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hidden: Option<u32>,
+    /// Layers [default: 2].
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    layers: Option<u32>,
+    /// Heads of attention [default: 4].
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    heads: Option<u32>,
+    /// Attention coefficients sum to 1 over a hyperedge's members (node) or a node's hyperedges (edge) [default: node].
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attention_mode: Option<AttentionMode>,
+    /// Epochs at most [default: 500].
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    epochs: Option<u32>,
+    /// Highest learning rate [default: 0.001].
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lr: Option<f64>,
+    /// Weight decay [default: 0].
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    weight_decay: Option<f64>,
+    /// Probability of dropping an activation [default: 0.5].
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dropout: Option<f64>,
+    /// Give every node that owns no singleton hyperedge one [default: on].
+    #[arg(long, value_enum)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    self_loops: Option<Switch>,
+    /// adam or adamw [default: adam].
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    optimizer: Option<OptimizerKind>,
+    /// constant or cosine [default: constant].
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schedule: Option<Schedule>,
+    /// Epochs of linear rise to the highest learning rate [default: 0].
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warmup: Option<u32>,
+    /// Stop after this many epochs without a better validation accuracy; 0 never [default: 0].
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    patience: Option<u32>,
+    /// Largest norm of all gradients together; 0 no limit [default: 0].
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clip: Option<f64>,
+    /// none, balanced, or a weight per class such as 1,2,0.5 [default: none].
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    class_weights: Option<ClassWeights>,
+}
+
+/// All hyperparameters, as the report echoes them and a TOML file may set them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub(crate) struct Options {
+    pub(crate) layer: LayerKind,
+    pub(crate) runs: u32,
+    pub(crate) seed: u64,
+    pub(crate) precision: Precision,
+    pub(crate) hidden: u32,
+    pub(crate) layers: u32,
+    pub(crate) heads: u32,
+    pub(crate) attention_mode: AttentionMode,
+    pub(crate) epochs: u32,
+    pub(crate) lr: f64,
+    pub(crate) weight_decay: f64,
+    pub(crate) dropout: f64,
+    pub(crate) self_loops: Switch,
+    pub(crate) optimizer: OptimizerKind,
+    pub(crate) schedule: Schedule,
+    pub(crate) warmup: u32,
+    pub(crate) patience: u32,
+    pub(crate) clip: f64,
+    pub(crate) class_weights: ClassWeights,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            layer: LayerKind::Hgnn,
+            runs: 1,
+            seed: 0,
+            precision: Precision::F32,
+            hidden: 256,
+            layers: 2,
+            heads: 4,
+            attention_mode: AttentionMode::Node,
+            epochs: 500,
+            lr: 1e-3,
+            weight_decay: 0.0,
+            dropout: 0.5,
+            self_loops: Switch::On,
+            optimizer: OptimizerKind::Adam,
+            schedule: Schedule::Constant,
+            warmup: 0,
+            patience: 0,
+            clip: 0.0,
+            class_weights: ClassWeights::None,
+        }
+    }
+}
+
+impl Options {
+    /// The network for features this wide and this many classes.
+    pub(crate) fn network(&self, features: usize, classes: usize) -> NodeClassifierConfig {
+        NodeClassifierConfig::new(self.layer, features, classes)
+            .with_hidden(self.hidden as usize)
+            .with_layers(self.layers as usize)
+            .with_heads(self.heads as usize)
+            .with_attention_mode(self.attention_mode)
+            .with_dropout(self.dropout)
+    }
+
+    /// The training of run `run`.
+    pub(crate) fn training(&self, run: u32) -> TrainConfig {
+        TrainConfig {
+            seed: self.seed.wrapping_add(run.into()),
+            epochs: self.epochs as usize,
+            optimizer: self.optimizer,
+            lr: self.lr,
+            weight_decay: self.weight_decay,
+            schedule: self.schedule,
+            warmup: self.warmup as usize,
+            patience: (self.patience > 0).then_some(self.patience as usize),
+            clip: (self.clip != 0.0).then_some(self.clip),
+            class_weights: self.class_weights.clone(),
+            precision: self.precision,
+        }
+    }
+}
+
+/// Flags over the file's options over the defaults; with a checkpoint, its options and nothing that differs from them.
+pub(crate) fn resolve(flags: &Flags, config: Option<&Path>, checkpoint: Option<&Options>) -> Result<Options, CliError> {
+    let mut table = config.map(read).transpose()?.unwrap_or_default();
+    let given = Table::try_from(flags).map_err(|e| CliError::input(format!("flags: {e}")))?;
+    table.extend(given);
+    let Some(checkpoint) = checkpoint else { return checked(from_table(table)?) };
+    let own = Table::try_from(checkpoint).map_err(|e| CliError::failed(format!("options of the checkpoint: {e}")))?;
+    // Through the types, so that 1 and 1.0 are the same.
+    let mut all = own.clone();
+    all.extend(table);
+    let wanted = from_table(all)?;
+    if wanted == *checkpoint {
+        return Ok(wanted);
+    }
+    let wanted = Table::try_from(&wanted).unwrap_or_default();
+    let differing: Vec<String> = own.iter().filter_map(|(key, value)| differs(key, value, wanted.get(key))).collect();
+    let help = "leave those options out with --resume, or start a new training without it";
+    Err(CliError::input(format!("the checkpoint was trained with other options: {}", differing.join(", "))).with_help(help))
+}
+
+fn differs(key: &str, own: &Value, wanted: Option<&Value>) -> Option<String> {
+    let wanted = wanted.filter(|w| *w != own)?;
+    Some(format!("{key} is {own}, not {wanted}"))
+}
+
+fn from_table(table: Table) -> Result<Options, CliError> {
+    table.try_into().map_err(|e: toml::de::Error| CliError::input(format!("options: {}", e.message())))
+}
+
+fn checked(options: Options) -> Result<Options, CliError> {
+    if !(1..=MAX_RUNS).contains(&options.runs) {
+        return Err(CliError::input(format!("runs is {}, expected 1 to {MAX_RUNS}", options.runs)));
+    }
+    options.training(0).check()?;
+    Ok(options)
+}
+
+fn read(path: &Path) -> Result<Table, CliError> {
+    let text = fs::read_to_string(path).map_err(|e| CliError::input(format!("{}: {e}", path.display())))?;
+    let named = |e: toml::de::Error| {
+        CliError::input(format!("{}: {}", path.display(), e.to_string().trim_end())).with_help("options are named as the flags are: `lr = 0.01`")
+    };
+    // First with the types, for errors that point into the file.
+    toml::from_str::<Options>(&text).map_err(named)?;
+    toml::from_str(&text).map_err(named)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        flags: Flags,
+    }
+
+    fn of(flags: &[&str], file: Option<&str>, checkpoint: Option<&Options>) -> Result<Options, String> {
+        let flags = Line::try_parse_from([&["x"], flags].concat()).unwrap().flags;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("options.toml");
+        file.iter().for_each(|text| fs::write(&path, text).unwrap());
+        resolve(&flags, file.map(|_| path.as_path()), checkpoint).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn flags_win_over_the_file_and_the_file_over_the_defaults() {
+        assert_eq!(of(&[], None, None).unwrap(), Options::default());
+        let file = "lr = 0.02\nhidden = 31\nself-loops = \"off\"\nclass-weights = \"1,2\"\nlayer = \"hgnn-plus\"\nclip = 1";
+        let options = of(&["--lr", "0.3", "--weight-decay", "1"], Some(file), None).unwrap();
+        assert_eq!((options.lr, options.weight_decay, options.hidden, options.clip), (0.3, 1.0, 31, 1.0));
+        assert_eq!((options.self_loops, options.layer), (Switch::Off, LayerKind::HgnnPlus));
+        assert_eq!(options.class_weights.to_string(), "1,2");
+        assert_eq!(options.epochs, 500);
+    }
+
+    #[test]
+    fn unknown_and_wrong_options_are_named_with_their_place() {
+        let unknown = of(&[], Some("lr = 0.1\nlearning-rate = 1"), None).unwrap_err();
+        assert!(unknown.contains("learning-rate") && unknown.contains("line 2"), "{unknown}");
+        let wrong = of(&[], Some("epochs = \"many\""), None).unwrap_err();
+        assert!(wrong.contains("line 1") && wrong.contains("options.toml"), "{wrong}");
+        assert!(of(&[], Some("dropout = -1\nepochs = 0"), None).unwrap_err().contains("epochs"));
+        assert!(of(&["--runs", "0"], None, None).unwrap_err().contains("runs"));
+        assert!(Line::try_parse_from(["x", "--layer", "gcn"]).is_err());
+    }
+
+    #[test]
+    fn a_checkpoint_keeps_its_options() {
+        let own = Options { lr: 0.5, hidden: 7, ..Options::default() };
+        assert_eq!(of(&[], None, Some(&own)).unwrap(), own);
+        assert_eq!(of(&["--hidden", "7"], Some("lr = 0.5"), Some(&own)).unwrap(), own);
+        let error = of(&["--hidden", "8"], None, Some(&own)).unwrap_err();
+        assert!(error.contains("hidden is 7, not 8"), "{error}");
+    }
+}

@@ -1,0 +1,65 @@
+//! The progress bar on stderr and the Ctrl-C flag.
+
+use std::io::IsTerminal;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use hypergraphql_models::train::EpochRecord;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::cli::Global;
+use crate::cli::error::CliError;
+
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// From now on Ctrl-C asks the training to stop after the epoch; a second one ends the process.
+pub(super) fn watch_interrupts() -> Result<(), CliError> {
+    let handler = || {
+        if INTERRUPTED.swap(true, Ordering::SeqCst) {
+            std::process::exit(130);
+        }
+    };
+    ctrlc::set_handler(handler).map_err(|e| CliError::failed(format!("cannot watch for Ctrl-C: {e}")))
+}
+
+/// Whether Ctrl-C was pressed.
+pub(super) fn is_interrupted() -> bool {
+    INTERRUPTED.load(Ordering::SeqCst)
+}
+
+/// The bar of one run; it draws nothing without a terminal, with --json or with -q.
+pub(super) struct Progress {
+    bar: ProgressBar,
+    nodes: usize,
+    totals: [u64; 3],
+}
+
+impl Progress {
+    /// A bar of `epochs`, of which `done` are done.
+    pub(super) fn new(global: &Global, title: String, epochs: usize, done: usize, nodes: usize, totals: [u64; 3]) -> Self {
+        let hidden = global.json || global.quiet > 0 || !std::io::stderr().is_terminal();
+        let target = if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(10) };
+        let bar = ProgressBar::with_draw_target(Some(epochs as u64), target).with_prefix(title).with_position(done as u64);
+        if let Ok(style) = ProgressStyle::with_template("{prefix} {bar:24} {pos}/{len} {msg} {eta}") {
+            bar.set_style(style);
+        }
+        Self { bar, nodes, totals }
+    }
+
+    /// Shows an epoch that took `time`.
+    pub(super) fn show(&self, record: &EpochRecord, time: Duration) {
+        if !self.bar.is_hidden() {
+            let [train, valid, test] = record.right.accuracy(self.totals).map(|a| 100.0 * a);
+            let speed = self.nodes as f64 / time.as_secs_f64().max(1e-9);
+            let speed = if speed < 1e6 { format!("{:.0} k", speed / 1e3) } else { format!("{:.1} M", speed / 1e6) };
+            let loss = record.loss;
+            self.bar.set_message(format!("loss {loss:.4}  train {train:.1} %  valid {valid:.1} %  test {test:.1} %  {speed}nodes/s"));
+        }
+        self.bar.inc(1);
+    }
+
+    /// Removes the bar.
+    pub(super) fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+}
