@@ -57,3 +57,12 @@ pub use hypergraphql_ops as ops;
 pub use hypergraphql_runtime as runtime;
 
 pub mod prelude;
+
+/// The pages whose examples are doc tests.
+#[cfg(all(doctest, feature = "cpu"))]
+mod pages {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+    #[doc = include_str!("../docs/add-a-layer.md")]
+    struct AddALayer;
+}

@@ -2,16 +2,25 @@
 
 pub use burn::tensor::Tensor;
 
-pub use crate::framework::{Dataset, Duplicates, Features, Hypergraph, Labels, Split};
-pub use crate::models::layers::{Hgnn, HgnnPlus, HypergraphAttention, HypergraphConv};
+pub use crate::framework::stats::Summary;
+pub use crate::framework::{Dataset, Duplicates, Features, Hypergraph, Labels, Split, io, splits};
+pub use crate::models::layers::{
+    Hgnn, HgnnConfig, HgnnPlus, HgnnPlusConfig, HypergraphAttention, HypergraphAttentionConfig, HypergraphConv, HypergraphConvConfig,
+    WeightStream,
+};
+pub use crate::models::task::{NodeTask, Predictions, TaskConfig, predict};
+pub use crate::models::train::{TrainConfig, Trainer};
 pub use crate::models::{GraphInput, LayerKind, NodeClassifier, NodeClassifierConfig, NodeFeatures, Precision};
-#[cfg(feature = "cpu")]
-pub use crate::ops::Cpu;
-#[cfg(feature = "cuda")]
-pub use crate::ops::Cuda;
 #[cfg(feature = "metal")]
 pub use crate::ops::Metal;
 #[cfg(feature = "vulkan")]
 pub use crate::ops::Vulkan;
-pub use crate::ops::{HyperBackend, Incidence, SparseMatrix};
+#[cfg(any(feature = "vulkan", feature = "metal"))]
+pub use crate::ops::WgpuDevice;
+#[cfg(feature = "cpu")]
+pub use crate::ops::{Cpu, CpuDevice};
+#[cfg(feature = "cuda")]
+pub use crate::ops::{Cuda, CudaDevice};
+pub use crate::ops::{Direction, HyperBackend, Incidence, Index, Reduce, SparseMatrix};
+pub use crate::ops::{aggregate, gather, hypergraph_attention, hypergraph_conv, scatter_add, sparse_conv};
 pub use crate::runtime::{DeviceKind, DeviceSpec};

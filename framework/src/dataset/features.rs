@@ -21,6 +21,14 @@ pub enum Features {
 }
 
 impl Features {
+    /// One column per node, for datasets that have no features: row i has a 1 in column i.
+    ///
+    /// # Shapes
+    /// `[nodes, nodes]`, sparse.
+    pub fn identity(nodes: usize) -> Self {
+        Self::Sparse(CsMat::eye(nodes))
+    }
+
     /// The number of rows; 0 when there are no features.
     pub fn rows(&self) -> usize {
         match self {
@@ -125,6 +133,14 @@ mod tests {
         assert!(noise.mean().unwrap().abs() < 0.02 && (noise.std(0.0) - 0.5).abs() < 0.02);
         assert_eq!(Features::Dense(noisy.clone()), synthetic_features(&labels, 7, 0.5, 11).unwrap());
         assert_ne!(Features::Dense(noisy), synthetic_features(&labels, 7, 0.5, 12).unwrap());
+    }
+
+    #[test]
+    fn identity_tells_nodes_apart() {
+        let x = Features::identity(5);
+        assert_eq!((x.rows(), x.width(), x.nnz()), (5, 5, 5));
+        assert_eq!(x.to_dense().unwrap(), Array2::<f32>::eye(5));
+        assert_eq!(Features::identity(0).rows(), 0);
     }
 
     #[test]
