@@ -27,11 +27,6 @@ impl<'a, A> Matrix<'a, A> {
     pub(crate) fn t(self) -> Self {
         Self { rows: self.cols, cols: self.rows, strides: (self.strides.1, self.strides.0), ..self }
     }
-
-    /// Number of columns.
-    pub(crate) fn cols(self) -> usize {
-        self.cols
-    }
 }
 
 /// out = a·b, or out += a·b when `add`; on the calling thread.
@@ -95,12 +90,17 @@ pub(crate) fn to_acc<E: Element>(x: &[E]) -> Vec<E::Acc> {
 pub(crate) fn times<E: Element>(x: &[E], rows: usize, w: Matrix<E::Acc>) -> Vec<E> {
     let (f, o) = (w.rows, w.cols);
     let blocks = even_of(rows, block_rows::<E::Acc>(f.max(o)));
-    fill(&blocks, |r| r * o, #[inline(always)] |block, sink: &mut Sink<E>| {
-        let (mut wide, mut out) = (Vec::new(), vec![E::Acc::ZERO; block.len() * o]);
-        let x = widened(&x[block.start * f..block.end * f], &mut wide);
-        product(&mut out, Matrix::new(x, block.len(), f), w, false);
-        sink.round(&out);
-    })
+    fill(
+        &blocks,
+        |r| r * o,
+        #[inline(always)]
+        |block, sink: &mut Sink<E>| {
+            let (mut wide, mut out) = (Vec::new(), vec![E::Acc::ZERO; block.len() * o]);
+            let x = widened(&x[block.start * f..block.end * f], &mut wide);
+            product(&mut out, Matrix::new(x, block.len(), f), w, false);
+            sink.round(&out);
+        },
+    )
 }
 
 /// The scale and the bias that end a pass: y = s_r·y + c_r·bias.
@@ -135,14 +135,19 @@ pub(crate) fn pass<E: Element, W: Fn(usize, Range<usize>, &mut [E::Acc]) + Sync>
     finish: &Finish<E::Acc>,
 ) -> Vec<E> {
     let blocks = by_entries(ptr, sums.entry_bytes(), width * size_of::<E>());
-    fill(&blocks, |r| r * width, #[inline(always)] |block, sink: &mut Sink<E>| {
-        let (mut y, mut weights) = (vec![E::Acc::ZERO; width], Vec::new());
-        for r in block {
-            sums.row(r, &mut y, &mut weights);
-            finish.row(r, &mut y);
-            sink.round(&y);
-        }
-    })
+    fill(
+        &blocks,
+        |r| r * width,
+        #[inline(always)]
+        |block, sink: &mut Sink<E>| {
+            let (mut y, mut weights) = (vec![E::Acc::ZERO; width], Vec::new());
+            for r in block {
+                sums.row(r, &mut y, &mut weights);
+                finish.row(r, &mut y);
+                sink.round(&y);
+            }
+        },
+    )
 }
 
 /// finish(sums · W): one pass whose sums, [rows, W's rows], never reach memory.
@@ -155,18 +160,23 @@ pub(crate) fn pass_times<E: Element, W: Fn(usize, Range<usize>, &mut [E::Acc]) +
     let (f, o) = (w.rows, w.cols);
     let step = block_rows::<E::Acc>(f.max(o));
     let blocks = by_entries(ptr, sums.entry_bytes(), o * size_of::<E>() + f * o / 8);
-    fill(&blocks, |r| r * o, #[inline(always)] |block, sink: &mut Sink<E>| {
-        let (mut x, mut y, mut weights) = (vec![E::Acc::ZERO; step * f], vec![E::Acc::ZERO; step * o], Vec::new());
-        for start in block.clone().step_by(step) {
-            let n = step.min(block.end - start);
-            for i in 0..n {
-                sums.row(start + i, &mut x[i * f..(i + 1) * f], &mut weights);
+    fill(
+        &blocks,
+        |r| r * o,
+        #[inline(always)]
+        |block, sink: &mut Sink<E>| {
+            let (mut x, mut y, mut weights) = (vec![E::Acc::ZERO; step * f], vec![E::Acc::ZERO; step * o], Vec::new());
+            for start in block.clone().step_by(step) {
+                let n = step.min(block.end - start);
+                for i in 0..n {
+                    sums.row(start + i, &mut x[i * f..(i + 1) * f], &mut weights);
+                }
+                product(&mut y[..n * o], Matrix::new(&x[..n * f], n, f), w, false);
+                for i in 0..n {
+                    finish.row(start + i, &mut y[i * o..(i + 1) * o]);
+                }
+                sink.round(&y[..n * o]);
             }
-            product(&mut y[..n * o], Matrix::new(&x[..n * f], n, f), w, false);
-            for i in 0..n {
-                finish.row(start + i, &mut y[i * o..(i + 1) * o]);
-            }
-            sink.round(&y[..n * o]);
-        }
-    })
+        },
+    )
 }

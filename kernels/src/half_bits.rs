@@ -64,7 +64,9 @@ mod tests {
 
     #[test]
     fn singles_round_as_the_half_crate_does() {
-        for bits in (0..u32::MAX).step_by(9973).chain(0x3300_0000..0x3300_0100).chain(0x477f_ef00..0x477f_f100).chain([0x7f80_0000, 0xff80_0000]) {
+        for bits in
+            (0..u32::MAX).step_by(9973).chain(0x3300_0000..0x3300_0100).chain(0x477f_ef00..0x477f_f100).chain([0x7f80_0000, 0xff80_0000])
+        {
             let x = f32::from_bits(bits);
             let (a, b) = (f16::from_bits(f32_to_f16(x)), f16::from_f32(x));
             assert!(a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan()), "f16 of {bits:#010x}: {a} {b}");

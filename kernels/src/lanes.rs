@@ -60,12 +60,18 @@ pub(crate) fn scale<A: Acc>(acc: &mut [A], s: A) {
 
 /// Σ_i a_i b_i, in 16 interleaved partial sums.
 #[inline(always)]
-pub(crate) fn dot<E: Element, G: Element<Acc = E::Acc>>(a: &[E], b: &[G]) -> E::Acc {
+pub(crate) fn dot<E: Element>(a: &[E], b: &[E]) -> E::Acc {
+    dot_by(a, b, |a, b| a.to_acc() * b.to_acc())
+}
+
+/// Σ_i product(a_i, b_i), likewise.
+#[inline(always)]
+pub(crate) fn dot_by<T: Copy, U: Copy, A: Acc>(a: &[T], b: &[U], product: impl Fn(T, U) -> A) -> A {
     let (a, b) = (a.as_chunks::<LANES>(), b[..a.len()].as_chunks::<LANES>());
-    let mut sums = [E::Acc::ZERO; LANES];
+    let mut sums = [A::ZERO; LANES];
     for (a, b) in a.0.iter().zip(b.0) {
         for j in 0..LANES {
-            sums[j] += a[j].to_acc() * b[j].to_acc();
+            sums[j] += product(a[j], b[j]);
         }
     }
     let mut step = LANES / 2;
@@ -76,5 +82,5 @@ pub(crate) fn dot<E: Element, G: Element<Acc = E::Acc>>(a: &[E], b: &[G]) -> E::
         }
         step /= 2;
     }
-    a.1.iter().zip(b.1).fold(sums[0], |s, (a, b)| s + a.to_acc() * b.to_acc())
+    a.1.iter().zip(b.1).fold(sums[0], |s, (&a, &b)| s + product(a, b))
 }

@@ -82,7 +82,8 @@ pub(crate) fn fill_two<A: Copy + Send, B: Copy + Send, R: Send>(
         assert!(a.free.is_empty() && b.free.is_empty(), "a kernel left part of its output unwritten: this is a bug");
         result
     };
-    let results = if tasks.len() <= 1 { tasks.into_iter().map(run).collect() } else { tasks.into_par_iter().with_max_len(1).map(run).collect() };
+    let results =
+        if tasks.len() <= 1 { tasks.into_iter().map(run).collect() } else { tasks.into_par_iter().with_max_len(1).map(run).collect() };
     // SAFETY: the sinks of the blocks cover both arrays, and `run` returned for each of them after checking that it was written in full.
     unsafe { (assume_init(a), assume_init(b), results) }
 }
@@ -167,13 +168,18 @@ mod tests {
     #[test]
     fn blocks_land_in_their_places() {
         let blocks = [0..3, 3..4, 4..9];
-        let (a, b, r) = fill_two(&blocks, |r| r * 2, |r| r, |block, a: &mut Sink<u64>, b: &mut Sink<u8>| {
-            for r in block.clone() {
-                a.copy(&[r as u64, 100]);
-                b.extend(1, |_| r as u8);
-            }
-            block.len()
-        });
+        let (a, b, r) = fill_two(
+            &blocks,
+            |r| r * 2,
+            |r| r,
+            |block, a: &mut Sink<u64>, b: &mut Sink<u8>| {
+                for r in block.clone() {
+                    a.copy(&[r as u64, 100]);
+                    b.extend(1, |_| r as u8);
+                }
+                block.len()
+            },
+        );
         assert_eq!(a.iter().step_by(2).copied().collect::<Vec<_>>(), (0..9).collect::<Vec<u64>>());
         assert_eq!(b, (0..9).collect::<Vec<u8>>());
         assert_eq!(r, [3, 1, 5]);

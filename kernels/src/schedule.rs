@@ -84,7 +84,16 @@ impl<T: Send> Hubs<T> {
                 rows.push((r, start..tasks.len()));
             }
         }
-        let results = tasks.into_par_iter().with_max_len(1).map(|(r, p)| dispatch(#[inline(always)] || work(r, p))).collect();
+        let results = tasks
+            .into_par_iter()
+            .with_max_len(1)
+            .map(|(r, p)| {
+                dispatch(
+                    #[inline(always)]
+                    || work(r, p),
+                )
+            })
+            .collect();
         Self { rows, results }
     }
 

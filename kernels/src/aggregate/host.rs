@@ -133,29 +133,34 @@ fn extremum<E: Element>(
         },
     );
     let blocks = by_entries(view.ptr, width * size_of::<E>() + 4, width * size_of::<E>());
-    fill(&blocks, |r| r * width, #[inline(always)] |block, sink: &mut Sink<E>| {
-        let (mut y, mut w) = (vec![worst; width], Vec::new());
-        for r in block {
-            let entries = view.range(r);
-            if entries.is_empty() {
-                y.fill(E::Acc::ZERO);
-            } else if let Some(parts) = hubs.of(r) {
-                y.fill(worst);
-                for part in parts {
-                    for (a, &b) in y.iter_mut().zip(part) {
-                        *a = better(*a, b, &wins);
+    fill(
+        &blocks,
+        |r| r * width,
+        #[inline(always)]
+        |block, sink: &mut Sink<E>| {
+            let (mut y, mut w) = (vec![worst; width], Vec::new());
+            for r in block {
+                let entries = view.range(r);
+                if entries.is_empty() {
+                    y.fill(E::Acc::ZERO);
+                } else if let Some(parts) = hubs.of(r) {
+                    y.fill(worst);
+                    for part in parts {
+                        for (a, &b) in y.iter_mut().zip(part) {
+                            *a = better(*a, b, &wins);
+                        }
                     }
+                } else {
+                    w.resize(entries.len(), E::Acc::ONE);
+                    entry_weights(view, weights, input, entries.clone(), &mut w);
+                    y.fill(worst);
+                    best_of(view, x, entries, &w, &mut y, &wins);
                 }
-            } else {
-                w.resize(entries.len(), E::Acc::ONE);
-                entry_weights(view, weights, input, entries.clone(), &mut w);
-                y.fill(worst);
-                best_of(view, x, entries, &w, &mut y, &wins);
+                finish.row(r, &mut y);
+                sink.round(&y);
             }
-            finish.row(r, &mut y);
-            sink.round(&y);
-        }
-    })
+        },
+    )
 }
 
 /// Gradients of a max or min pass in `direction`: dy [outputs, F] -> dx [inputs, F], and dw [nnz] (row-major) when the weights are entries.
@@ -178,32 +183,42 @@ pub fn extremum_backward<E: Element>(
     };
     let back = pair.view(direction.reverse());
     let blocks = by_entries(back.ptr, width * (size_of::<E>() + 4), width * size_of::<E>());
-    let dx = fill(&blocks, |r| r * width, #[inline(always)] |block, sink: &mut Sink<E>| {
-        let (mut acc, mut w) = (vec![E::Acc::ZERO; width], Vec::new());
-        for c in block {
-            let entries = back.range(c);
-            w.resize(entries.len(), E::Acc::ONE);
-            entry_weights(&back, weights, None, entries.clone(), &mut w);
-            acc.fill(E::Acc::ZERO);
-            for (k, &w) in entries.zip(&w) {
-                let (start, place) = (back.col[k] as usize * width, back.position(k) as u32);
-                let (chosen, dy) = (&chosen[start..start + width], &dy[start..start + width]);
-                for ((a, &p), &d) in acc.iter_mut().zip(chosen).zip(dy) {
-                    *a += if p == place { w * d.to_acc() } else { E::Acc::ZERO };
+    let dx = fill(
+        &blocks,
+        |r| r * width,
+        #[inline(always)]
+        |block, sink: &mut Sink<E>| {
+            let (mut acc, mut w) = (vec![E::Acc::ZERO; width], Vec::new());
+            for c in block {
+                let entries = back.range(c);
+                w.resize(entries.len(), E::Acc::ONE);
+                entry_weights(&back, weights, None, entries.clone(), &mut w);
+                acc.fill(E::Acc::ZERO);
+                for (k, &w) in entries.zip(&w) {
+                    let (start, place) = (back.col[k] as usize * width, back.position(k) as u32);
+                    let (chosen, dy) = (&chosen[start..start + width], &dy[start..start + width]);
+                    for ((a, &p), &d) in acc.iter_mut().zip(chosen).zip(dy) {
+                        *a += if p == place { w * d.to_acc() } else { E::Acc::ZERO };
+                    }
                 }
+                sink.round(&acc);
             }
-            sink.round(&acc);
-        }
-    });
+        },
+    );
     let dw = matches!(weights, Weights::Entries(_)).then(|| {
-        entry_values(&view, width * 2 * size_of::<E>(), #[inline(always)] |r, k| {
-            let (at, from, place) = (r * width, view.col[k] as usize * width, view.position(k) as u32);
-            let mut sum = E::Acc::ZERO;
-            for f in 0..width {
-                sum += if chosen[at + f] == place { x[from + f].to_acc() * dy[at + f].to_acc() } else { E::Acc::ZERO };
-            }
-            E::from_acc(sum)
-        })
+        entry_values(
+            &view,
+            width * 2 * size_of::<E>(),
+            #[inline(always)]
+            |r, k| {
+                let (at, from, place) = (r * width, view.col[k] as usize * width, view.position(k) as u32);
+                let mut sum = E::Acc::ZERO;
+                for f in 0..width {
+                    sum += if chosen[at + f] == place { x[from + f].to_acc() * dy[at + f].to_acc() } else { E::Acc::ZERO };
+                }
+                E::from_acc(sum)
+            },
+        )
     });
     (dx, dw)
 }
@@ -217,25 +232,30 @@ fn attained<E: Element>(
     beats: impl Fn(E::Acc, E::Acc) -> bool + Sync,
 ) -> Vec<u32> {
     let blocks = by_entries(view.ptr, width * size_of::<E>() + 4, width * 4);
-    fill(&blocks, |r| r * width, #[inline(always)] |block, sink: &mut Sink<u32>| {
-        let (mut best, mut place, mut w) = (vec![E::Acc::ZERO; width], vec![0u32; width], Vec::new());
-        for r in block {
-            let entries = view.range(r);
-            w.resize(entries.len(), E::Acc::ONE);
-            entry_weights(view, weights, None, entries.clone(), &mut w);
-            for (i, (k, &w)) in entries.zip(&w).enumerate() {
-                fetch(view, x, width, k..k + 1);
-                let (start, at) = (view.col[k] as usize * width, view.position(k) as u32);
-                for ((b, p), v) in best.iter_mut().zip(&mut place).zip(&x[start..start + width]) {
-                    let term = w * v.to_acc();
-                    let take = (i == 0) | beats(term, *b);
-                    *b = if take { term } else { *b };
-                    *p = if take { at } else { *p };
+    fill(
+        &blocks,
+        |r| r * width,
+        #[inline(always)]
+        |block, sink: &mut Sink<u32>| {
+            let (mut best, mut place, mut w) = (vec![E::Acc::ZERO; width], vec![0u32; width], Vec::new());
+            for r in block {
+                let entries = view.range(r);
+                w.resize(entries.len(), E::Acc::ONE);
+                entry_weights(view, weights, None, entries.clone(), &mut w);
+                for (i, (k, &w)) in entries.zip(&w).enumerate() {
+                    fetch(view, x, width, k..k + 1);
+                    let (start, at) = (view.col[k] as usize * width, view.position(k) as u32);
+                    for ((b, p), v) in best.iter_mut().zip(&mut place).zip(&x[start..start + width]) {
+                        let term = w * v.to_acc();
+                        let take = (i == 0) | beats(term, *b);
+                        *b = if take { term } else { *b };
+                        *p = if take { at } else { *p };
+                    }
                 }
+                sink.copy(&place);
             }
-            sink.copy(&place);
-        }
-    })
+        },
+    )
 }
 
 /// Gradients of a sum or mean, for callers that treat all reductions alike.
@@ -254,39 +274,59 @@ fn linear_backward<E: Element>(
     let fold = Fold { input_scale: Some(&shares[..]), ..Fold::default() };
     let dx = aggregate(&pair.view(direction.reverse()), Reduce::Sum, dy, width, weights, fold);
     let dw = matches!(weights, Weights::Entries(_)).then(|| {
-        entry_values(&view, width * 2 * size_of::<E>(), #[inline(always)] |r, k| {
-            let (at, from) = (r * width, view.col[k] as usize * width);
-            E::from_acc(dot(&dy[at..at + width], &x[from..from + width]) * E::Acc::from_f64(shares[r]))
-        })
+        entry_values(
+            &view,
+            width * 2 * size_of::<E>(),
+            #[inline(always)]
+            |r, k| {
+                let (at, from) = (r * width, view.col[k] as usize * width);
+                E::from_acc(dot(&dy[at..at + width], &x[from..from + width]) * E::Acc::from_f64(shares[r]))
+            },
+        )
     });
     (dx, dw)
 }
 
 /// Inner products per entry, [nnz] in row-major order of the matrix; a [rows, F], b [cols, F].
 pub fn entry_dot<E: Element>(view: &View, a: &[E], b: &[E], width: usize) -> Vec<E> {
-    entry_values(view, width * size_of::<E>(), #[inline(always)] |r, k| {
-        fetch(view, b, width, k..k + 1);
-        let start = view.col[k] as usize * width;
-        E::from_acc(dot(&a[r * width..(r + 1) * width], &b[start..start + width]))
-    })
+    entry_values(
+        view,
+        width * size_of::<E>(),
+        #[inline(always)]
+        |r, k| {
+            fetch(view, b, width, k..k + 1);
+            let start = view.col[k] as usize * width;
+            E::from_acc(dot(&a[r * width..(r + 1) * width], &b[start..start + width]))
+        },
+    )
 }
 
 /// f(row, k) for every entry, [nnz] in row-major order.
 fn entry_values<E: Element>(view: &View, entry_bytes: usize, f: impl Fn(usize, usize) -> E + Sync) -> Vec<E> {
     let blocks = by_entries(view.ptr, entry_bytes + 4, 4);
     if view.canonical.is_some() {
-        return scatter(view.nnz(), &blocks, #[inline(always)] |block, out| {
-            for r in block {
-                for k in view.range(r) {
-                    out.set(view.position(k), f(r, k));
+        return scatter(
+            view.nnz(),
+            &blocks,
+            #[inline(always)]
+            |block, out| {
+                for r in block {
+                    for k in view.range(r) {
+                        out.set(view.position(k), f(r, k));
+                    }
                 }
-            }
-        });
+            },
+        );
     }
-    fill(&blocks, |r| view.ptr[r] as usize, #[inline(always)] |block, sink: &mut Sink<E>| {
-        for r in block {
-            let start = view.ptr[r] as usize;
-            sink.extend(view.range(r).len(), |i| f(r, start + i));
-        }
-    })
+    fill(
+        &blocks,
+        |r| view.ptr[r] as usize,
+        #[inline(always)]
+        |block, sink: &mut Sink<E>| {
+            for r in block {
+                let start = view.ptr[r] as usize;
+                sink.extend(view.range(r).len(), |i| f(r, start + i));
+            }
+        },
+    )
 }
