@@ -6,7 +6,7 @@ use crate::csr::View;
 use crate::element::{Acc, Element};
 use crate::lanes::{add, add1, add4};
 use crate::schedule::{Hubs, PIECE};
-use crate::simd::prefetch;
+use crate::simd::{dispatch, prefetch};
 
 /// Entries between the one summed and the one whose row is fetched: some 4 KiB of flight at 128 f32 features.
 const AHEAD: usize = 8;
@@ -26,21 +26,16 @@ impl<'a, E: Element, W: Fn(usize, Range<usize>, &mut [E::Acc]) + Sync> RowSum<'a
     /// Over x [cols, width]; sums the pieces of hub rows at once.
     pub(crate) fn new(view: View<'a>, x: &'a [E], width: usize, heads: usize, weigh: Option<W>) -> Self {
         let mut pass = Self { view, x, width, heads, weigh, hubs: Hubs::new(&View { ptr: &[0], col: &[], ..view }, |_, _| vec![]) };
-        let hubs = Hubs::new(
-            &view,
-            #[inline(always)]
-            |row, entries| {
-                let mut acc = vec![E::Acc::ZERO; width];
-                pass.piece(row, entries, &mut acc, &mut Vec::new());
-                acc
-            },
-        );
+        let hubs = Hubs::new(&view, |row, entries| {
+            let mut acc = vec![E::Acc::ZERO; width];
+            pass.piece(row, entries, &mut acc, &mut Vec::new());
+            acc
+        });
         pass.hubs = hubs;
         pass
     }
 
     /// acc = y_row
-    #[inline(always)]
     pub(crate) fn row(&self, row: usize, acc: &mut [E::Acc], weights: &mut Vec<E::Acc>) {
         acc.fill(E::Acc::ZERO);
         let entries = self.view.range(row);
@@ -58,37 +53,38 @@ impl<'a, E: Element, W: Fn(usize, Range<usize>, &mut [E::Acc]) + Sync> RowSum<'a
         self.width * size_of::<E>() + 4
     }
 
-    #[inline(always)]
     fn piece(&self, row: usize, entries: Range<usize>, acc: &mut [E::Acc], weights: &mut Vec<E::Acc>) {
-        match &self.weigh {
-            None => sum_rows(&self.view, self.x, entries, acc, 1, |_| E::Acc::ONE),
-            Some(weigh) => {
-                let n = entries.len() * self.heads;
-                if weights.len() < n {
-                    weights.resize(n, E::Acc::ZERO);
-                }
-                weigh(row, entries.clone(), &mut weights[..n]);
-                let w = &weights[..n];
-                if self.heads == 1 {
-                    sum_rows(&self.view, self.x, entries, acc, 1, |i| w[i]);
-                } else {
-                    sum_rows(&self.view, self.x, entries, acc, self.heads, |i| w[i]);
-                }
-            }
+        let n = entries.len() * self.heads;
+        if weights.len() < n {
+            weights.resize(n, E::Acc::ONE);
         }
+        // Without `weigh` the scratch keeps the ones that it was filled with.
+        if let Some(weigh) = &self.weigh {
+            weigh(row, entries.clone(), &mut weights[..n]);
+        }
+        sum_rows(&self.view, self.x, entries, acc, self.heads, &weights[..n]);
     }
 }
 
-/// acc += Σ_k w_(k,h) x_col(k) over `entries`; `w(i)` is the weight at i = (k − entries.start)·heads + h.
+/// acc += Σ_k w_(k,h) x_col(k) over `entries`; w [entries, heads].
+///
+/// Dispatches by itself, once per row, so that its unrolled loops exist once per type and not in every pass that uses them.
+#[inline(never)]
+pub(crate) fn sum_rows<E: Element>(view: &View, x: &[E], entries: Range<usize>, acc: &mut [E::Acc], heads: usize, w: &[E::Acc]) {
+    dispatch(
+        #[inline(always)]
+        || {
+            if heads == 1 {
+                sum_rows_of_heads(view, x, entries, acc, 1, w);
+            } else {
+                sum_rows_of_heads(view, x, entries, acc, heads, w);
+            }
+        },
+    );
+}
+
 #[inline(always)]
-pub(crate) fn sum_rows<E: Element>(
-    view: &View,
-    x: &[E],
-    entries: Range<usize>,
-    acc: &mut [E::Acc],
-    heads: usize,
-    w: impl Fn(usize) -> E::Acc,
-) {
+fn sum_rows_of_heads<E: Element>(view: &View, x: &[E], entries: Range<usize>, acc: &mut [E::Acc], heads: usize, w: &[E::Acc]) {
     let width = acc.len();
     let c = width / heads.max(1);
     if c == 0 {
@@ -105,7 +101,7 @@ pub(crate) fn sum_rows<E: Element>(
         let at = (k - entries.start) * heads;
         for (h, part) in acc.chunks_exact_mut(c).enumerate() {
             let lanes = h * c..(h + 1) * c;
-            let w = [w(at + h), w(at + heads + h), w(at + 2 * heads + h), w(at + 3 * heads + h)];
+            let w = [w[at + h], w[at + heads + h], w[at + 2 * heads + h], w[at + 3 * heads + h]];
             add4(part, rows.map(|r| &r[lanes.clone()]), w);
         }
         k += 4;
@@ -113,7 +109,7 @@ pub(crate) fn sum_rows<E: Element>(
     fetch(view, x, width, k..entries.end);
     for k in k..entries.end {
         for (h, part) in acc.chunks_exact_mut(c).enumerate() {
-            add1(part, &row(k)[h * c..(h + 1) * c], w((k - entries.start) * heads + h));
+            add1(part, &row(k)[h * c..(h + 1) * c], w[(k - entries.start) * heads + h]);
         }
     }
 }

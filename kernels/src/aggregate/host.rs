@@ -59,10 +59,8 @@ pub(crate) fn weigher<'a, E: Element>(
         Weights::Values => view.values.is_none(),
         Weights::Entries(_) => false,
     };
-    (!plain || input.is_some()).then_some(
-        #[inline(always)]
-        move |_: usize, entries: Range<usize>, out: &mut [E::Acc]| entry_weights(&view, weights, input, entries, out),
-    )
+    (!plain || input.is_some())
+        .then_some(move |_: usize, entries: Range<usize>, out: &mut [E::Acc]| entry_weights(&view, weights, input, entries, out))
 }
 
 #[inline(always)]

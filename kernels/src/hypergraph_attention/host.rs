@@ -11,6 +11,7 @@ use crate::lanes::{add, dot, dot_by};
 use crate::row_sum::{RowSum, fetch, sum_rows};
 use crate::rows::{Sink, fill, fill_two};
 use crate::schedule::{Hubs, PIECE, by_entries, even};
+use crate::simd::dispatch;
 
 /// Inputs of the op.
 #[derive(Debug, Clone, Copy)]
@@ -120,11 +121,31 @@ impl<A: Acc> Scores<'_, A> {
     }
 
     /// out [entries, heads] = p · factor of the column
-    #[inline(always)]
+    #[inline(never)]
     fn coefficients(&self, row: usize, entries: Range<usize>, column: Option<&[A]>, out: &mut [A]) {
-        self.logits(row, entries.clone(), out);
-        self.softmax_of_logits(row, entries.clone(), out);
-        self.apply(entries, column, out);
+        dispatch(
+            #[inline(always)]
+            || {
+                self.logits(row, entries.clone(), out);
+                self.softmax_of_logits(row, entries.clone(), out);
+                self.apply(entries, column, out);
+            },
+        );
+    }
+
+    /// logit, softmax and p · factor of the column, each [entries, heads]
+    #[inline(never)]
+    fn all(&self, row: usize, entries: Range<usize>, column: Option<&[A]>, logit: &mut [A], softmax: &mut [A], weight: &mut [A]) {
+        dispatch(
+            #[inline(always)]
+            || {
+                self.logits(row, entries.clone(), logit);
+                softmax.copy_from_slice(logit);
+                self.softmax_of_logits(row, entries.clone(), softmax);
+                weight.copy_from_slice(softmax);
+                self.apply(entries, column, weight);
+            },
+        );
     }
 }
 
@@ -202,10 +223,7 @@ fn weighted_pass<E: Element>(s: &Scores<E::Acc>, x: &[E], width: usize, row: Opt
         x,
         width,
         s.heads,
-        Some(
-            #[inline(always)]
-            |r: usize, entries: Range<usize>, w: &mut [E::Acc]| s.coefficients(r, entries, column, w),
-        ),
+        Some(|r: usize, entries: Range<usize>, w: &mut [E::Acc]| s.coefficients(r, entries, column, w)),
     );
     pass(s.view.ptr, &sums, width, &Finish { scale: row, bias: None })
 }
@@ -372,31 +390,33 @@ impl<E: Element> Backward<'_, E> {
     }
 
     /// dx = Σ p t_e G_e and dp = u ⟨dO, Y_e⟩ + t_e ⟨x, G_e⟩ for some entries of a node.
-    #[inline(always)]
+    #[inline(never)]
     fn piece(&self, row: usize, entries: Range<usize>, piece: &mut Piece<E::Acc>) {
         let (heads, c) = (self.config.heads, self.config.head_width);
         let width = heads * c;
         piece.resize(entries.len() * heads);
-        self.s.logits(row, entries.clone(), &mut piece.logit);
-        piece.softmax.copy_from_slice(&piece.logit);
-        self.s.softmax_of_logits(row, entries.clone(), &mut piece.softmax);
-        piece.weight.copy_from_slice(&piece.softmax);
-        self.s.apply(entries.clone(), self.p.t.as_deref(), &mut piece.weight);
+        let t = self.p.t.as_deref();
+        self.s.all(row, entries.clone(), t, &mut piece.logit, &mut piece.softmax, &mut piece.weight);
         let u = self.p.u.as_ref().map_or(E::Acc::ONE, |u| u[row]);
         let (x, dout) = (&self.x[row * width..(row + 1) * width], &self.dout[row * width..(row + 1) * width]);
-        for (k, dp) in entries.clone().zip(piece.dp.chunks_exact_mut(heads)) {
-            fetch(&self.s.view, self.edge, width, k..k + 1);
-            fetch(&self.s.view, self.g, width, k..k + 1);
-            let e = self.s.view.col[k] as usize;
-            let t = self.p.t.as_ref().map_or(E::Acc::ONE, |t| t[e]);
-            let (y, g) = (&self.edge[e * width..(e + 1) * width], &self.g[e * width..(e + 1) * width]);
-            for (h, dp) in dp.iter_mut().enumerate() {
-                let lanes = h * c..(h + 1) * c;
-                *dp = u * dot(&dout[lanes.clone()], &y[lanes.clone()]) + t * dot(&x[lanes.clone()], &g[lanes]);
-            }
-        }
-        let w = &piece.weight;
-        sum_rows(&self.s.view, self.g, entries, &mut piece.dx, heads, |i| w[i]);
+        let view = &self.s.view;
+        dispatch(
+            #[inline(always)]
+            || {
+                for (k, dp) in entries.clone().zip(piece.dp.chunks_exact_mut(heads)) {
+                    fetch(view, self.edge, width, k..k + 1);
+                    fetch(view, self.g, width, k..k + 1);
+                    let e = view.col[k] as usize;
+                    let t = t.map_or(E::Acc::ONE, |t| t[e]);
+                    let (y, g) = (&self.edge[e * width..(e + 1) * width], &self.g[e * width..(e + 1) * width]);
+                    for (h, dp) in dp.iter_mut().enumerate() {
+                        let lanes = h * c..(h + 1) * c;
+                        *dp = u * dot(&dout[lanes.clone()], &y[lanes.clone()]) + t * dot(&x[lanes.clone()], &g[lanes]);
+                    }
+                }
+            },
+        );
+        sum_rows(view, self.g, entries, &mut piece.dx, heads, &piece.weight);
     }
 
     /// T of the node's own segment, if segments are nodes: ⟨dO, O⟩ + ⟨x, dX⟩ per head.
