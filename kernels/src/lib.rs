@@ -2,6 +2,8 @@
 //! `host.rs` the CPU form, `cube.rs` the CubeCL form and `launch.rs` the only `unsafe`. Knows nothing of Burn or of datasets.
 
 pub mod csr;
+#[cfg(feature = "cube")]
+pub mod device;
 pub mod element;
 pub mod error;
 

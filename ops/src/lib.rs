@@ -1,5 +1,57 @@
 //! Differentiable hypergraph operations on Burn tensors: `backend` is the narrow waist to the kernels, then one file per op.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod aliases;
 pub mod backend;
+mod dtype;
+mod error;
 
+mod incidence;
+mod index;
+mod sparse_matrix;
+
+mod arguments;
+
+mod aggregate;
+mod dropout;
+mod edge_score;
+mod gather;
+mod hypergraph_attention;
+mod hypergraph_conv;
+mod scatter_add;
+mod segment_softmax;
+mod sparse_conv;
+
+pub mod verify;
+
+#[cfg(feature = "metal")]
+pub use aliases::Metal;
+#[cfg(feature = "vulkan")]
+pub use aliases::Vulkan;
+#[cfg(any(feature = "vulkan", feature = "metal"))]
+pub use aliases::WgpuDevice;
+#[cfg(feature = "cpu")]
+pub use aliases::{Cpu, CpuDevice};
+#[cfg(feature = "cuda")]
+pub use aliases::{Cuda, CudaDevice};
 pub use backend::HyperBackend;
+pub use dtype::{burn_dtype, kernel_dtype};
+pub use error::{OpError, Result};
+pub use incidence::Incidence;
+pub use index::Index;
+pub use sparse_matrix::SparseMatrix;
+
+pub use aggregate::aggregate;
+pub use dropout::dropout;
+pub use edge_score::edge_score;
+pub use gather::gather;
+pub use hypergraph_attention::hypergraph_attention;
+pub use hypergraph_conv::{BiasPlace, ConvConfig, Normalisation, hypergraph_conv};
+pub use scatter_add::scatter_add;
+pub use segment_softmax::segment_softmax;
+pub use sparse_conv::sparse_conv;
+
+pub use hypergraphql_kernels::aggregate::Reduce;
+pub use hypergraphql_kernels::hypergraph_attention::AttentionConfig;
+pub use hypergraphql_kernels::scatter_add::Scatter;
+pub use hypergraphql_kernels::{DType, Direction, KernelError};

@@ -16,7 +16,15 @@
 //! and send their gradient to the first entry that attains the extremum.
 //! Moves nnz·F + rows·F elements and nnz indices. Deterministic: every row is summed in a fixed order.
 
+#[cfg(feature = "cube")]
+pub(crate) mod cube;
+#[cfg(feature = "cube")]
+pub mod entry;
+#[cfg(feature = "cube")]
+pub mod extremum;
 pub mod host;
+#[cfg(feature = "cube")]
+pub mod launch;
 pub mod reference;
 
 /// How the entries of a row are combined.

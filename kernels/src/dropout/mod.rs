@@ -8,7 +8,11 @@
 //! i is the row-major flat index. Moves 2 elements per element. Deterministic, the same on every device.
 //! The hash is two rounds of MurmurHash3's 32-bit finaliser (public domain, A. Appleby) keyed by (seed, step).
 
+#[cfg(feature = "cube")]
+pub(crate) mod cube;
 pub mod host;
+#[cfg(feature = "cube")]
+pub mod launch;
 pub mod reference;
 
 use crate::error::KernelError;

@@ -8,7 +8,11 @@
 //! textbook form never exists. s [nnz, Hd] in row-major order. Moves nnz·Hd·3 elements and 2·nnz indices. Deterministic.
 //! Backward: with u = ds · (1 where a + b > 0, else slope), da and db are the sums of u over the rows and the columns.
 
+#[cfg(feature = "cube")]
+pub(crate) mod cube;
 pub mod host;
+#[cfg(feature = "cube")]
+pub mod launch;
 pub mod reference;
 
 /// Shapes, as the error messages print them.

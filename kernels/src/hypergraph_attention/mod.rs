@@ -22,7 +22,11 @@
 //!
 //! Moves 2·nnz·F elements forward, 3·nnz·F backward; memory O((rows + cols)·F + nnz·Hd). Deterministic.
 
+#[cfg(feature = "cube")]
+pub(crate) mod cube;
 pub mod host;
+#[cfg(feature = "cube")]
+pub mod launch;
 pub mod reference;
 
 use crate::csr::Direction;

@@ -23,11 +23,11 @@ pub struct Inputs<'a> {
 }
 
 fn head(x: &[f64], heads: usize, width: usize, h: usize) -> Vec<f64> {
-    x.chunks(heads * width).flat_map(|row| row[h * width..(h + 1) * width].to_vec()).collect()
+    x.chunks((heads * width).max(1)).flat_map(|row| row[h * width..(h + 1) * width].to_vec()).collect()
 }
 
 fn put_head(out: &mut [f64], part: &[f64], heads: usize, width: usize, h: usize) {
-    for (row, p) in out.chunks_mut(heads * width).zip(part.chunks(width)) {
+    for (row, p) in out.chunks_mut((heads * width).max(1)).zip(part.chunks(width.max(1))) {
         row[h * width..(h + 1) * width].copy_from_slice(p);
     }
 }
@@ -68,7 +68,7 @@ pub fn hypergraph_attention_backward(pair: &CsrPair, config: AttentionConfig, i:
     for (h, p) in per_head.iter().enumerate() {
         let (w, xh) = (Weights::Entries(&p[..]), head(i.x, hd, c, h));
         let mut doh = head(dout, hd, c, h);
-        for (r, chunk) in doh.chunks_mut(c).enumerate() {
+        for (r, chunk) in doh.chunks_mut(c.max(1)).enumerate() {
             chunk.iter_mut().for_each(|d| *d *= i.row_scale.map_or(1.0, |u| u[r]));
         }
         let y = aggregate(&cols, Reduce::Sum, &xh, c, w, scale(i.col_scale));

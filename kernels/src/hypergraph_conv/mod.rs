@@ -18,7 +18,11 @@
 //!
 //! Backward, with the transposed operator A^T (S_in and S_out swapped): dX = A^T dY Θ^T, dΘ = X^T A^T dY, dbias = Σ_r c_r dY_r.
 
+#[cfg(feature = "cube")]
+pub(crate) mod cube;
 pub mod host;
+#[cfg(feature = "cube")]
+pub mod launch;
 pub mod reference;
 
 mod side;

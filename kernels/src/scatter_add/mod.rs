@@ -8,7 +8,11 @@
 //! variant ([`Scatter::Atomic`]) adds in whatever order the device runs, in f32, on devices that have f32 atomic addition. The host has one form only,
 //! the segments, which satisfies both. Moves I·F + N·F elements and I indices.
 
+#[cfg(feature = "cube")]
+pub(crate) mod cube;
 pub mod host;
+#[cfg(feature = "cube")]
+pub mod launch;
 pub mod reference;
 
 /// How rows that meet are added.

@@ -7,7 +7,11 @@
 //! s, p [nnz, Hd] in row-major order of the matrix, whichever direction the view runs. An empty row has no entries and writes nothing.
 //! Moves nnz·Hd·2 elements and nnz indices. Deterministic. Backward: ds = p (dp − Σ_row p dp).
 
+#[cfg(feature = "cube")]
+pub(crate) mod cube;
 pub mod host;
+#[cfg(feature = "cube")]
+pub mod launch;
 pub mod reference;
 
 /// Shapes, as the error messages print them.

@@ -1,5 +1,13 @@
 //! The narrow waist between Burn and the kernels: one method per op, implemented for Flex, CubeBackend, Fusion and Autodiff.
 
+mod autodiff;
+#[cfg(feature = "cube")]
+mod cube;
+#[cfg(feature = "cpu")]
+mod flex;
+#[cfg(feature = "fusion")]
+mod fusion;
+
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -63,7 +71,7 @@ pub trait HyperBackend: Backend {
 
     /// See `kernels::hypergraph_attention`.
     fn hypergraph_attention(s: &Self::Sparse, attention: &Attention<Self>, input: AttentionInput<Self>) -> AttentionOutput<Self>;
-    /// dO [rows, Hd·C] -> (dx, da, db).
+    /// dO [rows, Hd·C] -> (dx, da, db). `output.out` is read only where `normalise` is `ToRows`; elsewhere any tensor of its shape will do.
     fn hypergraph_attention_backward(
         s: &Self::Sparse,
         attention: &Attention<Self>,
@@ -80,7 +88,7 @@ pub trait HyperBackend: Backend {
         theta: Option<FloatTensor<Self>>,
         bias: Option<Bias<Self>>,
     ) -> FloatTensor<Self>;
-    /// dy [rows, O] -> the gradients that `wanted` asks for. `bias_scale` is c.
+    /// dy [rows, O] -> the gradients that `wanted` asks for. `bias_scale` is c. `x` is read only for dΘ; elsewhere any tensor of its shape will do.
     fn hypergraph_conv_backward(
         s: &Self::Sparse,
         scales: &Scales<Self::Scale>,

@@ -1,0 +1,84 @@
+//! validate -> config -> launch.
+
+use cubecl::prelude::*;
+
+use super::CONTRACT;
+use super::cube;
+use crate::csr::Direction;
+use crate::device::buffer::storage_type;
+use crate::device::grid::{check_elements, cube_count, units};
+use crate::device::{Buf, DevicePattern, capability};
+use crate::error::{KernelError, check_len};
+use crate::segment_softmax::cube::Statistic;
+use crate::segment_softmax::launch::{Arrays, statistic};
+
+const OP: &str = "edge_score";
+
+/// a [rows, Hd], b [cols, Hd] -> s [nnz, Hd] in row-major order.
+///
+/// # Errors
+/// Arrays of another length than the contract's, a storage type that the device lacks, sizes over 32 bits.
+pub fn edge_score<R: Runtime>(pattern: &DevicePattern<R>, a: &Buf<R>, b: &Buf<R>, heads: usize, slope: f64) -> Result<Buf<R>, KernelError> {
+    validate(pattern, a, b, heads)?;
+    let client = &pattern.client;
+    let s = Buf::empty(client, pattern.nnz * heads, a.dtype());
+    if s.is_empty() {
+        return Ok(s);
+    }
+    let units = units(client);
+    // SAFETY: `validate` checked a and b; s was allocated for nnz · heads elements; the kernel guards the element.
+    unsafe {
+        cube::edge_score::launch_unchecked::<R>(
+            client,
+            cube_count(client, s.len().div_ceil(units as usize)),
+            CubeDim::new_1d(units),
+            pattern.row_of.arg(),
+            pattern.side(Direction::ToRows).col.arg(),
+            a.arg(),
+            b.arg(),
+            s.arg(),
+            s.len(),
+            heads,
+            slope as f32,
+            storage_type(a.dtype()),
+        );
+    }
+    Ok(s)
+}
+
+/// ds [nnz, Hd] -> (da [rows, Hd], db [cols, Hd]).
+///
+/// # Errors
+/// As [`edge_score`].
+pub fn edge_score_backward<R: Runtime>(
+    pattern: &DevicePattern<R>,
+    a: &Buf<R>,
+    b: &Buf<R>,
+    heads: usize,
+    slope: f64,
+    ds: &Buf<R>,
+) -> Result<(Buf<R>, Buf<R>), KernelError> {
+    validate(pattern, a, b, heads)?;
+    check_len(OP, CONTRACT, "ds", ds.len(), pattern.nnz * heads)?;
+    same_type("ds", ds, a)?;
+    let sums = |direction, own, other| {
+        let arrays = Arrays { s: ds, t: None, a: Some(own), b: Some(other), slope: slope as f32 };
+        statistic(pattern, direction, Statistic::LeakySum, &arrays, heads, a.dtype())
+    };
+    Ok((sums(Direction::ToRows, a, b), sums(Direction::ToCols, b, a)))
+}
+
+fn validate<R: Runtime>(pattern: &DevicePattern<R>, a: &Buf<R>, b: &Buf<R>, heads: usize) -> Result<(), KernelError> {
+    capability::check_storage(&pattern.client, a.dtype())?;
+    check_len(OP, CONTRACT, "a", a.len(), pattern.rows() * heads)?;
+    check_len(OP, CONTRACT, "b", b.len(), pattern.cols() * heads)?;
+    same_type("b", b, a)?;
+    check_elements("entries times heads", pattern.nnz * heads)
+}
+
+fn same_type<R: Runtime>(argument: &'static str, array: &Buf<R>, like: &Buf<R>) -> Result<(), KernelError> {
+    if array.dtype() == like.dtype() {
+        return Ok(());
+    }
+    Err(KernelError::Option { op: OP, argument, got: array.dtype().name().into(), expected: like.dtype().name() })
+}

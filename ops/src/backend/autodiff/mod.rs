@@ -1,0 +1,210 @@
+//! Gradients: every op of the narrow waist as one node of Burn's graph, with a hand-written backward pass.
+//!
+//! The ops are differentiable once: a gradient of a gradient through one of them stops with a message.
+
+mod aggregate;
+mod entries;
+mod hypergraph_attention;
+mod hypergraph_conv;
+mod scale;
+
+use std::sync::Arc;
+
+use burn::backend::autodiff::Autodiff;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::tensor::backend::AutodiffBackend;
+use burn::tensor::ops::FloatTensor;
+use hypergraphql_kernels::aggregate::{Reduce, Weights};
+use hypergraphql_kernels::dropout::Mask;
+use hypergraphql_kernels::hypergraph_conv::Scales;
+use hypergraphql_kernels::scatter_add::Scatter;
+use hypergraphql_kernels::{CsrPair, DType, Direction, KernelError};
+
+use super::{Attention, AttentionInput, AttentionOutput, Bias, ConvGradients, ConvWanted, HyperBackend, Pass};
+use aggregate::{ExtremumGradient, SumGradient};
+use entries::{DropoutGradient, EdgeScoreGradient, EntryDotGradient, GatherGradient, ScatterGradient, SoftmaxGradient};
+use hypergraph_attention::AttentionGradient;
+use hypergraph_conv::ConvGradient;
+
+/// A tensor with its node in the graph.
+type Node<B, C> = FloatTensor<Autodiff<B, C>>;
+
+/// Adds a node for `output` to the graph where one of `parents` is tracked; only then is its state made.
+fn node<B: HyperBackend, C: CheckpointStrategy, G: Backward<B, N>, const N: usize>(
+    gradient: G,
+    parents: [&Node<B, C>; N],
+    output: FloatTensor<B>,
+    state: impl FnOnce() -> G::State,
+) -> Node<B, C> {
+    match gradient.prepare::<C>(parents.map(|p| p.node.clone())).compute_bound().stateful() {
+        OpsKind::Tracked(prep) => prep.finish(state(), output),
+        OpsKind::UnTracked(prep) => prep.finish(output),
+    }
+}
+
+/// Adds `gradient` to the gradient of parent `i`, if that parent is tracked.
+fn give<B: HyperBackend, S, const N: usize>(ops: &Ops<S, N>, grads: &mut Gradients, i: usize, gradient: impl FnOnce() -> FloatTensor<B>) {
+    if let Some(Some(parent)) = ops.parents.get(i) {
+        grads.register::<B>(parent.id, gradient());
+    }
+}
+
+fn tracked<B: HyperBackend, C: CheckpointStrategy>(x: &Node<B, C>) -> bool {
+    !x.node.requirement.is_none()
+}
+
+/// The tensor without its node.
+///
+/// # Panics
+/// When the tensor is tracked: a silent zero would be a wrong second derivative.
+fn once<B: HyperBackend, C: CheckpointStrategy>(x: Node<B, C>) -> FloatTensor<B> {
+    assert!(!tracked::<B, C>(&x), "hypergraph ops are differentiable once; a second derivative was asked for");
+    x.primitive
+}
+
+/// A constant of the graph.
+fn constant<B: HyperBackend, C: CheckpointStrategy>(x: FloatTensor<B>) -> Node<B, C> {
+    <Autodiff<B, C> as AutodiffBackend>::from_inner(x)
+}
+
+fn map<T, U>(weights: Weights<T>, f: impl FnOnce(T) -> U) -> Weights<U> {
+    match weights {
+        Weights::Ones => Weights::Ones,
+        Weights::Values => Weights::Values,
+        Weights::Entries(w) => Weights::Entries(f(w)),
+    }
+}
+
+impl<B: HyperBackend, C: CheckpointStrategy> Pass<Autodiff<B, C>> {
+    fn inner(&self) -> Pass<B> {
+        let Self { direction, reduce, input_scale, output_scale } = self;
+        Pass { direction: *direction, reduce: *reduce, input_scale: input_scale.clone(), output_scale: output_scale.clone() }
+    }
+}
+
+impl<B: HyperBackend, C: CheckpointStrategy> Attention<Autodiff<B, C>> {
+    fn inner(&self) -> Attention<B> {
+        Attention { config: self.config, row_scale: self.row_scale.clone(), col_scale: self.col_scale.clone() }
+    }
+}
+
+impl<B: HyperBackend, C: CheckpointStrategy> HyperBackend for Autodiff<B, C> {
+    type Sparse = B::Sparse;
+    type Scale = B::Scale;
+
+    fn sparse(pair: Arc<CsrPair>, device: &Self::Device) -> Self::Sparse {
+        B::sparse(pair, device)
+    }
+
+    fn scale(values: Arc<[f64]>, device: &Self::Device) -> Self::Scale {
+        B::scale(values, device)
+    }
+
+    fn supports(dtype: DType, device: &Self::Device) -> Result<(), KernelError> {
+        B::supports(dtype, device)
+    }
+
+    fn aggregate(s: &Self::Sparse, pass: &Pass<Self>, x: Node<B, C>, weights: Weights<Node<B, C>>) -> Node<B, C> {
+        match pass.reduce {
+            Reduce::Sum | Reduce::Mean => aggregate::sum::<B, C>(SumGradient, s, pass.inner(), x, weights),
+            Reduce::Max | Reduce::Min => aggregate::extremum::<B, C>(ExtremumGradient, s, pass.inner(), x, weights),
+        }
+    }
+
+    fn extremum_backward(
+        s: &Self::Sparse,
+        pass: &Pass<Self>,
+        x: Node<B, C>,
+        weights: Weights<Node<B, C>>,
+        dy: Node<B, C>,
+    ) -> (Node<B, C>, Option<Node<B, C>>) {
+        let weights = map(weights, once::<B, C>);
+        let (dx, dw) = B::extremum_backward(s, &pass.inner(), once::<B, C>(x), weights, once::<B, C>(dy));
+        (constant::<B, C>(dx), dw.map(constant::<B, C>))
+    }
+
+    fn entry_dot(s: &Self::Sparse, a: Node<B, C>, b: Node<B, C>) -> Node<B, C> {
+        let y = B::entry_dot(s, a.primitive.clone(), b.primitive.clone());
+        node::<B, C, _, 2>(EntryDotGradient, [&a, &b], y, || {
+            let saved = (tracked::<B, C>(&b).then(|| a.primitive.clone()), tracked::<B, C>(&a).then(|| b.primitive.clone()));
+            (s.clone(), saved.0, saved.1)
+        })
+    }
+
+    fn edge_score(s: &Self::Sparse, a: Node<B, C>, b: Node<B, C>, slope: f64) -> Node<B, C> {
+        let y = B::edge_score(s, a.primitive.clone(), b.primitive.clone(), slope);
+        node::<B, C, _, 2>(EdgeScoreGradient, [&a, &b], y, || (s.clone(), a.primitive.clone(), b.primitive.clone(), slope))
+    }
+
+    fn edge_score_backward(s: &Self::Sparse, a: Node<B, C>, b: Node<B, C>, slope: f64, ds: Node<B, C>) -> (Node<B, C>, Node<B, C>) {
+        let (da, db) = B::edge_score_backward(s, once::<B, C>(a), once::<B, C>(b), slope, once::<B, C>(ds));
+        (constant::<B, C>(da), constant::<B, C>(db))
+    }
+
+    fn segment_softmax(s: &Self::Sparse, direction: Direction, x: Node<B, C>) -> Node<B, C> {
+        let p = B::segment_softmax(s, direction, x.primitive.clone());
+        node::<B, C, _, 1>(SoftmaxGradient, [&x], p.clone(), || (s.clone(), direction, p))
+    }
+
+    fn segment_softmax_backward(s: &Self::Sparse, direction: Direction, p: Node<B, C>, dp: Node<B, C>) -> Node<B, C> {
+        constant::<B, C>(B::segment_softmax_backward(s, direction, once::<B, C>(p), once::<B, C>(dp)))
+    }
+
+    fn hypergraph_attention(s: &Self::Sparse, attention: &Attention<Self>, i: AttentionInput<Self>) -> AttentionOutput<Self> {
+        hypergraph_attention::attention::<B, C>(AttentionGradient, s, attention.inner(), i)
+    }
+
+    fn hypergraph_attention_backward(
+        s: &Self::Sparse,
+        attention: &Attention<Self>,
+        i: AttentionInput<Self>,
+        o: AttentionOutput<Self>,
+        dout: Node<B, C>,
+    ) -> (Node<B, C>, Node<B, C>, Node<B, C>) {
+        let input = AttentionInput { x: once::<B, C>(i.x), a: once::<B, C>(i.a), b: once::<B, C>(i.b) };
+        let output = AttentionOutput { out: once::<B, C>(o.out), edge: once::<B, C>(o.edge), lse: once::<B, C>(o.lse) };
+        let (dx, da, db) = B::hypergraph_attention_backward(s, &attention.inner(), input, output, once::<B, C>(dout));
+        (constant::<B, C>(dx), constant::<B, C>(da), constant::<B, C>(db))
+    }
+
+    fn hypergraph_conv(
+        s: &Self::Sparse,
+        scales: &Scales<Self::Scale>,
+        x: Node<B, C>,
+        theta: Option<Node<B, C>>,
+        bias: Option<Bias<Self>>,
+    ) -> Node<B, C> {
+        hypergraph_conv::convolution::<B, C>(ConvGradient, s, scales, x, theta, bias)
+    }
+
+    fn hypergraph_conv_backward(
+        s: &Self::Sparse,
+        scales: &Scales<Self::Scale>,
+        x: Node<B, C>,
+        theta: Option<Node<B, C>>,
+        bias_scale: Option<Self::Scale>,
+        dy: Node<B, C>,
+        wanted: ConvWanted,
+    ) -> ConvGradients<Self> {
+        let theta = theta.map(once::<B, C>);
+        let g = B::hypergraph_conv_backward(s, scales, once::<B, C>(x), theta, bias_scale, once::<B, C>(dy), wanted);
+        ConvGradients { x: g.x.map(constant::<B, C>), theta: g.theta.map(constant::<B, C>), bias: g.bias.map(constant::<B, C>) }
+    }
+
+    fn gather(index: &Self::Sparse, x: Node<B, C>) -> Node<B, C> {
+        let y = B::gather(index, x.primitive.clone());
+        node::<B, C, _, 1>(GatherGradient, [&x], y, || index.clone())
+    }
+
+    fn scatter_add(index: &Self::Sparse, x: Node<B, C>, scatter: Scatter) -> Node<B, C> {
+        let y = B::scatter_add(index, x.primitive.clone(), scatter);
+        node::<B, C, _, 1>(ScatterGradient, [&x], y, || index.clone())
+    }
+
+    fn dropout(x: Node<B, C>, mask: Mask) -> Node<B, C> {
+        let y = B::dropout(x.primitive.clone(), mask);
+        node::<B, C, _, 1>(DropoutGradient, [&x], y, || mask)
+    }
+}

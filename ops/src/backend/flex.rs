@@ -1,0 +1,262 @@
+//! The CPU: host kernels on the slices of Flex tensors. A contiguous input is read in place, a result's vector becomes the tensor.
+
+use std::sync::Arc;
+
+use burn::tensor::{DType as BurnDType, Element as BurnElement, TensorData, TensorMetadata};
+use burn_flex::{Flex, FlexDevice, FlexTensor};
+use hypergraphql_kernels::aggregate::{Fold, Weights};
+use hypergraphql_kernels::dropout::Mask;
+use hypergraphql_kernels::hypergraph_conv::Scales;
+use hypergraphql_kernels::scatter_add::Scatter;
+use hypergraphql_kernels::{CsrPair, DType, Direction, Element, KernelError};
+use hypergraphql_kernels::{aggregate, dropout, edge_score, gather, hypergraph_attention, hypergraph_conv, scatter_add, segment_softmax};
+
+use super::{Attention, AttentionInput, AttentionOutput, Bias, ConvGradients, ConvWanted, HyperBackend, Pass};
+
+/// Runs `$body` with `$E` standing for the element type of `$tensor`.
+macro_rules! with_element {
+    ($tensor:expr, $E:ident => $body:expr) => {
+        match $tensor.dtype() {
+            BurnDType::F64 => {
+                type $E = f64;
+                $body
+            }
+            BurnDType::F32 => {
+                type $E = f32;
+                $body
+            }
+            BurnDType::F16 => {
+                type $E = half::f16;
+                $body
+            }
+            BurnDType::BF16 => {
+                type $E = half::bf16;
+                $body
+            }
+            other => unreachable!("a float op was handed {other:?}; this is a bug"),
+        }
+    };
+}
+
+/// A type that is an element both of Burn and of the kernels.
+trait Stored: Element + BurnElement {}
+impl<E: Element + BurnElement> Stored for E {}
+
+fn width(x: &FlexTensor) -> usize {
+    x.shape()[1]
+}
+
+/// Wraps the vector; nothing is copied.
+fn tensor<E: BurnElement, const D: usize>(values: Vec<E>, shape: [usize; D]) -> FlexTensor {
+    FlexTensor::from_data(TensorData::new(values, shape))
+}
+
+fn entries<E: Stored>(w: &Weights<FlexTensor>) -> Weights<&[E]> {
+    match w {
+        Weights::Ones => Weights::Ones,
+        Weights::Values => Weights::Values,
+        Weights::Entries(w) => Weights::Entries(w.storage()),
+    }
+}
+
+fn contiguous(w: Weights<FlexTensor>) -> Weights<FlexTensor> {
+    match w {
+        Weights::Entries(w) => Weights::Entries(w.to_contiguous()),
+        constant => constant,
+    }
+}
+
+fn slices(scales: &Scales<Arc<[f64]>>) -> Scales<&[f64]> {
+    Scales { input: scales.input.as_deref(), middle: scales.middle.as_deref(), output: scales.output.as_deref() }
+}
+
+fn attention_inputs<'a, E: Stored>(
+    attention: &'a Attention<Flex>,
+    i: &'a AttentionInput<Flex>,
+) -> hypergraph_attention::host::Inputs<'a, E> {
+    hypergraph_attention::host::Inputs {
+        x: i.x.storage(),
+        a: i.a.storage(),
+        b: i.b.storage(),
+        row_scale: attention.row_scale.as_deref(),
+        col_scale: attention.col_scale.as_deref(),
+    }
+}
+
+impl AttentionInput<Flex> {
+    fn contiguous(self) -> Self {
+        Self { x: self.x.to_contiguous(), a: self.a.to_contiguous(), b: self.b.to_contiguous() }
+    }
+}
+
+impl HyperBackend for Flex {
+    type Sparse = Arc<CsrPair>;
+    type Scale = Arc<[f64]>;
+
+    fn sparse(pair: Arc<CsrPair>, _device: &FlexDevice) -> Self::Sparse {
+        pair
+    }
+
+    fn scale(values: Arc<[f64]>, _device: &FlexDevice) -> Self::Scale {
+        values
+    }
+
+    fn supports(_dtype: DType, _device: &FlexDevice) -> Result<(), KernelError> {
+        Ok(())
+    }
+
+    fn aggregate(s: &Self::Sparse, pass: &Pass<Self>, x: FlexTensor, weights: Weights<FlexTensor>) -> FlexTensor {
+        let (view, x, w, f) = (s.view(pass.direction), x.to_contiguous(), contiguous(weights), width(&x));
+        with_element!(x, E => {
+            let fold = Fold { input_scale: pass.input_scale.as_deref(), output_scale: pass.output_scale.as_deref(), bias: None };
+            let y = aggregate::host::aggregate::<E>(&view, pass.reduce, x.storage(), f, entries(&w), fold);
+            tensor(y, [view.rows(), f])
+        })
+    }
+
+    fn extremum_backward(
+        s: &Self::Sparse,
+        pass: &Pass<Self>,
+        x: FlexTensor,
+        weights: Weights<FlexTensor>,
+        dy: FlexTensor,
+    ) -> (FlexTensor, Option<FlexTensor>) {
+        let (x, w, dy, f) = (x.to_contiguous(), contiguous(weights), dy.to_contiguous(), width(&x));
+        with_element!(x, E => {
+            let (dx, dw) =
+                aggregate::host::extremum_backward::<E>(s, pass.direction, pass.reduce, x.storage(), f, entries(&w), dy.storage());
+            (tensor(dx, [x.shape()[0], f]), dw.map(|dw| tensor(dw, [s.nnz()])))
+        })
+    }
+
+    fn entry_dot(s: &Self::Sparse, a: FlexTensor, b: FlexTensor) -> FlexTensor {
+        let (a, b, f) = (a.to_contiguous(), b.to_contiguous(), width(&a));
+        with_element!(a, E => {
+            let dots = aggregate::host::entry_dot::<E>(&s.view(Direction::ToRows), a.storage(), b.storage(), f);
+            tensor(dots, [s.nnz()])
+        })
+    }
+
+    fn edge_score(s: &Self::Sparse, a: FlexTensor, b: FlexTensor, slope: f64) -> FlexTensor {
+        let (a, b, heads) = (a.to_contiguous(), b.to_contiguous(), width(&a));
+        with_element!(a, E => {
+            tensor(edge_score::host::edge_score::<E>(s, a.storage(), b.storage(), heads, slope), [s.nnz(), heads])
+        })
+    }
+
+    fn edge_score_backward(s: &Self::Sparse, a: FlexTensor, b: FlexTensor, slope: f64, ds: FlexTensor) -> (FlexTensor, FlexTensor) {
+        let (a, b, ds, heads) = (a.to_contiguous(), b.to_contiguous(), ds.to_contiguous(), width(&a));
+        with_element!(a, E => {
+            let (da, db) = edge_score::host::edge_score_backward::<E>(s, a.storage(), b.storage(), heads, slope, ds.storage());
+            (tensor(da, [s.rows(), heads]), tensor(db, [s.cols(), heads]))
+        })
+    }
+
+    fn segment_softmax(s: &Self::Sparse, direction: Direction, x: FlexTensor) -> FlexTensor {
+        let (x, heads) = (x.to_contiguous(), width(&x));
+        with_element!(x, E => {
+            tensor(segment_softmax::host::segment_softmax::<E>(&s.view(direction), x.storage(), heads), [s.nnz(), heads])
+        })
+    }
+
+    fn segment_softmax_backward(s: &Self::Sparse, direction: Direction, p: FlexTensor, dp: FlexTensor) -> FlexTensor {
+        let (p, dp, heads) = (p.to_contiguous(), dp.to_contiguous(), width(&p));
+        with_element!(p, E => {
+            let dx = segment_softmax::host::segment_softmax_backward::<E>(&s.view(direction), p.storage(), dp.storage(), heads);
+            tensor(dx, [s.nnz(), heads])
+        })
+    }
+
+    fn hypergraph_attention(s: &Self::Sparse, attention: &Attention<Self>, input: AttentionInput<Self>) -> AttentionOutput<Self> {
+        let (i, config) = (input.contiguous(), attention.config);
+        let f = width(&i.x);
+        with_element!(i.x, E => {
+            let o = hypergraph_attention::host::hypergraph_attention::<E>(s, config, attention_inputs(attention, &i));
+            AttentionOutput {
+                out: tensor(o.out, [s.rows(), f]),
+                edge: tensor(o.edge, [s.cols(), f]),
+                lse: tensor(o.lse, [s.outputs(config.normalise), config.heads]),
+            }
+        })
+    }
+
+    fn hypergraph_attention_backward(
+        s: &Self::Sparse,
+        attention: &Attention<Self>,
+        input: AttentionInput<Self>,
+        output: AttentionOutput<Self>,
+        dout: FlexTensor,
+    ) -> (FlexTensor, FlexTensor, FlexTensor) {
+        use hypergraph_attention::host::{Saved, hypergraph_attention_backward};
+        let (i, config) = (input.contiguous(), attention.config);
+        let (out, edge, lse, dout) =
+            (output.out.to_contiguous(), output.edge.to_contiguous(), output.lse.to_contiguous(), dout.to_contiguous());
+        let f = width(&i.x);
+        with_element!(i.x, E => {
+            let saved = Saved { out: out.storage(), edge: edge.storage(), lse: lse.storage() };
+            let inputs = attention_inputs::<E>(attention, &i);
+            let (dx, da, db) = hypergraph_attention_backward(s, config, inputs, saved, dout.storage());
+            (tensor(dx, [s.rows(), f]), tensor(da, [s.rows(), config.heads]), tensor(db, [s.cols(), config.heads]))
+        })
+    }
+
+    fn hypergraph_conv(
+        s: &Self::Sparse,
+        scales: &Scales<Self::Scale>,
+        x: FlexTensor,
+        theta: Option<FlexTensor>,
+        bias: Option<Bias<Self>>,
+    ) -> FlexTensor {
+        let (x, theta, f) = (x.to_contiguous(), theta.map(|t| t.to_contiguous()), width(&x));
+        let bias = bias.map(|b| (b.row.to_contiguous(), b.scale));
+        let o = theta.as_ref().map_or(f, width);
+        with_element!(x, E => {
+            let theta = theta.as_ref().map(|t| (t.storage(), o));
+            let bias = bias.as_ref().map(|(row, c)| (row.storage(), c.as_deref()));
+            tensor(hypergraph_conv::host::hypergraph_conv::<E>(s, slices(scales), x.storage(), f, theta, bias), [s.rows(), o])
+        })
+    }
+
+    fn hypergraph_conv_backward(
+        s: &Self::Sparse,
+        scales: &Scales<Self::Scale>,
+        x: FlexTensor,
+        theta: Option<FlexTensor>,
+        bias_scale: Option<Self::Scale>,
+        dy: FlexTensor,
+        wanted: ConvWanted,
+    ) -> ConvGradients<Self> {
+        use hypergraph_conv::host::{Wanted, hypergraph_conv_backward};
+        let (x, theta, dy, f) = (x.to_contiguous(), theta.map(|t| t.to_contiguous()), dy.to_contiguous(), width(&x));
+        let o = theta.as_ref().map_or(f, width);
+        let wanted = Wanted { x: wanted.x, theta: wanted.theta, bias: wanted.bias };
+        with_element!(x, E => {
+            let theta = theta.as_ref().map(|t| (t.storage(), o));
+            let c = bias_scale.as_deref();
+            let g = hypergraph_conv_backward::<E>(s, slices(scales), x.storage(), f, theta, c, dy.storage(), wanted);
+            ConvGradients {
+                x: g.x.map(|d| tensor(d, [s.rows(), f])),
+                theta: g.theta.map(|d| tensor(d, [f, o])),
+                bias: g.bias.map(|d| tensor(d, [o])),
+            }
+        })
+    }
+
+    fn gather(index: &Self::Sparse, x: FlexTensor) -> FlexTensor {
+        let (x, f) = (x.to_contiguous(), width(&x));
+        with_element!(x, E => {
+            tensor(gather::host::gather::<E>(index.view(Direction::ToRows).col, x.storage(), f), [index.rows(), f])
+        })
+    }
+
+    fn scatter_add(index: &Self::Sparse, x: FlexTensor, _scatter: Scatter) -> FlexTensor {
+        // The host sums by segments, which satisfies the atomic variant too.
+        let (x, f) = (x.to_contiguous(), width(&x));
+        with_element!(x, E => tensor(scatter_add::host::scatter_add::<E>(index, x.storage(), f), [index.cols(), f]))
+    }
+
+    fn dropout(x: FlexTensor, mask: Mask) -> FlexTensor {
+        let x = x.to_contiguous();
+        with_element!(x, E => FlexTensor::from_data(TensorData::new(dropout::host::dropout::<E>(x.storage(), mask), x.shape())))
+    }
+}

@@ -1,0 +1,244 @@
+//! `Fusion`: each op is recorded in the stream as a custom operation and runs on the inner backend. The sparse pattern, the scales and
+//! the options travel inside the operation; only dense tensors are tensors of the stream.
+
+mod operation;
+
+use std::sync::Arc;
+
+use burn::tensor::{DType as BurnDType, Shape, TensorMetadata};
+use burn_fusion::{Fusion, FusionBackend, FusionTensor};
+use hypergraphql_kernels::aggregate::Weights;
+use hypergraphql_kernels::dropout::Mask;
+use hypergraphql_kernels::hypergraph_conv::Scales;
+use hypergraphql_kernels::scatter_add::Scatter;
+use hypergraphql_kernels::{CsrPair, DType, Direction, KernelError};
+
+use super::{Attention, AttentionInput, AttentionOutput, Bias, ConvGradients, ConvWanted, HyperBackend, Pass};
+use operation::{record, record_one};
+
+type FloatTensor<B> = FusionTensor<<B as FusionBackend>::FusionRuntime>;
+
+/// A pattern of the inner backend with its sizes, from which the shapes of results follow before anything runs.
+#[derive(Debug, Clone)]
+pub struct SizedPattern<S> {
+    inner: S,
+    rows: usize,
+    cols: usize,
+    nnz: usize,
+}
+
+impl<S> SizedPattern<S> {
+    fn outputs(&self, direction: Direction) -> usize {
+        match direction {
+            Direction::ToRows => self.rows,
+            Direction::ToCols => self.cols,
+        }
+    }
+}
+
+/// The weights without their tensor, which travels among the inputs.
+fn split<T>(weights: Weights<T>) -> (Weights<()>, Option<T>) {
+    match weights {
+        Weights::Ones => (Weights::Ones, None),
+        Weights::Values => (Weights::Values, None),
+        Weights::Entries(w) => (Weights::Entries(()), Some(w)),
+    }
+}
+
+fn join<T>(kind: Weights<()>, tensor: Option<T>) -> Weights<T> {
+    match (kind, tensor) {
+        (_, Some(w)) => Weights::Entries(w),
+        (Weights::Values, None) => Weights::Values,
+        _ => Weights::Ones,
+    }
+}
+
+/// The type of sums.
+fn wide(dtype: BurnDType) -> BurnDType {
+    if dtype == BurnDType::F64 { BurnDType::F64 } else { BurnDType::F32 }
+}
+
+impl<B: FusionBackend + HyperBackend> Pass<Fusion<B>> {
+    fn inner(&self) -> Pass<B> {
+        let Self { direction, reduce, input_scale, output_scale } = self;
+        Pass { direction: *direction, reduce: *reduce, input_scale: input_scale.clone(), output_scale: output_scale.clone() }
+    }
+}
+
+impl<B: FusionBackend + HyperBackend> Attention<Fusion<B>> {
+    fn inner(&self) -> Attention<B> {
+        Attention { config: self.config, row_scale: self.row_scale.clone(), col_scale: self.col_scale.clone() }
+    }
+}
+
+impl<B: FusionBackend + HyperBackend> HyperBackend for Fusion<B> {
+    type Sparse = SizedPattern<B::Sparse>;
+    type Scale = B::Scale;
+
+    fn sparse(pair: Arc<CsrPair>, device: &Self::Device) -> Self::Sparse {
+        let (rows, cols, nnz) = (pair.rows(), pair.cols(), pair.nnz());
+        SizedPattern { inner: B::sparse(pair, device), rows, cols, nnz }
+    }
+
+    fn scale(values: Arc<[f64]>, device: &Self::Device) -> Self::Scale {
+        B::scale(values, device)
+    }
+
+    fn supports(dtype: DType, device: &Self::Device) -> Result<(), KernelError> {
+        B::supports(dtype, device)
+    }
+
+    fn aggregate(s: &Self::Sparse, pass: &Pass<Self>, x: FloatTensor<B>, weights: Weights<FloatTensor<B>>) -> FloatTensor<B> {
+        let out = (Shape::new([s.outputs(pass.direction), x.shape[1]]), x.dtype);
+        let ((kind, w), s, pass) = (split(weights), s.inner.clone(), pass.inner());
+        record_one::<B, _>("hg_aggregate", [Some(x), w], out, move |[x, w]| B::aggregate(&s, &pass, needed(x), join(kind, w)))
+    }
+
+    fn extremum_backward(
+        s: &Self::Sparse,
+        pass: &Pass<Self>,
+        x: FloatTensor<B>,
+        weights: Weights<FloatTensor<B>>,
+        dy: FloatTensor<B>,
+    ) -> (FloatTensor<B>, Option<FloatTensor<B>>) {
+        let (kind, w) = split(weights);
+        let mut outputs = vec![(x.shape(), x.dtype)];
+        outputs.extend(w.as_ref().map(|w| (w.shape(), w.dtype)));
+        let (s, pass) = (s.inner.clone(), pass.inner());
+        let mut results = record::<B, 3>("hg_extremum_backward", [Some(x), w, Some(dy)], outputs, move |[x, w, dy]| {
+            let (dx, dw) = B::extremum_backward(&s, &pass, needed(x), join(kind, w), needed(dy));
+            [dx].into_iter().chain(dw).collect()
+        });
+        (needed(results.next()), results.next())
+    }
+
+    fn entry_dot(s: &Self::Sparse, a: FloatTensor<B>, b: FloatTensor<B>) -> FloatTensor<B> {
+        let (out, s) = ((Shape::new([s.nnz]), a.dtype), s.inner.clone());
+        record_one::<B, _>("hg_entry_dot", [Some(a), Some(b)], out, move |[a, b]| B::entry_dot(&s, needed(a), needed(b)))
+    }
+
+    fn edge_score(s: &Self::Sparse, a: FloatTensor<B>, b: FloatTensor<B>, slope: f64) -> FloatTensor<B> {
+        let (out, s) = ((Shape::new([s.nnz, a.shape[1]]), a.dtype), s.inner.clone());
+        record_one::<B, _>("hg_edge_score", [Some(a), Some(b)], out, move |[a, b]| B::edge_score(&s, needed(a), needed(b), slope))
+    }
+
+    fn edge_score_backward(
+        s: &Self::Sparse,
+        a: FloatTensor<B>,
+        b: FloatTensor<B>,
+        slope: f64,
+        ds: FloatTensor<B>,
+    ) -> (FloatTensor<B>, FloatTensor<B>) {
+        let (outputs, s) = (vec![(a.shape(), a.dtype), (b.shape(), b.dtype)], s.inner.clone());
+        let mut results = record::<B, 3>("hg_edge_score_backward", [Some(a), Some(b), Some(ds)], outputs, move |[a, b, ds]| {
+            let (da, db) = B::edge_score_backward(&s, needed(a), needed(b), slope, needed(ds));
+            vec![da, db]
+        });
+        (needed(results.next()), needed(results.next()))
+    }
+
+    fn segment_softmax(s: &Self::Sparse, direction: Direction, x: FloatTensor<B>) -> FloatTensor<B> {
+        let (out, s) = ((x.shape(), x.dtype), s.inner.clone());
+        record_one::<B, _>("hg_segment_softmax", [Some(x)], out, move |[x]| B::segment_softmax(&s, direction, needed(x)))
+    }
+
+    fn segment_softmax_backward(s: &Self::Sparse, direction: Direction, p: FloatTensor<B>, dp: FloatTensor<B>) -> FloatTensor<B> {
+        let (out, s) = ((p.shape(), p.dtype), s.inner.clone());
+        record_one::<B, _>("hg_segment_softmax_backward", [Some(p), Some(dp)], out, move |[p, dp]| {
+            B::segment_softmax_backward(&s, direction, needed(p), needed(dp))
+        })
+    }
+
+    fn hypergraph_attention(s: &Self::Sparse, attention: &Attention<Self>, i: AttentionInput<Self>) -> AttentionOutput<Self> {
+        let (config, dtype, width) = (attention.config, i.x.dtype, i.x.shape[1]);
+        let outputs = vec![
+            (Shape::new([s.rows, width]), dtype),
+            (Shape::new([s.cols, width]), dtype),
+            (Shape::new([s.outputs(config.normalise), config.heads]), wide(dtype)),
+        ];
+        let (s, attention) = (s.inner.clone(), attention.inner());
+        let mut results = record::<B, 3>("hg_attention", [Some(i.x), Some(i.a), Some(i.b)], outputs, move |[x, a, b]| {
+            let o = B::hypergraph_attention(&s, &attention, AttentionInput { x: needed(x), a: needed(a), b: needed(b) });
+            vec![o.out, o.edge, o.lse]
+        });
+        AttentionOutput { out: needed(results.next()), edge: needed(results.next()), lse: needed(results.next()) }
+    }
+
+    fn hypergraph_attention_backward(
+        s: &Self::Sparse,
+        attention: &Attention<Self>,
+        i: AttentionInput<Self>,
+        o: AttentionOutput<Self>,
+        dout: FloatTensor<B>,
+    ) -> (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>) {
+        let outputs = [&i.x, &i.a, &i.b].map(|t| (t.shape(), t.dtype)).to_vec();
+        let (s, attention) = (s.inner.clone(), attention.inner());
+        let inputs = [i.x, i.a, i.b, o.out, o.edge, o.lse, dout].map(Some);
+        let mut results = record::<B, 7>("hg_attention_backward", inputs, outputs, move |inputs| {
+            let [x, a, b, out, edge, lse, dout] = inputs.map(needed);
+            let (input, output) = (AttentionInput { x, a, b }, AttentionOutput { out, edge, lse });
+            let (dx, da, db) = B::hypergraph_attention_backward(&s, &attention, input, output, dout);
+            vec![dx, da, db]
+        });
+        (needed(results.next()), needed(results.next()), needed(results.next()))
+    }
+
+    fn hypergraph_conv(
+        s: &Self::Sparse,
+        scales: &Scales<Self::Scale>,
+        x: FloatTensor<B>,
+        theta: Option<FloatTensor<B>>,
+        bias: Option<Bias<Self>>,
+    ) -> FloatTensor<B> {
+        let out = (Shape::new([s.rows, theta.as_ref().map_or(x.shape[1], |t| t.shape[1])]), x.dtype);
+        let (row, c) = bias.map_or((None, None), |b| (Some(b.row), b.scale));
+        let (s, scales) = (s.inner.clone(), scales.clone());
+        record_one::<B, _>("hg_conv", [Some(x), theta, row], out, move |[x, theta, row]| {
+            B::hypergraph_conv(&s, &scales, needed(x), theta, row.map(|row| Bias { row, scale: c.clone() }))
+        })
+    }
+
+    fn hypergraph_conv_backward(
+        s: &Self::Sparse,
+        scales: &Scales<Self::Scale>,
+        x: FloatTensor<B>,
+        theta: Option<FloatTensor<B>>,
+        bias_scale: Option<Self::Scale>,
+        dy: FloatTensor<B>,
+        wanted: ConvWanted,
+    ) -> ConvGradients<Self> {
+        let shapes = [
+            wanted.x.then(|| x.shape()),
+            theta.as_ref().filter(|_| wanted.theta).map(TensorMetadata::shape),
+            wanted.bias.then(|| Shape::new([dy.shape[1]])),
+        ];
+        let outputs = shapes.iter().flatten().map(|shape| (shape.clone(), dy.dtype)).collect();
+        let (s, scales) = (s.inner.clone(), scales.clone());
+        let mut results = record::<B, 3>("hg_conv_backward", [Some(x), theta, Some(dy)], outputs, move |[x, theta, dy]| {
+            let g = B::hypergraph_conv_backward(&s, &scales, needed(x), theta, bias_scale.clone(), needed(dy), wanted);
+            [g.x, g.theta, g.bias].into_iter().flatten().collect()
+        });
+        let [x, theta, bias] = shapes.map(|shape| shape.and_then(|_| results.next()));
+        ConvGradients { x, theta, bias }
+    }
+
+    fn gather(index: &Self::Sparse, x: FloatTensor<B>) -> FloatTensor<B> {
+        let (out, index) = ((Shape::new([index.rows, x.shape[1]]), x.dtype), index.inner.clone());
+        record_one::<B, _>("hg_gather", [Some(x)], out, move |[x]| B::gather(&index, needed(x)))
+    }
+
+    fn scatter_add(index: &Self::Sparse, x: FloatTensor<B>, scatter: Scatter) -> FloatTensor<B> {
+        let (out, index) = ((Shape::new([index.cols, x.shape[1]]), x.dtype), index.inner.clone());
+        record_one::<B, _>("hg_scatter_add", [Some(x)], out, move |[x]| B::scatter_add(&index, needed(x), scatter))
+    }
+
+    fn dropout(x: FloatTensor<B>, mask: Mask) -> FloatTensor<B> {
+        let out = (x.shape(), x.dtype);
+        record_one::<B, _>("hg_dropout", [Some(x)], out, move |[x]| B::dropout(needed(x), mask))
+    }
+}
+
+/// A tensor that the same function put in.
+fn needed<T>(tensor: Option<T>) -> T {
+    tensor.expect("a recorded operation keeps its tensors; this is a bug")
+}

@@ -1,0 +1,67 @@
+//! One custom operation of a fusion stream: its tensors and the function that runs on the inner backend.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use burn::tensor::ops::FloatTensor;
+use burn::tensor::{DType, Shape};
+use burn_fusion::stream::{Operation, OperationStreams};
+use burn_fusion::{FusionBackend, FusionRuntime, FusionTensor};
+use burn_ir::{CustomOpIr, HandleContainer, OperationIr, TensorIr};
+
+/// A recorded operation with up to N inputs; `present` says which of them there are.
+struct Recorded<B, F, const N: usize> {
+    repr: CustomOpIr,
+    present: [bool; N],
+    run: F,
+    backend: PhantomData<B>,
+}
+
+impl<B, F, const N: usize> fmt::Debug for Recorded<B, F, N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.repr)
+    }
+}
+
+impl<B, F, const N: usize> Operation<B::FusionRuntime> for Recorded<B, F, N>
+where
+    B: FusionBackend,
+    F: Fn([Option<FloatTensor<B>>; N]) -> Vec<FloatTensor<B>> + Send + Sync,
+{
+    fn execute(&self, handles: &mut HandleContainer<<B::FusionRuntime as FusionRuntime>::FusionHandle>) {
+        let mut given = self.repr.inputs.iter();
+        let inputs = self.present.map(|p| if p { given.next().map(|t| handles.get_float_tensor::<B>(t)) } else { None });
+        for (out, tensor) in self.repr.outputs.iter().zip((self.run)(inputs)) {
+            handles.register_float_tensor::<B>(&out.id, tensor);
+        }
+    }
+}
+
+/// Records an operation and returns its results, in order; the first input must be there.
+pub(super) fn record<B: FusionBackend, const N: usize>(
+    name: &'static str,
+    inputs: [Option<FusionTensor<B::FusionRuntime>>; N],
+    outputs: Vec<(Shape, DType)>,
+    run: impl Fn([Option<FloatTensor<B>>; N]) -> Vec<FloatTensor<B>> + Send + Sync + 'static,
+) -> std::vec::IntoIter<FusionTensor<B::FusionRuntime>> {
+    let present = inputs.each_ref().map(Option::is_some);
+    let inputs: Vec<_> = inputs.into_iter().flatten().collect();
+    let client = inputs[0].client.clone();
+    let streams = OperationStreams::with_inputs(&inputs);
+    let outputs: Vec<_> = outputs.into_iter().map(|(shape, dtype)| TensorIr::uninit(client.create_empty_handle(), shape, dtype)).collect();
+    let inputs: Vec<_> = inputs.into_iter().map(FusionTensor::into_ir).collect();
+    let repr = CustomOpIr::new(name, &inputs, &outputs);
+    let operation = Recorded::<B, _, N> { repr: repr.clone(), present, run, backend: PhantomData };
+    client.register(streams, OperationIr::Custom(repr), operation).into_iter()
+}
+
+/// Records an operation with one result.
+pub(super) fn record_one<B: FusionBackend, const N: usize>(
+    name: &'static str,
+    inputs: [Option<FusionTensor<B::FusionRuntime>>; N],
+    output: (Shape, DType),
+    run: impl Fn([Option<FloatTensor<B>>; N]) -> FloatTensor<B> + Send + Sync + 'static,
+) -> FusionTensor<B::FusionRuntime> {
+    let mut results = record::<B, N>(name, inputs, vec![output], move |inputs| vec![run(inputs)]);
+    results.next().expect("one output was registered; this is a bug")
+}

@@ -1,0 +1,78 @@
+//! `hypergraph_conv`: hypergraph convolution.
+
+use burn::tensor::{Tensor, TensorPrimitive};
+use hypergraphql_kernels::hypergraph_conv::{CONTRACT, Scales};
+
+use crate::arguments::Arguments;
+use crate::backend::{Bias, HyperBackend};
+use crate::error::Result;
+use crate::incidence::Incidence;
+
+/// How the two passes are normalised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Normalisation {
+    /// D^-1 H W B^-1 H^T (Bai et al. 2019, arXiv:1901.08150; Gao et al. 2022, doi:10.1109/TPAMI.2022.3182052).
+    Row,
+    /// D^-1/2 H W B^-1 H^T D^-1/2 (Feng et al. 2019, arXiv:1809.09401).
+    Symmetric,
+}
+
+/// Where the bias is added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum BiasPlace {
+    /// To X Θ, before the passes, so that each row receives it times the operator's row sum (HGNN, HGNN+).
+    Input,
+    /// After the passes (Bai et al.).
+    Output,
+}
+
+/// Options of a convolution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ConvConfig {
+    /// The operator.
+    pub normalisation: Normalisation,
+    /// Where the bias is added.
+    pub bias: BiasPlace,
+}
+
+/// Smooths node features over the hyperedges: `Y = S_out H W B^-1 H^T S_in (X Θ) + c ⊗ bias`.
+///
+/// D_v = Σ_e w_e h_ve and B_e = Σ_v h_ve; a degree of 0 gives 0. Θ is applied on the cheaper side of the passes.
+///
+/// # Shapes
+/// x [N, F], theta [F, O] (none: O = F), bias [O]; result [N, O].
+///
+/// # Errors
+/// Shapes, types or devices that disagree, or a type that the device lacks.
+pub fn hypergraph_conv<B: HyperBackend>(
+    x: Tensor<B, 2>,
+    incidence: &Incidence<B>,
+    theta: Option<Tensor<B, 2>>,
+    bias: Option<Tensor<B, 1>>,
+    config: ConvConfig,
+) -> Result<Tensor<B, 2>> {
+    let [_, f] = x.dims();
+    let o = theta.as_ref().map_or(f, |t| t.dims()[1]);
+    let arguments = Arguments::new("hypergraph_conv", CONTRACT, incidence.device(), "X", &x, [Some(incidence.nodes()), None])?;
+    arguments.check_some("theta", theta.as_ref(), [Some(f), None])?;
+    arguments.check_some("bias", bias.as_ref(), [Some(o)])?;
+    let s = incidence.scales();
+    let middle = Some(s.edge_weight_inverse.clone());
+    let (scales, row_sums) = match config.normalisation {
+        Normalisation::Row => (Scales { input: None, middle, output: Some(s.node_inverse.clone()) }, &s.row_sums),
+        Normalisation::Symmetric => {
+            let sqrt = Some(s.node_inverse_sqrt.clone());
+            (Scales { input: sqrt.clone(), middle, output: sqrt }, &s.symmetric_row_sums)
+        }
+    };
+    let bias = bias.map(|b| Bias {
+        row: b.into_primitive().tensor(),
+        scale: match config.bias {
+            BiasPlace::Input => Some(row_sums.clone()),
+            BiasPlace::Output => None,
+        },
+    });
+    let theta = theta.map(|t| t.into_primitive().tensor());
+    let y = B::hypergraph_conv(incidence.pattern(), &scales, x.into_primitive().tensor(), theta, bias); // [N, O]
+    Ok(Tensor::from_primitive(TensorPrimitive::Float(y)))
+}

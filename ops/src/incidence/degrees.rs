@@ -1,0 +1,72 @@
+//! Degrees and what the convolutions derive from them, in double precision on the host.
+
+use hypergraphql_kernels::{CsrPair, Direction};
+
+pub(super) struct Degrees {
+    pub(super) node_inverse: Vec<f64>,
+    pub(super) node_inverse_sqrt: Vec<f64>,
+    pub(super) edge_weight_inverse: Vec<f64>,
+}
+
+/// 1 / x, and 0 for 0.
+fn inverse(x: f64) -> f64 {
+    if x > 0.0 { x.recip() } else { 0.0 }
+}
+
+/// y_r = Σ_{k in row r} value_k x_col(k)
+fn product(pair: &CsrPair, direction: Direction, x: impl Fn(usize) -> f64) -> Vec<f64> {
+    let view = pair.view(direction);
+    (0..view.rows()).map(|r| view.range(r).map(|k| view.value(k) * x(view.col[k] as usize)).sum()).collect()
+}
+
+impl Degrees {
+    /// Weights `None` says that every hyperedge weighs 1.
+    pub(super) fn new(pair: &CsrPair, hyperedge_weights: Option<&[f64]>) -> Self {
+        let weight = |e: usize| hyperedge_weights.map_or(1.0, |w| w[e]);
+        let node = product(pair, Direction::ToRows, weight);
+        let edge = product(pair, Direction::ToCols, |_| 1.0);
+        Self {
+            node_inverse: node.iter().map(|&d| inverse(d)).collect(),
+            node_inverse_sqrt: node.iter().map(|&d| inverse(d).sqrt()).collect(),
+            edge_weight_inverse: edge.iter().enumerate().map(|(e, &b)| weight(e) * inverse(b)).collect(),
+        }
+    }
+
+    /// D^-1 H W B^-1 H^T 1
+    pub(super) fn row_sums(&self, pair: &CsrPair) -> Vec<f64> {
+        self.operator(pair, |_| 1.0, &self.node_inverse)
+    }
+
+    /// D^-1/2 H W B^-1 H^T D^-1/2 1
+    pub(super) fn symmetric_row_sums(&self, pair: &CsrPair) -> Vec<f64> {
+        self.operator(pair, |v| self.node_inverse_sqrt[v], &self.node_inverse_sqrt)
+    }
+
+    fn operator(&self, pair: &CsrPair, x: impl Fn(usize) -> f64, output: &[f64]) -> Vec<f64> {
+        let edges = product(pair, Direction::ToCols, x);
+        let nodes = product(pair, Direction::ToRows, |e| self.edge_weight_inverse[e] * edges[e]);
+        nodes.iter().zip(output).map(|(y, s)| y * s).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn degrees_follow_the_weights() {
+        // node 0 in both hyperedges, node 1 in none, node 2 in hyperedge 1
+        let pair = CsrPair::new(vec![0, 2, 2, 3], vec![0, 1, 1], 2, Some(vec![1.0, 3.0, 1.0])).unwrap();
+        let d = Degrees::new(&pair, Some(&[2.0, 4.0]));
+        assert_eq!(d.node_inverse, [1.0 / 14.0, 0.0, 0.25]);
+        assert_eq!(d.node_inverse_sqrt, [(1.0f64 / 14.0).sqrt(), 0.0, 0.5]);
+        assert_eq!(d.edge_weight_inverse, [2.0, 1.0]);
+        let sums = d.row_sums(&pair);
+        assert!((sums[0] - 1.0).abs() < 1e-15 && sums[1] == 0.0 && (sums[2] - 1.0).abs() < 1e-15);
+        let s = (1.0f64 / 14.0).sqrt();
+        let expected = [s * (2.0 * s + 3.0 * (3.0 * s + 0.5)), 0.0, 0.5 * (3.0 * s + 0.5)];
+        for (got, want) in d.symmetric_row_sums(&pair).iter().zip(expected) {
+            assert!((got - want).abs() < 1e-15);
+        }
+    }
+}

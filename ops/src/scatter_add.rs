@@ -1,0 +1,22 @@
+//! `scatter_add`: sums rows into the rows that an index names.
+
+use burn::tensor::{Tensor, TensorPrimitive};
+use hypergraphql_kernels::scatter_add::{CONTRACT, Scatter};
+
+use crate::arguments::Arguments;
+use crate::backend::HyperBackend;
+use crate::error::Result;
+use crate::index::Index;
+
+/// Sums rows into the rows that the index names: `y_n = Σ_{i: index_i = n} x_i`. Its gradient is [`gather`](crate::gather).
+///
+/// # Shapes
+/// x [I, F]; result [N, F].
+///
+/// # Errors
+/// A shape or device that disagrees with the index, or a type that the device lacks.
+pub fn scatter_add<B: HyperBackend>(x: Tensor<B, 2>, index: &Index<B>, scatter: Scatter) -> Result<Tensor<B, 2>> {
+    Arguments::new("scatter_add", CONTRACT, index.device(), "x", &x, [Some(index.len()), None])?;
+    let y = B::scatter_add(index.pattern(), x.into_primitive().tensor(), scatter);
+    Ok(Tensor::from_primitive(TensorPrimitive::Float(y)))
+}

@@ -1,0 +1,111 @@
+//! Cases of `hypergraph_attention`.
+
+use std::sync::Arc;
+
+use burn::backend::Autodiff;
+use hypergraphql_kernels::aggregate::reference::{aggregate, entry_dot};
+use hypergraphql_kernels::aggregate::{Fold, Reduce, Weights};
+use hypergraphql_kernels::edge_score::reference::{edge_score, edge_score_backward};
+use hypergraphql_kernels::hypergraph_attention::AttentionConfig;
+use hypergraphql_kernels::hypergraph_attention::reference::{Inputs, hypergraph_attention, hypergraph_attention_backward};
+use hypergraphql_kernels::segment_softmax::reference::segment_softmax;
+use hypergraphql_kernels::{CsrPair, Direction};
+
+use super::bound::Expected;
+use super::numbers::{abs, scale_rows, scales};
+use super::pattern::{Pattern, Valued, patterns};
+use super::rows::{primitive, wrap};
+use super::suite::{Case, Suite};
+use crate::backend::{Attention, AttentionInput, HyperBackend};
+
+/// Exponents stay within ±8 or so: exp may err by 3 + 2·8 units in the last place, twice a coefficient, thrice a result.
+const SLACK: f64 = 150.0;
+
+pub(super) fn run<B: HyperBackend>(suite: &mut Suite<B>) {
+    for p in &patterns() {
+        for &(heads, head_width) in p.heads {
+            for normalise in [Direction::ToCols, Direction::ToRows] {
+                for (scaled, values) in [(true, false), (true, true), (false, false)] {
+                    let config = AttentionConfig { heads, head_width, slope: 0.2, normalise };
+                    case(suite, p, config, scaled, values);
+                }
+            }
+        }
+    }
+}
+
+fn case<B: HyperBackend>(suite: &mut Suite<B>, p: &Pattern, config: AttentionConfig, scaled: bool, values: bool) {
+    let AttentionConfig { heads, head_width, normalise, .. } = config;
+    let (n, m, width) = (p.rows(), p.cols(), heads * head_width);
+    let valued = p.valued(values.then(|| p.constants()));
+    let host = scaled.then(|| (scales(n, 51), scales(m, 53)));
+    let up = |s: &[f64]| B::scale(Arc::from(s), suite.device);
+    let attention =
+        Attention::<Autodiff<B>> { config, row_scale: host.as_ref().map(|h| up(&h.0)), col_scale: host.as_ref().map(|h| up(&h.1)) };
+    let pattern = B::sparse(valued.pair.clone(), suite.device);
+    let options = format!("{}{}", if scaled { "/scaled" } else { "" }, if values { "/values" } else { "" });
+    suite.case(Case {
+        op: "hypergraph_attention",
+        name: format!("{}/h{heads}x{head_width}/{normalise:?}{options}", p.name),
+        inputs: vec![[n, width], [n, heads], [m, heads]],
+        prepare: |x| x.iter().map(|v| 2.0 * v).collect(),
+        output: [n, width],
+        twice: p.name == "hub",
+        reference: Box::new(move |x, dout| {
+            let host = host.as_ref().map(|h| (&h.0[..], &h.1[..]));
+            reference(&valued, config, host, p.longest(), x, dout)
+        }),
+        run: Box::new(move |x| {
+            let input = AttentionInput { x: primitive(&x[0]), a: primitive(&x[1]), b: primitive(&x[2]) };
+            wrap(Autodiff::<B>::hypergraph_attention(&pattern, &attention, input).out)
+        }),
+    });
+}
+
+type Host<'a> = Option<(&'a [f64], &'a [f64])>;
+
+fn reference(valued: &Valued, config: AttentionConfig, host: Host, longest: usize, x: &[Vec<f64>], dout: &[f64]) -> Vec<Expected> {
+    let (row_scale, col_scale) = (host.map(|h| h.0), host.map(|h| h.1));
+    let given = Inputs { x: &x[0], a: &x[1], b: &x[2], row_scale, col_scale };
+    let out = hypergraph_attention(&valued.pair, config, given);
+    let (dx, da, db) = hypergraph_attention_backward(&valued.pair, config, given, dout);
+    let absolute = abs(&x[0]);
+    let positive = Inputs { x: &absolute, ..given };
+    let out_magnitude = hypergraph_attention(&valued.abs, config, positive);
+    let dx_magnitude = hypergraph_attention_backward(&valued.abs, config, positive, &abs(dout)).0;
+    let (ma, mb) = score_magnitudes(&valued.abs, config, positive, &abs(dout));
+    // Y (or G) is stored, then the result; da and db read both, and O and x once more.
+    let terms = longest.max(config.head_width);
+    [(out, out_magnitude, 2.0), (dx, dx_magnitude, 2.0), (da, ma, 5.0), (db, mb, 5.0)]
+        .map(|(v, m, stages)| Expected::new(v, m, stages, terms).with_slack(SLACK))
+        .into()
+}
+
+/// Features of head `h`.
+fn head(x: &[f64], config: AttentionConfig, h: usize) -> Vec<f64> {
+    let AttentionConfig { heads, head_width: c, .. } = config;
+    x.chunks((heads * c).max(1)).flat_map(|row| row[h * c..(h + 1) * c].to_vec()).collect()
+}
+
+/// da and db with absolute terms: |ds| <= softmax · (value · dp + Σ_segment softmax · value · dp), every factor positive.
+fn score_magnitudes(pair: &CsrPair, config: AttentionConfig, i: Inputs, dout: &[f64]) -> (Vec<f64>, Vec<f64>) {
+    let AttentionConfig { heads, head_width: c, slope, normalise } = config;
+    let (rows, cols, view) = (pair.view(Direction::ToRows), pair.view(Direction::ToCols), pair.view(normalise));
+    let softmax = segment_softmax(&view, &edge_score(&rows, i.a, i.b, heads, slope), heads);
+    let mut ds = vec![0.0; softmax.len()];
+    for h in 0..heads {
+        let p: Vec<f64> = (0..pair.nnz()).map(|k| softmax[k * heads + h] * rows.value(k)).collect();
+        let (x, u_dout) = (head(i.x, config, h), scale_rows(&head(dout, config, h), c, i.row_scale));
+        let fold = Fold { output_scale: i.col_scale, ..Fold::default() };
+        let to_edges = |x: &[f64]| aggregate(&cols, Reduce::Sum, x, c, Weights::Entries(&p), fold);
+        let (y, g) = (to_edges(&x), to_edges(&u_dout));
+        let (left, right) = (entry_dot(&rows, &u_dout, &y, c), entry_dot(&rows, &x, &g, c));
+        let dp: Vec<f64> = (0..pair.nnz()).map(|k| rows.value(k) * (left[k] + right[k])).collect();
+        for r in 0..view.rows() {
+            let at = |k: usize| view.position(k);
+            let total: f64 = view.range(r).map(|k| softmax[at(k) * heads + h] * dp[at(k)]).sum();
+            view.range(r).for_each(|k| ds[at(k) * heads + h] = softmax[at(k) * heads + h] * (dp[at(k)] + total));
+        }
+    }
+    edge_score_backward(&rows, i.a, i.b, heads, slope, &ds)
+}

@@ -1,0 +1,174 @@
+//! Cases of `sparse_conv` and `hypergraph_conv`.
+
+use std::sync::Arc;
+
+use burn::backend::Autodiff;
+use hypergraphql_kernels::Direction;
+use hypergraphql_kernels::hypergraph_conv::Scales;
+use hypergraphql_kernels::hypergraph_conv::reference::{hypergraph_conv, hypergraph_conv_backward, matmul};
+use hypergraphql_kernels::sparse_conv::reference::sparse_conv;
+
+use super::bound::Expected;
+use super::numbers::{abs, scales};
+use super::pattern::{Pattern, Valued, patterns};
+use super::rows::{primitive, wrap};
+use super::suite::{Case, Suite, as_they_are, row};
+use crate::backend::{Bias, HyperBackend};
+use crate::sparse_matrix::SparseMatrix;
+
+/// Which optional arguments there are.
+#[derive(Debug, Clone, Copy)]
+struct Parts {
+    /// O, with Θ.
+    theta: Option<usize>,
+    bias: bool,
+    /// Whether the bias has a scale and the passes have theirs.
+    scaled: bool,
+    values: bool,
+}
+
+pub(super) fn run<B: HyperBackend>(suite: &mut Suite<B>) {
+    let patterns = patterns();
+    for hyper in [false, true] {
+        for p in &patterns {
+            for &f in p.widths {
+                for theta in [None, Some(5), Some(34)] {
+                    for (bias, scaled, values) in [(false, false, false), (true, true, true), (true, false, true), (false, true, false)] {
+                        let parts = Parts { theta, bias, scaled, values };
+                        // The hub is for long sums; its dense products in plain loops would only take time.
+                        if p.name == "hub" && theta.is_some_and(|o| o > 5) {
+                            continue;
+                        }
+                        if hyper {
+                            hypergraph_case(suite, p, f, parts);
+                        } else if !scaled {
+                            sparse_case(suite, p, f, parts);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn name(p: &Pattern, f: usize, parts: Parts) -> String {
+    let mut name = format!("{}/w{f}", p.name);
+    if let Some(o) = parts.theta {
+        name += &format!("/theta{o}");
+    }
+    for (there, what) in [(parts.bias, "/bias"), (parts.scaled, "/scaled"), (parts.values, "/values")] {
+        name += if there { what } else { "" };
+    }
+    name
+}
+
+/// x, then Θ, then the bias.
+fn shapes(rows: usize, f: usize, parts: Parts) -> Vec<[usize; 2]> {
+    let theta = parts.theta.map(|o| [f, o]);
+    let bias = parts.bias.then_some([1, parts.theta.unwrap_or(f)]);
+    [[rows, f]].into_iter().chain(theta).chain(bias).collect()
+}
+
+struct Host {
+    input: Vec<f64>,
+    middle: Vec<f64>,
+    output: Vec<f64>,
+    bias: Vec<f64>,
+}
+
+fn hypergraph_case<B: HyperBackend>(suite: &mut Suite<B>, p: &Pattern, f: usize, parts: Parts) {
+    let valued = p.valued(parts.values.then(|| p.constants()));
+    let (n, m) = (p.rows(), p.cols());
+    let host = parts.scaled.then(|| Host { input: scales(n, 31), middle: scales(m, 37), output: scales(n, 41), bias: scales(n, 43) });
+    let up = |s: &[f64]| B::scale(Arc::from(s), suite.device);
+    let device_scales = host.as_ref().map_or_else(Scales::default, |h| Scales {
+        input: Some(up(&h.input)),
+        middle: Some(up(&h.middle)),
+        output: Some(up(&h.output)),
+    });
+    let c = host.as_ref().map(|h| up(&h.bias));
+    let pattern = B::sparse(valued.pair.clone(), suite.device);
+    suite.case(Case {
+        op: "hypergraph_conv",
+        name: name(p, f, parts),
+        inputs: shapes(n, f, parts),
+        prepare: as_they_are,
+        output: [n, parts.theta.unwrap_or(f)],
+        twice: p.name == "hub",
+        reference: Box::new(move |x, dy| hypergraph_reference(&valued, host.as_ref(), f, parts, p.longest(), x, dy)),
+        run: Box::new(move |x| {
+            let theta = parts.theta.map(|_| primitive(&x[1]));
+            let bias = parts.bias.then(|| Bias { row: primitive(&row::<B>(x[x.len() - 1].clone())), scale: c.clone() });
+            wrap(Autodiff::<B>::hypergraph_conv(&pattern, &device_scales, primitive(&x[0]), theta, bias))
+        }),
+    });
+}
+
+fn hypergraph_reference(
+    valued: &Valued,
+    host: Option<&Host>,
+    f: usize,
+    parts: Parts,
+    longest: usize,
+    x: &[Vec<f64>],
+    dy: &[f64],
+) -> Vec<Expected> {
+    let s = host.map_or_else(Scales::default, |h| Scales { input: Some(&h.input[..]), middle: Some(&h.middle), output: Some(&h.output) });
+    let c = host.map(|h| &h.bias[..]);
+    let evaluate = |pair: &hypergraphql_kernels::CsrPair, x: &[Vec<f64>], dy: &[f64]| {
+        let theta = parts.theta.map(|o| (&x[1][..], o));
+        let bias = parts.bias.then(|| (&x[x.len() - 1][..], c));
+        let (dx, dtheta, dbias) = hypergraph_conv_backward(pair, s, &x[0], f, theta, c, dy);
+        let gradients = [Some(dx), parts.theta.map(|_| dtheta), parts.bias.then_some(dbias)];
+        [Some(hypergraph_conv(pair, s, &x[0], f, theta, bias))].into_iter().chain(gradients).flatten().collect::<Vec<_>>()
+    };
+    let absolute: Vec<Vec<f64>> = x.iter().map(|x| abs(x)).collect();
+    let (values, magnitudes) = (evaluate(&valued.pair, x, dy), evaluate(&valued.abs, &absolute, &abs(dy)));
+    let terms = longest.max(f).max(valued.pair.rows());
+    values.into_iter().zip(magnitudes).map(|(v, m)| Expected::new(v, m, 4.0, terms)).collect()
+}
+
+fn sparse_case<B: HyperBackend>(suite: &mut Suite<B>, p: &Pattern, f: usize, parts: Parts) {
+    let valued = p.valued(parts.values.then(|| p.constants()));
+    let view = valued.pair.view(Direction::ToRows);
+    let values = valued.pair.values().map(<[f64]>::to_vec);
+    let Ok(matrix) = SparseMatrix::<Autodiff<B>>::from_csr(view.ptr.to_vec(), view.col.to_vec(), p.cols(), values, suite.device) else {
+        return;
+    };
+    let o = parts.theta.unwrap_or(f);
+    suite.case(Case {
+        op: "sparse_conv",
+        name: name(p, f, parts),
+        inputs: shapes(p.cols(), f, parts),
+        prepare: as_they_are,
+        output: [p.rows(), o],
+        twice: p.name == "hub",
+        reference: Box::new(move |x, dy| {
+            let absolute: Vec<Vec<f64>> = x.iter().map(|x| abs(x)).collect();
+            let values = sparse_reference(&valued.pair, x, f, parts, dy);
+            let magnitudes = sparse_reference(&valued.abs, &absolute, f, parts, &abs(dy));
+            let terms = p.longest().max(f).max(p.rows());
+            values.into_iter().zip(magnitudes).map(|(v, m)| Expected::new(v, m, 4.0, terms)).collect()
+        }),
+        run: Box::new(move |x| {
+            let bias = parts.bias.then(|| row::<B>(x[x.len() - 1].clone()));
+            let theta = parts.theta.map(|_| x[1].clone());
+            crate::sparse_conv(&matrix, x[0].clone(), theta, bias).expect("the suite's shapes agree; this is a bug")
+        }),
+    });
+}
+
+/// Y, dX, and dΘ and dbias as far as there are such.
+fn sparse_reference(pair: &hypergraphql_kernels::CsrPair, x: &[Vec<f64>], f: usize, parts: Parts, dy: &[f64]) -> Vec<Vec<f64>> {
+    let (rows, cols) = (pair.view(Direction::ToRows), pair.view(Direction::ToCols));
+    let theta = parts.theta.map(|o| (&x[1][..], o));
+    let o = parts.theta.unwrap_or(f);
+    let bias = parts.bias.then(|| &x[x.len() - 1][..]);
+    let y = sparse_conv(&rows, &x[0], f, theta, bias);
+    let g = sparse_conv(&cols, dy, o, None, None); // A^T dY [cols, O]
+    let transposed = |a: &[f64], m: usize, n: usize| -> Vec<f64> { (0..m * n).map(|i| a[(i % m) * n + i / m]).collect() };
+    let dx = theta.map_or_else(|| g.clone(), |(t, o)| matmul(&g, &transposed(t, f, o), pair.cols(), o, f));
+    let dtheta = theta.map(|(_, o)| matmul(&transposed(&x[0], pair.cols(), f), &g, f, pair.cols(), o));
+    let dbias = parts.bias.then(|| (0..o).map(|j| (0..pair.rows()).map(|r| dy[r * o + j]).sum()).collect());
+    [Some(y), Some(dx), dtheta, dbias].into_iter().flatten().collect()
+}

@@ -1,0 +1,127 @@
+//! Arguments that disagree are errors that name both shapes and the contract; nothing panics.
+#![allow(clippy::unwrap_used)]
+#![cfg(feature = "cpu")]
+
+use burn::tensor::{DType as BurnDType, Tensor};
+use hypergraphql_framework::{Duplicates, Hypergraph};
+use hypergraphql_ops::{
+    AttentionConfig, BiasPlace, ConvConfig, Cpu, CpuDevice, Direction, Incidence, Index, KernelError, Normalisation, OpError, Reduce,
+    Scatter, SparseMatrix, aggregate, dropout, edge_score, gather, hypergraph_attention, hypergraph_conv, scatter_add, segment_softmax,
+    sparse_conv,
+};
+
+fn zeros<const D: usize>(shape: [usize; D]) -> Tensor<Cpu, D> {
+    Tensor::zeros(shape, (&CpuDevice::default(), BurnDType::F32))
+}
+
+/// 5 nodes, 3 hyperedges, 6 incidences.
+fn incidence() -> Incidence<Cpu> {
+    let pairs = [(0, 0), (0, 1), (2, 1), (3, 0), (3, 2), (4, 1)];
+    Incidence::new(&Hypergraph::from_pairs(5, 3, &pairs, Duplicates::Merge).unwrap(), &CpuDevice::default()).unwrap()
+}
+
+#[track_caller]
+fn text<T>(result: Result<T, OpError>) -> String {
+    match result {
+        Ok(_) => panic!("an error was expected"),
+        Err(error) => error.to_string(),
+    }
+}
+
+const CONFIG: ConvConfig = ConvConfig { normalisation: Normalisation::Row, bias: BiasPlace::Output };
+
+fn attention(heads: usize, head_width: usize) -> AttentionConfig {
+    AttentionConfig { heads, head_width, slope: 0.2, normalise: Direction::ToCols }
+}
+
+#[test]
+fn convolution_names_the_argument_and_both_shapes() {
+    let h = incidence();
+    let message = text(hypergraph_conv(zeros([4, 7]), &h, None, None, CONFIG));
+    assert!(message.starts_with("hypergraph_conv: X has shape [4, 7], expected [5, _]; the contract is X [rows, F]"), "{message}");
+    let message = text(hypergraph_conv(zeros([5, 7]), &h, Some(zeros([6, 2])), None, CONFIG));
+    assert!(message.starts_with("hypergraph_conv: theta has shape [6, 2], expected [7, _]"), "{message}");
+    let message = text(hypergraph_conv(zeros([5, 7]), &h, Some(zeros([7, 2])), Some(zeros([7])), CONFIG));
+    assert!(message.starts_with("hypergraph_conv: bias has shape [7], expected [2]"), "{message}");
+    let message = text(hypergraph_conv(zeros([5, 7]), &h, None, Some(zeros([2])), CONFIG));
+    assert!(message.contains("bias has shape [2], expected [7]"), "{message}");
+}
+
+#[test]
+fn attention_checks_heads_and_widths() {
+    let h = incidence();
+    let run = |x, a, b, config| text(hypergraph_attention(zeros(x), zeros(a), zeros(b), &h, config));
+    assert!(run([5, 7], [5, 2], [3, 2], attention(2, 4)).contains("x has shape [5, 7], expected [5, 8]"));
+    assert!(run([5, 8], [5, 3], [3, 2], attention(2, 4)).contains("a has shape [5, 3], expected [5, 2]"));
+    assert!(run([5, 8], [5, 2], [5, 2], attention(2, 4)).contains("b has shape [5, 2], expected [3, 2]"));
+    assert!(run([5, 8], [5, 2], [3, 2], attention(0, 4)).contains("heads is 0, expected >= 1"));
+    assert!(run([5, 8], [5, 2], [3, 2], attention(usize::MAX, 4)).contains("expected [5, 18446744073709551615]"));
+}
+
+#[test]
+fn the_other_ops_check_their_shapes() {
+    let h = incidence();
+    let run = |x, direction, w: Option<usize>| text(aggregate(zeros(x), &h, direction, Reduce::Sum, w.map(|n| zeros([n]))));
+    assert!(run([5, 2], Direction::ToRows, None).contains("x has shape [5, 2], expected [3, _]"));
+    assert!(run([3, 2], Direction::ToCols, None).contains("x has shape [3, 2], expected [5, _]"));
+    assert!(run([3, 2], Direction::ToRows, Some(5)).contains("w has shape [5], expected [6]"));
+    assert!(text(edge_score(zeros([5, 2]), zeros([3, 1]), &h, 0.2)).contains("b has shape [3, 1], expected [3, 2]"));
+    assert!(text(segment_softmax(zeros([5, 2]), &h, Direction::ToRows)).contains("s has shape [5, 2], expected [6, _]"));
+    let index = Index::new(&[0, 3, 3], 4, &CpuDevice::default()).unwrap();
+    assert!(text(gather(zeros([3, 2]), &index)).contains("x has shape [3, 2], expected [4, _]"));
+    assert!(text(scatter_add(zeros([4, 2]), &index, Scatter::Deterministic)).contains("x has shape [4, 2], expected [3, _]"));
+    let a = SparseMatrix::<Cpu>::from_csr(vec![0, 1, 2], vec![0, 2], 3, None, &CpuDevice::default()).unwrap();
+    assert!(text(sparse_conv(&a, zeros([2, 4]), None, None)).contains("X has shape [2, 4], expected [3, _]"));
+    assert!(text(sparse_conv(&a, zeros([3, 4]), Some(zeros([3, 4])), None)).contains("theta has shape [3, 4], expected [4, _]"));
+    assert!(text(sparse_conv(&a, zeros([3, 4]), None, Some(zeros([5])))).contains("bias has shape [5], expected [4]"));
+}
+
+#[test]
+fn types_that_disagree_are_named() {
+    let h = incidence();
+    let half = zeros([7, 2]).cast(BurnDType::F16);
+    let message = text(hypergraph_conv(zeros([5, 7]), &h, Some(half), None, CONFIG));
+    assert_eq!(message, "hypergraph_conv: theta is f16, expected f32; cast it with Tensor::cast");
+}
+
+#[test]
+fn indices_and_options_outside_their_range_are_named() {
+    let device = CpuDevice::default();
+    let message = text(Index::<Cpu>::new(&[0, 4], 4, &device));
+    assert_eq!(message, "sparse pattern: entry 1 names column 4, expected one below 4");
+    let bad = SparseMatrix::<Cpu>::from_csr(vec![0, 2, 1], vec![0, 0], 1, None, &device);
+    assert!(matches!(bad, Err(OpError::Kernel(KernelError::Pointer { .. }))));
+    for p in [1.0, -0.1, f64::NAN] {
+        assert!(text(dropout(zeros([2, 3]), p, 0, 0)).contains("expected 0 <= p < 1"));
+    }
+}
+
+#[test]
+fn empty_sizes_pass() {
+    let device = CpuDevice::default();
+    let empty = Incidence::new(&Hypergraph::from_pairs(0, 0, &[], Duplicates::Merge).unwrap(), &device).unwrap();
+    let y = hypergraph_conv(zeros([0, 3]), &empty, Some(zeros([3, 2])), Some(zeros([2])), CONFIG).unwrap();
+    assert_eq!(y.dims(), [0, 2]);
+    let h = incidence();
+    assert_eq!(hypergraph_conv(zeros([5, 0]), &h, None, Some(zeros([0])), CONFIG).unwrap().dims(), [5, 0]);
+    let config = attention(2, 0);
+    assert_eq!(hypergraph_attention(zeros([5, 0]), zeros([5, 2]), zeros([3, 2]), &h, config).unwrap().dims(), [5, 0]);
+}
+
+#[test]
+fn sparse_matrices_come_from_either_storage_order() {
+    let device = CpuDevice::default();
+    let dense = dense_matrix();
+    let csr = sprs::CsMat::csr_from_dense(dense.view(), 0.0);
+    let x = Tensor::<Cpu, 2>::from_data([[1.0f32, 2.0], [10.0, 20.0], [100.0, 200.0]], &device);
+    for matrix in [csr.clone(), csr.to_csc()] {
+        let a = SparseMatrix::from_sprs(&matrix, &device).unwrap();
+        let y = sparse_conv(&a, x.clone(), None, None).unwrap();
+        assert_eq!(y.into_data().to_vec::<f32>().unwrap(), [200.5, 401.0, -10.0, -20.0]);
+    }
+}
+
+/// [[0.5, 0, 2], [0, -1, 0]]
+fn dense_matrix() -> ndarray::Array2<f32> {
+    ndarray::array![[0.5, 0.0, 2.0], [0.0, -1.0, 0.0]]
+}

@@ -1,0 +1,171 @@
+//! Every public op on `Autodiff<Flex>` in f64: the gradient of each argument against central differences.
+#![allow(clippy::unwrap_used)]
+#![cfg(feature = "cpu")]
+
+use burn::backend::Autodiff;
+use burn::tensor::{Tensor, TensorData};
+use hypergraphql_framework::{Duplicates, Hypergraph};
+use hypergraphql_ops::{
+    AttentionConfig, BiasPlace, ConvConfig, Cpu, CpuDevice, Direction, Incidence, Index, Normalisation, Reduce, Scatter, SparseMatrix,
+    aggregate, dropout, edge_score, gather, hypergraph_attention, hypergraph_conv, scatter_add, segment_softmax, sparse_conv,
+};
+
+type B = Autodiff<Cpu>;
+type Matrix = Tensor<B, 2>;
+
+const STEP: f64 = 1e-5;
+static DEVICE: CpuDevice = burn_flex::FlexDevice;
+
+/// Numbers in ±1 that repeat for nobody, at least 1e-3 apart for the few hundred used here.
+fn numbers(n: usize, seed: u32) -> Vec<f64> {
+    (0..n as u32)
+        .map(|i| f64::from((i.wrapping_mul(2_654_435_761).wrapping_add(seed.wrapping_mul(40_503))) >> 8) / 8_388_608.0 - 1.0)
+        .collect()
+}
+
+fn matrix(values: &[f64], shape: [usize; 2]) -> Matrix {
+    Tensor::from_data(TensorData::new(values.to_vec(), shape), (&DEVICE, burn::tensor::DType::F64))
+}
+
+fn row(m: Matrix) -> Tensor<B, 1> {
+    m.flatten(0, 1)
+}
+
+/// 7 nodes, 5 hyperedges: node 3 isolated, hyperedge 2 empty, with incidence and hyperedge weights.
+fn hypergraph() -> Hypergraph {
+    let pairs = [(0, 0), (0, 1), (0, 4), (1, 0), (1, 3), (2, 1), (4, 0), (4, 1), (4, 3), (4, 4), (5, 3), (6, 4), (6, 0)];
+    let weights: Vec<f64> = (0..pairs.len()).map(|i| 0.5 + 0.25 * (i % 5) as f64).collect();
+    let h = Hypergraph::from_weighted_pairs(7, 5, &pairs, &weights, Duplicates::Error).unwrap();
+    h.with_hyperedge_weights(vec![1.0, 0.5, 2.0, 1.5, 0.75]).unwrap()
+}
+
+/// Checks d(Σ y ∘ g)/d(argument) for every argument, and again with each argument tracked alone.
+fn check(name: &str, shapes: &[[usize; 2]], f: impl Fn(Vec<Matrix>) -> Matrix) {
+    let arguments: Vec<Vec<f64>> = shapes.iter().enumerate().map(|(i, s)| numbers(s[0] * s[1], i as u32 + 1)).collect();
+    let weigh = |y: Matrix| {
+        let g = matrix(&numbers(y.shape().num_elements(), 77), y.dims());
+        (y * g).sum()
+    };
+    let value = |arguments: &[Vec<f64>]| -> f64 {
+        let tensors = arguments.iter().zip(shapes).map(|(v, s)| matrix(v, *s)).collect();
+        weigh(f(tensors)).into_scalar_f64()
+    };
+    let gradients = |tracked: &dyn Fn(usize) -> bool| -> Vec<Option<Vec<f64>>> {
+        let leaves: Vec<Matrix> = arguments
+            .iter()
+            .zip(shapes)
+            .enumerate()
+            .map(|(i, (v, s))| if tracked(i) { matrix(v, *s).require_grad() } else { matrix(v, *s) })
+            .collect();
+        let grads = weigh(f(leaves.clone())).backward();
+        leaves.iter().map(|l| l.grad(&grads).map(|g| g.into_data().to_vec::<f64>().unwrap())).collect()
+    };
+    let all = gradients(&|_| true);
+    for (i, argument) in arguments.iter().enumerate() {
+        let got = all[i].as_ref().unwrap_or_else(|| panic!("{name}: argument {i} has no gradient"));
+        for j in 0..argument.len() {
+            let at = |step: f64| {
+                let mut moved = arguments.clone();
+                moved[i][j] += step;
+                value(&moved)
+            };
+            let expected = (at(STEP) - at(-STEP)) / (2.0 * STEP);
+            assert!((got[j] - expected).abs() <= 2e-8 * (1.0 + expected.abs()), "{name}: argument {i} at {j}: {} for {expected}", got[j]);
+        }
+        let alone = gradients(&|k| k == i);
+        assert_eq!(alone[i].as_ref(), Some(got), "{name}: argument {i} tracked alone");
+        assert_eq!(alone.iter().flatten().count(), 1, "{name}: an untracked argument got a gradient");
+    }
+}
+
+trait ScalarF64 {
+    fn into_scalar_f64(self) -> f64;
+}
+
+impl ScalarF64 for Tensor<B, 1> {
+    fn into_scalar_f64(self) -> f64 {
+        self.into_data().to_vec::<f64>().unwrap()[0]
+    }
+}
+
+#[test]
+fn hypergraph_conv_matches_central_differences() {
+    let h = Incidence::new(&hypergraph(), &DEVICE).unwrap();
+    for normalisation in [Normalisation::Row, Normalisation::Symmetric] {
+        for bias in [BiasPlace::Input, BiasPlace::Output] {
+            let config = ConvConfig { normalisation, bias };
+            let conv = |x: &Matrix, t: Option<&Matrix>, b: Option<&Matrix>| {
+                hypergraph_conv(x.clone(), &h, t.cloned(), b.map(|b| row(b.clone())), config).unwrap()
+            };
+            check("conv x", &[[7, 3]], |t| conv(&t[0], None, None));
+            check("conv x theta", &[[7, 3], [3, 4]], |t| conv(&t[0], Some(&t[1]), None));
+            check("conv x bias", &[[7, 3], [1, 3]], |t| conv(&t[0], None, Some(&t[1])));
+            check("conv x theta bias", &[[7, 3], [3, 2], [1, 2]], |t| conv(&t[0], Some(&t[1]), Some(&t[2])));
+        }
+    }
+}
+
+#[test]
+fn hypergraph_attention_matches_central_differences() {
+    let h = Incidence::new(&hypergraph(), &DEVICE).unwrap();
+    for normalise in [Direction::ToRows, Direction::ToCols] {
+        for (heads, head_width) in [(1, 4), (3, 2)] {
+            let config = AttentionConfig { heads, head_width, slope: 0.2, normalise };
+            check("attention", &[[7, heads * head_width], [7, heads], [5, heads]], |t| {
+                hypergraph_attention(t[0].clone(), t[1].clone(), t[2].clone(), &h, config).unwrap()
+            });
+        }
+    }
+}
+
+#[test]
+fn aggregate_matches_central_differences() {
+    let h = Incidence::new(&hypergraph(), &DEVICE).unwrap();
+    for (direction, inputs) in [(Direction::ToRows, 5), (Direction::ToCols, 7)] {
+        for reduce in [Reduce::Sum, Reduce::Mean, Reduce::Max, Reduce::Min] {
+            let name = format!("{direction:?} {reduce:?}");
+            check(&name, &[[inputs, 3]], |t| aggregate(t[0].clone(), &h, direction, reduce, None).unwrap());
+            check(&name, &[[inputs, 3], [1, 13]], |t| aggregate(t[0].clone(), &h, direction, reduce, Some(row(t[1].clone()))).unwrap());
+        }
+    }
+}
+
+#[test]
+fn edge_score_and_softmax_match_central_differences() {
+    let h = Incidence::new(&hypergraph(), &DEVICE).unwrap();
+    check("edge_score", &[[7, 3], [5, 3]], |t| edge_score(t[0].clone(), t[1].clone(), &h, 0.2).unwrap());
+    for direction in [Direction::ToRows, Direction::ToCols] {
+        check("segment_softmax", &[[13, 3]], |t| segment_softmax(t[0].clone(), &h, direction).unwrap());
+    }
+}
+
+#[test]
+fn sparse_conv_matches_central_differences() {
+    let a = SparseMatrix::from_csr(vec![0, 2, 2, 5], vec![1, 3, 0, 1, 3], 4, Some(vec![0.5, -1.0, 2.0, 0.25, 1.5]), &DEVICE).unwrap();
+    check("sparse_conv", &[[4, 3]], |t| sparse_conv(&a, t[0].clone(), None, None).unwrap());
+    for o in [2, 300] {
+        check("sparse_conv theta bias", &[[4, 3], [3, o], [1, o]], |t| {
+            sparse_conv(&a, t[0].clone(), Some(t[1].clone()), Some(row(t[2].clone()))).unwrap()
+        });
+    }
+}
+
+#[test]
+fn row_ops_and_dropout_match_central_differences() {
+    let index = Index::new(&[4, 0, 4, 2, 4, 1, 0], 6, &DEVICE).unwrap();
+    check("gather", &[[6, 3]], |t| gather(t[0].clone(), &index).unwrap());
+    for scatter in [Scatter::Deterministic, Scatter::Atomic] {
+        check("scatter_add", &[[7, 3]], |t| scatter_add(t[0].clone(), &index, scatter).unwrap());
+    }
+    check("dropout", &[[9, 5]], |t| dropout(t[0].clone(), 0.4, 7, 3).unwrap());
+    check("dropout of nothing", &[[2, 5]], |t| dropout(t[0].clone(), 0.0, 7, 3).unwrap());
+}
+
+#[test]
+fn aggregate_without_autodiff_shares_the_incidence() {
+    let h: Incidence<B> = Incidence::new(&hypergraph(), &DEVICE).unwrap();
+    let x = matrix(&numbers(21, 5), [7, 3]);
+    let outer = aggregate(x.clone(), &h, Direction::ToCols, Reduce::Mean, None).unwrap();
+    let inner = aggregate(x.inner(), &h.inner(), Direction::ToCols, Reduce::Mean, None).unwrap();
+    assert_eq!(outer.into_data(), inner.into_data());
+}
