@@ -1,6 +1,7 @@
 //! The subcommands of `hgql`, one file each, and what they share: device dispatch, errors with exit codes, output, logging.
 
 mod backend;
+mod bench;
 mod completions;
 mod convert;
 mod devices;
@@ -54,6 +55,7 @@ enum Command {
     Info(info::InfoArgs),
     Convert(convert::ConvertArgs),
     Verify(verify::VerifyArgs),
+    Bench(bench::BenchArgs),
     Devices(devices::DevicesArgs),
     Completions(completions::CompletionsArgs),
 }
@@ -67,6 +69,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Info(args) => info::run(args, global),
         Command::Convert(args) => convert::run(args, global),
         Command::Verify(args) => verify::run(args, global),
+        Command::Bench(args) => bench::run(args, global),
         Command::Devices(args) => devices::run(args, global),
         Command::Completions(args) => completions::run(args, global),
     };
