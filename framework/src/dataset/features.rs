@@ -5,6 +5,7 @@ use rand_distr::{Distribution, StandardNormal};
 use sprs::CsMat;
 
 use super::{Labels, length};
+use crate::hypergraph::build::plausible_count;
 use crate::rng::{Stream, seeded};
 use crate::{Error, Result};
 
@@ -59,6 +60,10 @@ impl Features {
     pub(super) fn check(&self, nodes: usize) -> Result<()> {
         if !matches!(self, Self::None) && self.rows() != nodes {
             return Err(length("features", nodes, "node", self.rows()));
+        }
+        let most = plausible_count(self.nnz());
+        if self.width() > most {
+            return Err(Error::invalid("feature columns", format!("at most {most}"), self.width().to_string()));
         }
         let bad = match self {
             Self::Dense(x) => x.indexed_iter().find(|(_, v)| !v.is_finite()).map(|(at, v)| (at, *v)),

@@ -37,6 +37,10 @@ impl Labels {
         if self.of.len() != nodes {
             return Err(length("labels", nodes, "node", self.of.len()));
         }
+        let most = nodes.max(1 << 16);
+        if self.classes > most {
+            return Err(Error::invalid("number of classes", format!("at most {most}"), self.classes.to_string()));
+        }
         for (i, class) in self.of.iter().enumerate() {
             if let Some(class) = class.filter(|c| *c as usize >= self.classes) {
                 let expected = format!("a class below {}", self.classes);

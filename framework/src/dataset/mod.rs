@@ -2,8 +2,8 @@
 
 mod features;
 mod labels;
-mod name;
-mod split;
+pub(crate) mod name;
+pub(crate) mod split;
 
 pub use features::{Features, synthetic_features};
 pub use labels::Labels;
@@ -29,6 +29,8 @@ pub struct Dataset {
     pub split_sets: Vec<SplitSet>,
     /// A name per class, or none.
     pub label_names: Vec<String>,
+    /// A weight per node where the file had some other than 1; no operator uses them.
+    pub node_weights: Option<Vec<f64>>,
     /// A name per node where the file had names other than 0, 1, 2, ...
     pub node_names: Option<Vec<Name>>,
     /// A name per hyperedge where the file had names other than 0, 1, 2, ...
@@ -46,6 +48,7 @@ impl Dataset {
             splits: Vec::new(),
             split_sets: Vec::new(),
             label_names: Vec::new(),
+            node_weights: None,
             node_names: None,
             hyperedge_names: None,
         }
@@ -75,6 +78,14 @@ impl Dataset {
             labels.check(nodes)?;
             if !self.label_names.is_empty() && self.label_names.len() != labels.classes {
                 return Err(length("label names", labels.classes, "class", self.label_names.len()));
+            }
+        }
+        if let Some(weights) = &self.node_weights {
+            if weights.len() != nodes {
+                return Err(length("node weights", nodes, "node", weights.len()));
+            }
+            if let Some(i) = weights.iter().position(|w| !w.is_finite()) {
+                return Err(Error::invalid(format!("weight of node {i}"), "a finite number", weights[i].to_string()));
             }
         }
         for (i, split) in self.splits.iter().enumerate() {
@@ -135,6 +146,8 @@ mod tests {
         assert_eq!(refused(|d| d.splits = vec![split(&[0], &[5])]), "split 0, test: expected node ids below 5, found 5");
         let twice = refused(|d| d.splits = vec![split(&[0], &[1]), split(&[0, 1], &[1])]);
         assert_eq!(twice, "split 1, test: expected every node at most once, found node 1 again");
+        assert!(refused(|d| d.node_weights = Some(vec![1.0; 4])).contains("node weights: expected 5, one per node, found 4"));
+        assert!(refused(|d| d.node_weights = Some(vec![f64::NAN; 5])).contains("weight of node 0"));
         let names = refused(|d| d.node_names = Some(vec![Name::Number(1); 5]));
         assert_eq!(names, "node names: expected distinct names, found 1 twice");
         assert!(refused(|d| d.hyperedge_names = Some(vec![])).contains("expected 2, one per hyperedge"));

@@ -22,6 +22,29 @@ pub struct SplitSet {
     pub count: usize,
 }
 
+/// The splits by protocol; those of no protocol have the empty name.
+pub(crate) fn by_set<'a>(splits: &'a [Split], sets: &'a [SplitSet]) -> Vec<(&'a str, &'a [Split])> {
+    if sets.is_empty() {
+        return if splits.is_empty() { Vec::new() } else { vec![("", splits)] };
+    }
+    let mut rest = splits;
+    let mut parts = Vec::new();
+    for set in sets {
+        let (head, tail) = rest.split_at(set.count.min(rest.len()));
+        parts.push((set.name.as_str(), head));
+        rest = tail;
+    }
+    parts
+}
+
+/// The reverse of [`by_set`].
+pub(crate) fn from_sets(sets: Vec<(String, Vec<Split>)>) -> (Vec<Split>, Vec<SplitSet>) {
+    let named = sets.len() > 1 || sets.iter().any(|s| !s.0.is_empty());
+    let names = sets.iter().map(|(name, splits)| SplitSet { name: name.clone(), count: splits.len() });
+    let names = if named { names.collect() } else { Vec::new() };
+    (sets.into_iter().flat_map(|s| s.1).collect(), names)
+}
+
 /// The characters of the text form for train, validation, test and none.
 const PARTS: [u8; 4] = *b"012-";
 

@@ -162,3 +162,10 @@ fn has_repeat(nodes: usize, ptr: &[u32], member: &[u32]) -> bool {
         group.iter().any(|&n| std::mem::replace(&mut last[n as usize], e as u32) == e as u32)
     })
 }
+
+/// The largest count that `entries` ids may imply where nothing states it.
+///
+/// An id of four thousand million among three entries would otherwise allocate gigabytes for rows that nobody named.
+pub(crate) fn plausible_count(entries: usize) -> usize {
+    entries.saturating_mul(64).clamp(1 << 20, u32::MAX as usize)
+}

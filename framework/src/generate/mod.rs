@@ -1,0 +1,46 @@
+//! Seeded hypergraphs: power-law, stochastic block and uniform.
+
+mod power_law;
+mod stochastic_block;
+mod uniform;
+
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+pub use power_law::power_law;
+pub use stochastic_block::{StochasticBlock, stochastic_block};
+pub use uniform::uniform;
+
+use crate::hypergraph::build::check_size;
+use crate::{Error, Result};
+
+/// Draws from `draw` until `members` has `size` distinct ids; `size` of them must be within reach.
+fn distinct(size: usize, members: &mut Vec<u32>, rng: &mut ChaCha8Rng, mut draw: impl FnMut(&mut ChaCha8Rng) -> u32) {
+    members.clear();
+    while members.len() < size {
+        let id = draw(rng);
+        if !members.contains(&id) {
+            members.push(id);
+        }
+    }
+}
+
+/// `size` distinct ids below `n`, by Floyd's method where rejection would be slow.
+fn sample(n: usize, size: usize, members: &mut Vec<u32>, rng: &mut ChaCha8Rng) {
+    if size <= 32 && 2 * size <= n {
+        distinct(size, members, rng, |rng| rng.random_range(0..n as u32));
+    } else {
+        members.clear();
+        members.extend(rand::seq::index::sample(rng, n, size).into_iter().map(|i| i as u32));
+    }
+}
+
+/// Refuses sizes that 32-bit ids cannot count, before anything is drawn.
+fn check(nodes: usize, hyperedges: usize, most_incidences: Option<usize>) -> Result<()> {
+    check_size("nodes", nodes)?;
+    check_size("hyperedges", hyperedges)?;
+    match most_incidences.filter(|z| u32::try_from(*z).is_ok()) {
+        Some(_) => Ok(()),
+        None => Err(Error::invalid("number of incidences", format!("at most {}", u32::MAX), "more".to_owned())),
+    }
+}

@@ -1,0 +1,188 @@
+//! Reading HIF, with the place of every record at hand.
+
+use std::path::Path;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::document::{Attrs, Document, Edge, Incidence, Metadata, NetworkType, Node};
+use super::extra::NodeAttrs;
+use crate::dataset::name::unless_ids;
+use crate::io::numbering::{Numbering, ascending_from};
+use crate::io::repeats::Repeats;
+use crate::io::source::Source;
+use crate::io::{at, name_of, unless_ones};
+use crate::{Dataset, Duplicates, Error, Hypergraph, Name, Place, Result};
+
+pub(in crate::io) fn read(path: &Path, dup: Duplicates) -> Result<Dataset> {
+    let source = Source::read(path)?;
+    let reader = Reader { source: &source, text: source.text()? };
+    let document: Document<'_> = serde_json::from_str(reader.text).map_err(|e| reader.error(0, "a HIF document", &e))?;
+    reader.check_network_type(document.network_type)?;
+    let metadata: Metadata = match document.metadata {
+        Some(raw) => reader.parse(raw, "metadata, an object")?,
+        None => Metadata::default(),
+    };
+    let (mut nodes, attrs, node_weights) = reader.nodes(&document.nodes, metadata.hypergraphql.is_some())?;
+    let (mut edges, mut edge_weights) = reader.edges(&document.edges)?;
+    let (mut pairs, weights) = reader.incidences(&document, &mut nodes, &mut edges, Repeats::new(dup))?;
+    reader.check_members(&document.edges, &edges, &pairs)?;
+
+    let (listed_nodes, listed_edges) = (attrs.len(), edge_weights.len());
+    let (mut nodes, mut edges) = (nodes.into_names(), edges.into_names());
+    let new_node = ascending_from(listed_nodes, &mut nodes);
+    let new_edge = ascending_from(listed_edges, &mut edges);
+    for pair in &mut pairs {
+        *pair = (new_node[pair.0 as usize], new_edge[pair.1 as usize]);
+    }
+    let hypergraph = match weights.and_then(unless_ones) {
+        None => Hypergraph::from_pairs(nodes.len(), edges.len(), &pairs, dup),
+        Some(w) => Hypergraph::from_weighted_pairs(nodes.len(), edges.len(), &pairs, &w, dup),
+    };
+    let mut hypergraph = hypergraph.map_err(|e| at(path, e))?;
+    edge_weights.resize(hypergraph.hyperedges(), 1.0);
+    if let Some(weights) = unless_ones(edge_weights) {
+        hypergraph = hypergraph.with_hyperedge_weights(weights).map_err(|e| at(path, e))?;
+    }
+    let name = metadata.name.as_str().map_or_else(|| name_of(path), str::to_owned);
+    let mut dataset = Dataset::new(name, hypergraph);
+    dataset.node_weights = unless_ones(node_weights);
+    dataset.node_names = unless_ids(nodes);
+    dataset.hyperedge_names = unless_ids(edges);
+    if let Some(extra) = metadata.hypergraphql {
+        let mut attrs = attrs;
+        attrs.resize_with(dataset.hypergraph.nodes(), NodeAttrs::default);
+        let expected = "what metadata.hypergraphql describes";
+        extra.apply(attrs, &mut dataset).map_err(|found| Error::parse(Place::file(path), expected, found))?;
+    }
+    Ok(dataset)
+}
+
+/// Ids, attributes and weights of the nodes listed.
+type Nodes = (Numbering, Vec<NodeAttrs>, Vec<f64>);
+
+struct Reader<'a> {
+    source: &'a Source,
+    text: &'a str,
+}
+
+impl<'a> Reader<'a> {
+    /// An error of serde_json in the text from byte `offset` on.
+    fn error(&self, offset: usize, expected: &str, error: &serde_json::Error) -> Error {
+        let Place { line, column, .. } = self.source.place(offset);
+        let (first, inner) = (line.unwrap_or(1), error.line().max(1) as u64);
+        let before = if inner == 1 { column.unwrap_or(1) - 1 } else { 0 };
+        let place = Place::column(self.source.path(), first + inner - 1, before + error.column().max(1) as u64);
+        let message = error.to_string();
+        let found = message.rsplit_once(" at line ").map_or(message.as_str(), |(m, _)| m);
+        Error::parse(place, expected, found)
+    }
+
+    fn offset(&self, raw: &RawValue) -> usize {
+        raw.get().as_ptr() as usize - self.text.as_ptr() as usize
+    }
+
+    fn place(&self, raw: &RawValue) -> Place {
+        self.source.place(self.offset(raw))
+    }
+
+    fn parse<T: Deserialize<'a>>(&self, raw: &'a RawValue, expected: &str) -> Result<T> {
+        if expected.contains("object") && !raw.get().starts_with('{') {
+            let found: String = raw.get().chars().take(24).collect();
+            return Err(Error::parse(self.place(raw), expected, found));
+        }
+        serde_json::from_str(raw.get()).map_err(|e| self.error(self.offset(raw), expected, &e))
+    }
+
+    fn check_network_type(&self, raw: Option<&'a RawValue>) -> Result<()> {
+        let Some(raw) = raw else { return Ok(()) };
+        let expected = "network-type \"undirected\" or \"asc\"";
+        match self.parse(raw, expected)? {
+            NetworkType::Directed => Err(Error::parse(self.place(raw), expected, "\"directed\", which a hypergraph here cannot hold")),
+            NetworkType::Undirected | NetworkType::Asc => Ok(()),
+        }
+    }
+
+    /// The nodes listed; their attributes are read when they are `ours`, else they only have to be an object.
+    fn nodes(&self, list: &[&'a RawValue], ours: bool) -> Result<Nodes> {
+        let (mut ids, mut attrs, mut weights) = (Numbering::default(), Vec::new(), Vec::new());
+        for raw in list {
+            let node: Node<&RawValue> = self.parse(raw, "a node, an object {node, weight, attrs}")?;
+            let id = ids.id(node.node) as usize;
+            if id == attrs.len() {
+                weights.push(node.weight.unwrap_or(1.0));
+                attrs.push(match node.attrs {
+                    Some(raw) if ours => self.parse(raw, "attrs, an object of what this crate writes")?,
+                    Some(raw) => self.parse::<Attrs>(raw, "attrs, an object").map(|_| NodeAttrs::default())?,
+                    None => NodeAttrs::default(),
+                });
+            }
+        }
+        Ok((ids, attrs, weights))
+    }
+
+    fn edges(&self, list: &[&'a RawValue]) -> Result<(Numbering, Vec<f64>)> {
+        let (mut ids, mut weights) = (Numbering::default(), Vec::new());
+        for raw in list {
+            let edge: Edge = self.parse(raw, "an edge, an object {edge, weight, attrs}")?;
+            if let Some(w) = edge.weight.filter(|w| *w < 0.0) {
+                return Err(Error::parse(self.place(raw), "an edge weight >= 0", w.to_string()));
+            }
+            if ids.id(edge.edge) as usize == weights.len() {
+                weights.push(edge.weight.unwrap_or(1.0));
+            }
+        }
+        Ok((ids, weights))
+    }
+
+    #[expect(clippy::type_complexity, reason = "pairs and, where given, their weights")]
+    fn incidences(
+        &self,
+        document: &Document<'a>,
+        nodes: &mut Numbering,
+        edges: &mut Numbering,
+        mut repeats: Repeats,
+    ) -> Result<(Vec<(u32, u32)>, Option<Vec<f64>>)> {
+        let (mut pairs, mut weights) = (Vec::with_capacity(document.incidences.len()), None);
+        for raw in &document.incidences {
+            let record: Incidence = self.parse(raw, "an incidence, an object {edge, node, weight, attrs}")?;
+            if record.direction.is_some() {
+                let expected = "an incidence without direction";
+                return Err(Error::parse(self.place(raw), expected, "a direction, which a hypergraph here cannot hold"));
+            }
+            let node = self.node_id(nodes, record.node, !document.nodes.is_empty(), raw)?;
+            let edge = edges.id(record.edge);
+            if let Some(w) = record.weight {
+                weights.get_or_insert_with(|| vec![1.0; pairs.len()]).push(w);
+            } else if let Some(weights) = &mut weights {
+                weights.push(1.0);
+            }
+            repeats.check((node, edge), nodes, edges, || self.place(raw))?;
+            pairs.push((node, edge));
+        }
+        Ok((pairs, weights))
+    }
+
+    /// The id of a node, which must be listed when there is a list.
+    fn node_id(&self, ids: &mut Numbering, name: Name, list: bool, raw: &RawValue) -> Result<u32> {
+        if list && ids.get(&name).is_none() {
+            let expected = "an incidence of the nodes listed in \"nodes\"";
+            return Err(Error::parse(self.place(raw), expected, format!("the unknown node {name}")));
+        }
+        Ok(ids.id(name))
+    }
+
+    /// Refuses a listed hyperedge that no incidence names.
+    fn check_members(&self, list: &[&'a RawValue], edges: &Numbering, pairs: &[(u32, u32)]) -> Result<()> {
+        let mut members = vec![false; edges.len()];
+        pairs.iter().for_each(|p| members[p.1 as usize] = true);
+        for raw in list {
+            let edge: Edge = self.parse(raw, "an edge, an object {edge, weight, attrs}")?;
+            if edges.get(&edge.edge).is_some_and(|e| !members[e as usize]) {
+                let found = format!("none for edge {}", edge.edge);
+                return Err(Error::parse(self.place(raw), "incidences for every edge", found));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,124 @@
+//! Files: the text folder, HIF JSON, CSV/TSV and npz, each read and written.
+//!
+//! What a reader returns has at least one node and one hyperedge, no hyperedge without members, and has passed
+//! [`Dataset::check`]; weights that are all 1 are read as none; writers refuse anything else, so that every file written can be read. Files are written beside
+//! their place and renamed, so that a reader never sees half of one.
+
+mod atomic;
+mod csv;
+mod format;
+mod hif;
+mod npz;
+mod number;
+mod numbering;
+mod repeats;
+mod source;
+mod text;
+
+use std::path::Path;
+
+pub use format::Format;
+
+use crate::{Dataset, Duplicates, Error, Hypergraph, Result};
+
+/// How to read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Options {
+    /// The format, or none to tell it from the folder or the extension.
+    pub format: Option<Format>,
+    /// What a node twice in a hyperedge means. [`Duplicates::Error`] also refuses two hyperedges of the same members.
+    pub duplicates: Duplicates,
+}
+
+/// Reads a dataset, telling the format from the folder or the extension; a node twice in a hyperedge counts once.
+///
+/// # Errors
+/// When the format is not known, the file cannot be read, or it holds something else than its format allows.
+pub fn read(path: impl AsRef<Path>) -> Result<Dataset> {
+    read_with(path, Options::default())
+}
+
+/// Reads a dataset.
+///
+/// # Errors
+/// As [`read`], and when a hyperedge repeats under [`Duplicates::Error`].
+pub fn read_with(path: impl AsRef<Path>, options: Options) -> Result<Dataset> {
+    let path = path.as_ref();
+    let dup = options.duplicates;
+    let dataset = match options.format.map_or_else(|| Format::of(path), Ok)? {
+        Format::Text => text::read(path, dup),
+        Format::Hif => hif::read(path, dup),
+        Format::Csv => csv::read(path, b',', dup),
+        Format::Tsv => csv::read(path, b'\t', dup),
+        Format::Npz => npz::read(path, dup),
+    }?;
+    check_complete(path, &dataset.hypergraph)?;
+    dataset.check().map_err(|e| at(path, e))?;
+    if dup == Duplicates::Error {
+        repeats::check_distinct(path, &dataset.hypergraph)?;
+    }
+    Ok(dataset)
+}
+
+/// Writes a dataset, telling the format from the extension; a path without one is a text folder.
+///
+/// # Errors
+/// When the format is not known or cannot hold the dataset, the dataset is not whole, or the file cannot be written.
+pub fn write(dataset: &Dataset, path: impl AsRef<Path>) -> Result<()> {
+    let path = path.as_ref();
+    write_as(dataset, path, Format::of(path)?)
+}
+
+/// Writes a dataset in this format.
+///
+/// # Errors
+/// As [`write()`].
+pub fn write_as(dataset: &Dataset, path: impl AsRef<Path>, format: Format) -> Result<()> {
+    let path = path.as_ref();
+    dataset.check().map_err(|e| at(path, e))?;
+    check_complete(path, &dataset.hypergraph)?;
+    match format {
+        Format::Text => text::write(dataset, path),
+        Format::Hif => hif::write(dataset, path),
+        Format::Csv => csv::write(dataset, path, b','),
+        Format::Tsv => csv::write(dataset, path, b'\t'),
+        Format::Npz => npz::write(dataset, path),
+    }
+}
+
+/// Every hyperedge has members, and there is one.
+fn check_complete(path: &Path, h: &Hypergraph) -> Result<()> {
+    let file = || crate::Place::file(path);
+    if h.nodes() == 0 || h.hyperedges() == 0 {
+        let found = format!("an empty hypergraph ({} nodes, {} hyperedges)", h.nodes(), h.hyperedges());
+        return Err(Error::parse(file(), "at least one node and one hyperedge", found));
+    }
+    match h.edge_major().iter_rows().position(<[u32]>::is_empty) {
+        None => Ok(()),
+        Some(e) => Err(Error::parse(file(), "members in every hyperedge", format!("none in hyperedge {e}"))),
+    }
+}
+
+/// None when every weight is 1, which says no more than having none.
+fn unless_ones(weights: Vec<f64>) -> Option<Vec<f64>> {
+    weights.iter().any(|w| *w != 1.0).then_some(weights)
+}
+
+/// Names the file in an error about the arrays read from it.
+fn at(path: &Path, error: Error) -> Error {
+    match error {
+        Error::Invalid { what, expected, found } => Error::parse(crate::Place::file(path), format!("{expected} as {what}"), found),
+        other => other,
+    }
+}
+
+/// The name of a dataset: the folder, or the file without its extensions.
+fn name_of(path: &Path) -> String {
+    let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    for end in [".hif.json", ".json", ".hif", ".csv", ".tsv", ".npz"] {
+        if let Some(stem) = name.strip_suffix(end).filter(|s| !s.is_empty()) {
+            return stem.to_owned();
+        }
+    }
+    name
+}

@@ -1,0 +1,127 @@
+//! The text folder: `hyperedges.txt` and, where known, `labels.txt`, `features.txt`, `splits_*.txt` and names.
+//!
+//! | file | line i holds |
+//! |---|---|
+//! | `hyperedges.txt` | the members of hyperedge i, comma-separated ids from 0 |
+//! | `labels.txt` | the class of node i, from 0; -1 where it is not known |
+//! | `features.txt` | the columns where node i has a 1, separated by spaces; may be empty |
+//! | `splits_P.txt`, `splits.txt` | split i of protocol P, a character per node: 0 train, 1 valid, 2 test, - none |
+//! | `label_names.txt` | the name of class i, perhaps after its number from 1 |
+//! | `node_names.txt`, `hyperedge_names.txt` | the name of node or hyperedge i |
+//!
+//! Without any file that has a line or character per node, the largest id tells how many nodes there are.
+
+mod features;
+mod hyperedges;
+mod labels;
+mod names;
+mod splits;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::atomic::{self, Sink};
+use super::name_of;
+use crate::dataset::split::from_sets;
+use crate::{Dataset, Duplicates, Error, Place, Result};
+
+/// How many nodes there are, and which file says so.
+#[derive(Default)]
+struct NodeCount {
+    known: Option<(usize, PathBuf)>,
+}
+
+impl NodeCount {
+    /// The first file sets the count, the others must agree.
+    fn agree(&mut self, found: usize, file: &Path, at: Place) -> Result<()> {
+        match &self.known {
+            None => {
+                self.known = Some((found, file.to_path_buf()));
+                Ok(())
+            }
+            Some((count, _)) if *count == found => Ok(()),
+            Some((count, by)) => {
+                let by = by.file_name().unwrap_or_default().to_string_lossy();
+                Err(Error::parse(at, format!("{count}, one per node of {by}"), found.to_string()))
+            }
+        }
+    }
+}
+
+pub(super) fn read(folder: &Path, dup: Duplicates) -> Result<Dataset> {
+    let mut count = NodeCount::default();
+    let label_names = names::read_classes(&folder.join("label_names.txt"))?;
+    let labels = labels::read(&folder.join("labels.txt"), &label_names, &mut count)?;
+    let features = features::read(&folder.join("features.txt"), &mut count)?;
+    let node_names = names::read(&folder.join("node_names.txt"))?;
+    if let Some(names) = &node_names {
+        let file = folder.join("node_names.txt");
+        count.agree(names.len(), &file, Place::file(&file))?;
+    }
+    let (splits, split_sets) = from_sets(splits::read(folder, &mut count)?);
+    let hypergraph = hyperedges::read(&folder.join("hyperedges.txt"), &count, dup)?;
+    let hyperedge_names = names::read(&folder.join("hyperedge_names.txt"))?;
+    let unless_ids = crate::dataset::name::unless_ids;
+    Ok(Dataset {
+        features,
+        labels,
+        splits,
+        split_sets,
+        label_names,
+        node_names: node_names.and_then(unless_ids),
+        hyperedge_names: hyperedge_names.and_then(unless_ids),
+        ..Dataset::new(name_of(folder), hypergraph)
+    })
+}
+
+pub(super) fn write(dataset: &Dataset, folder: &Path) -> Result<()> {
+    let refuse = |what: &str| Err(unsupported(folder, what));
+    if dataset.hypergraph.incidence_weights().is_some() {
+        return refuse("incidence weights");
+    }
+    if dataset.hypergraph.hyperedge_weights().is_some() {
+        return refuse("hyperedge weights");
+    }
+    if dataset.node_weights.is_some() {
+        return refuse("node weights");
+    }
+    labels::check_writable(dataset, folder)?;
+    features::check_writable(dataset, folder)?;
+    names::check_writable(dataset, folder)?;
+    splits::check_writable(dataset, folder)?;
+    fs::create_dir_all(folder).map_err(Error::io(folder, "create"))?;
+    let mut kept = vec!["hyperedges.txt".to_owned()];
+    kept.extend(labels::write(dataset, folder)?);
+    kept.extend(features::write(dataset, folder)?);
+    kept.extend(names::write(dataset, folder)?);
+    kept.extend(splits::write(dataset, folder)?);
+    hyperedges::write(&dataset.hypergraph, &folder.join("hyperedges.txt"))?;
+    remove_stale(folder, &kept)
+}
+
+fn unsupported(folder: &Path, what: &str) -> Error {
+    let instead = "write an .npz file instead";
+    Error::Unsupported { path: folder.to_path_buf(), format: "the text folder", what: what.to_owned(), instead }
+}
+
+/// Removes the files of an earlier dataset that this one does not have.
+fn remove_stale(folder: &Path, kept: &[String]) -> Result<()> {
+    let known = ["labels.txt", "features.txt", "label_names.txt", "node_names.txt", "hyperedge_names.txt"];
+    let splits = splits::files(folder)?;
+    let files = known.iter().map(|k| folder.join(k)).chain(splits.into_iter().map(|s| s.1));
+    for file in files.filter(|f| f.exists()) {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        if !kept.iter().any(|k| *k == name) {
+            fs::remove_file(&file).map_err(Error::io(&file, "remove"))?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes a file of lines.
+fn write_lines<T: std::fmt::Display>(path: &Path, lines: impl IntoIterator<Item = T>) -> Result<()> {
+    atomic::write(path, |to| {
+        let mut sink = Sink { path, to };
+        lines.into_iter().try_for_each(|line| sink.put(format_args!("{line}\n")))
+    })
+}

@@ -1,0 +1,37 @@
+//! The one error of this crate.
+
+/// Result of every fallible function of this crate.
+pub type Result<T, E = RuntimeError> = std::result::Result<T, E>;
+
+/// What can go wrong when a device is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RuntimeError {
+    /// A name that is no device.
+    #[error("unknown device {got:?}, expected {expected}")]
+    UnknownDevice {
+        /// The name given.
+        got: String,
+        /// The names that exist.
+        expected: &'static str,
+    },
+    /// A device that cannot be used here.
+    #[error("device {device} is not usable: {why}")]
+    Unusable {
+        /// The device asked for.
+        device: String,
+        /// What was looked for and what was found.
+        why: String,
+        /// Devices that can be used.
+        usable: Vec<String>,
+    },
+}
+
+impl RuntimeError {
+    /// What to do about it.
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Self::UnknownDevice { .. } => Some("`hgql devices` lists what is usable here".to_owned()),
+            Self::Unusable { usable, .. } => Some(format!("usable here: {}", usable.join(", "))),
+        }
+    }
+}

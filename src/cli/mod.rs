@@ -1,0 +1,80 @@
+//! The subcommands of `hgql`, one file each, and what they share: device dispatch, errors with exit codes, output, logging.
+
+mod backend;
+mod bench;
+mod completions;
+mod convert;
+mod devices;
+mod error;
+mod info;
+mod logging;
+mod output;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A compute framework for knowledge hypergraphs.
+#[derive(Debug, Parser)]
+#[command(name = "hgql", version, propagate_version = true, arg_required_else_help = true, max_term_width = 110)]
+#[command(long_about = "HypergraphQL trains neural networks on hypergraphs, on a CPU or on a GPU, from files on disk.\n\n\
+                  A data set is a folder, a HIF JSON file, a hyperedge list (CSV or TSV) or an npz file. Look at one with `hgql info`, \
+                  bring it into another format with `hgql convert`, train on it with `hgql train`, and see where it can run with \
+                  `hgql devices`.")]
+#[command(after_help = "Examples:\n  \
+                        hgql devices                           what this machine can run on\n  \
+                        hgql info data/                        what a data set holds\n  \
+                        hgql convert data/ data.hif.json       the same data set in another format\n  \
+                        hgql verify kernels --device vulkan    check the kernels of a device\n\n\
+                        Exit codes: 0 done, 1 failed, 2 bad usage or bad input, 3 device not usable, 130 interrupted.\n\
+                        Every command that prints results takes --json and then prints JSON lines (docs/cli.md).")]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Flags that every subcommand takes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Global {
+    /// Say more on stderr: -v progress, -vv details, -vvv everything.
+    #[arg(short, long, action = clap::ArgAction::Count, global = true, conflicts_with = "quiet")]
+    pub(crate) verbose: u8,
+    /// Say less on stderr: -q errors only and no progress bar, -qq nothing.
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub(crate) quiet: u8,
+    /// Print results as JSON lines on stdout instead of tables.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Info(info::InfoArgs),
+    Convert(convert::ConvertArgs),
+    Verify(verify::VerifyArgs),
+    Bench(bench::BenchArgs),
+    Devices(devices::DevicesArgs),
+    Completions(completions::CompletionsArgs),
+}
+
+/// Parses the command line, runs it and reports.
+pub(crate) fn main() -> ExitCode {
+    let cli = Cli::parse();
+    logging::init(&cli.global);
+    let global = &cli.global;
+    let result = match cli.command {
+        Command::Info(args) => info::run(args, global),
+        Command::Convert(args) => convert::run(args, global),
+        Command::Verify(args) => verify::run(args, global),
+        Command::Bench(args) => bench::run(args, global),
+        Command::Devices(args) => devices::run(args, global),
+        Command::Completions(args) => completions::run(args, global),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => error.report(),
+    }
+}

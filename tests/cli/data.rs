@@ -1,0 +1,123 @@
+//! `hgql info` and `hgql convert` on a small data set in every format.
+
+use std::fs;
+use std::path::Path;
+
+use crate::program::{hgql, lines};
+
+/// 7 nodes (one isolated), 5 hyperedges (one singleton, two the same), 3 classes, 11 feature columns, 2 splits.
+pub(crate) fn write_small(folder: &Path) {
+    let write = |name: &str, text: &str| fs::write(folder.join(name), text).expect("a file");
+    write("hyperedges.txt", "0,1,2\n3\n2,3,4,5\n1,0\n0,1\n");
+    write("labels.txt", "0\n1\n2\n0\n-1\n1\n2\n");
+    write("features.txt", "0 10\n3\n\n1 2 3\n4\n5 6\n7 8 9\n");
+    write("splits_50_25_25.txt", "0012-12\n1200-21\n");
+    write("label_names.txt", "red\ngreen\nblue\n");
+}
+
+fn info(path: &Path) -> serde_json::Value {
+    let mut found = lines(&hgql(["info", "--json", path.to_str().expect("UTF-8")]).ok());
+    assert_eq!(found.len(), 1);
+    found.remove(0)
+}
+
+/// What does not depend on the format.
+fn comparable(mut info: serde_json::Value) -> serde_json::Value {
+    let object = info.as_object_mut().expect("an object");
+    for key in ["name", "format", "file_bytes"] {
+        assert!(object.remove(key).is_some(), "{key} is missing");
+    }
+    info
+}
+
+#[test]
+fn info_counts_what_is_there() {
+    let folder = tempfile::tempdir().expect("a folder");
+    write_small(folder.path());
+    let found = info(folder.path());
+    for (key, value) in [
+        ("nodes", 7),
+        ("hyperedges", 5),
+        ("incidences", 12),
+        ("max_size", 4),
+        ("isolated_nodes", 1),
+        ("singletons", 1),
+        ("duplicate_hyperedges", 1),
+    ] {
+        assert_eq!(found[key], value, "{key} in {found}");
+    }
+    assert_eq!(found["kind"], "info");
+    assert_eq!(found["format"], "text");
+    assert_eq!(found["features"]["width"], 11);
+    assert_eq!(found["features"]["stored"], 12);
+    assert_eq!(found["labels"]["counts"], serde_json::json!([2, 2, 2]));
+    assert_eq!(found["labels"]["labelled"], 6);
+    assert_eq!(found["labels"]["names"], serde_json::json!(["red", "green", "blue"]));
+    assert_eq!(found["splits"], serde_json::json!([{"name": "50_25_25", "count": 2, "train": 2, "valid": 2, "test": 2}]));
+    let bytes: u64 = fs::read_dir(folder.path()).expect("a folder").map(|e| e.expect("an entry").metadata().expect("a size").len()).sum();
+    assert_eq!(found["file_bytes"], bytes);
+}
+
+#[test]
+fn info_for_people_shows_the_same_numbers() {
+    let folder = tempfile::tempdir().expect("a folder");
+    write_small(folder.path());
+    let table = hgql(["info", folder.path().to_str().expect("UTF-8")]).ok();
+    for text in ["1 to 4, mean 2.40", "11 columns, sparse", "red (2)", "6 of 7 nodes labelled", "2 train, 2 validation, 2 test"] {
+        assert!(table.contains(text), "{text:?} is not in:\n{table}");
+    }
+}
+
+#[test]
+fn every_format_keeps_everything_that_it_can_hold() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let source = at("source");
+    fs::create_dir(&source).expect("a folder");
+    write_small(&source);
+    let convert = |from: &Path, to: &Path, more: &[&str]| {
+        let paths = ["convert", from.to_str().expect("UTF-8"), to.to_str().expect("UTF-8"), "--json"];
+        let done = lines(&hgql(paths.iter().chain(more)).ok()).remove(0);
+        assert_eq!((&done["kind"], &done["incidences"]), (&"converted".into(), &12.into()));
+    };
+    let whole = comparable(info(&source));
+    for name in ["a.npz", "a.hif.json", "a.json", "copy"] {
+        convert(&source, &at(name), &[]);
+        assert_eq!(comparable(info(&at(name))), whole, "{name}");
+    }
+    convert(&at("a.npz"), &at("back"), &[]);
+    for name in ["hyperedges.txt", "labels.txt", "features.txt", "splits_50_25_25.txt"] {
+        let read = |folder: &str| fs::read_to_string(at(folder).join(name)).expect("a file");
+        assert_eq!(read("back"), read("copy"), "{name}");
+    }
+    for name in ["b.csv", "b.tsv"] {
+        convert(&source, &at(name), &["--hypergraph-only"]);
+        let found = info(&at(name));
+        assert_eq!((&found["hyperedges"], &found["incidences"]), (&5.into(), &12.into()), "{name}");
+    }
+}
+
+#[test]
+fn formats_can_be_named_where_the_path_does_not_tell() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (input, output) = (folder.path().join("edges.dat"), folder.path().join("out.dat"));
+    fs::write(&input, "node,hyperedge\n0,0\n1,0\n1,1\n2,1\n").expect("a file");
+    let paths = |command: &'static str| vec![command, input.to_str().expect("UTF-8"), output.to_str().expect("UTF-8")];
+    hgql(paths("convert")).fails(2, &[".dat", ".npz"]);
+    hgql(paths("convert").into_iter().chain(["--from", "csv", "--to", "hif"])).ok();
+    let text = fs::read_to_string(&output).expect("the output");
+    assert!(text.contains("\"incidences\""), "{text}");
+}
+
+#[test]
+fn an_existing_output_is_kept_unless_forced() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (input, output) = (folder.path().join("edges.csv"), folder.path().join("out.tsv"));
+    fs::write(&input, "node,hyperedge\n0,0\n1,0\n").expect("a file");
+    fs::write(&output, "mine").expect("a file");
+    let paths = ["convert", input.to_str().expect("UTF-8"), output.to_str().expect("UTF-8")];
+    hgql(paths).fails(2, &["out.tsv", "exists already", "help: ", "--force"]);
+    assert_eq!(fs::read_to_string(&output).expect("the output"), "mine");
+    hgql(paths.into_iter().chain(["--force"])).ok();
+    assert_ne!(fs::read_to_string(&output).expect("the output"), "mine");
+}
