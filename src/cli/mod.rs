@@ -1,6 +1,7 @@
 //! The subcommands of `hgql`, one file each, and what they share: device dispatch, errors with exit codes, output, logging.
 
 mod backend;
+mod bench;
 mod completions;
 mod convert;
 mod devices;
@@ -58,6 +59,7 @@ enum Command {
     Verify(verify::VerifyArgs),
     Train(train::TrainArgs),
     Predict(predict::PredictArgs),
+    Bench(bench::BenchArgs),
     Devices(devices::DevicesArgs),
     Completions(completions::CompletionsArgs),
 }
@@ -73,6 +75,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Verify(args) => verify::run(args, global),
         Command::Train(args) => train::run(args, global),
         Command::Predict(args) => predict::run(args, global),
+        Command::Bench(args) => bench::run(args, global),
         Command::Devices(args) => devices::run(args, global),
         Command::Completions(args) => completions::run(args, global),
     };

@@ -1,0 +1,154 @@
+//! The cases: what runs and how many bytes it must move.
+
+use burn::backend::Autodiff;
+use burn::tensor::Tensor;
+use hypergraphql_ops::{
+    AttentionConfig, BiasPlace, ConvConfig, Direction, HyperBackend, Incidence, Normalisation, Reduce, Result as OpResult, Scatter,
+    aggregate, dropout, edge_score, gather, hypergraph_attention, hypergraph_conv, scatter_add, segment_softmax, sparse_conv,
+};
+
+use super::clock::Clock;
+use super::inputs::{Inputs, Size, failed};
+use crate::cli::error::CliError;
+
+/// All cases, in the order in which they run.
+pub(super) const NAMES: [&str; 12] = [
+    "conv_fwd",
+    "conv_fwd_bwd",
+    "att_fwd",
+    "att_fwd_bwd",
+    "spmm",
+    "aggregate",
+    "segment_softmax",
+    "edge_score",
+    "gather",
+    "scatter_add",
+    "sparse_conv",
+    "dropout",
+];
+
+const CONV: ConvConfig = ConvConfig { normalisation: Normalisation::Row, bias: BiasPlace::Output };
+const SLOPE: f64 = 0.2;
+
+/// The op of the suite that a case rests on.
+pub(super) fn op_of(case: &str) -> &str {
+    match case {
+        "conv_fwd" | "conv_fwd_bwd" => "hypergraph_conv",
+        "att_fwd" | "att_fwd_bwd" => "hypergraph_attention",
+        "spmm" => "aggregate",
+        op => op,
+    }
+}
+
+/// One case.
+pub(super) struct Case<'a> {
+    pub(super) name: &'static str,
+    /// Bytes that the algorithm must move.
+    pub(super) bytes: usize,
+    pub(super) run: Box<dyn Fn() -> Result<(), CliError> + 'a>,
+}
+
+/// GB/s of moving rows of X.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bandwidth {
+    pub(super) copy: f64,
+    pub(super) gather: f64,
+}
+
+impl Bandwidth {
+    pub(super) fn measure<B: HyperBackend>(i: &Inputs<B>, clock: &Clock<B>) -> Result<Self, CliError> {
+        let bytes = (2 * i.size.n * i.size.d * i.dtype.bytes() + 4 * i.size.n) as f64;
+        let speed = |index| clock.time(&|| ignore(gather(i.x.clone(), index))).map(|t| bytes / t.median / 1e6);
+        Ok(Self { copy: speed(&i.in_order)?, gather: speed(&i.at_random)? })
+    }
+}
+
+fn case<'a>(name: &'static str, bytes: usize, run: Box<dyn Fn() -> Result<(), CliError> + 'a>) -> Case<'a> {
+    Case { name, bytes, run }
+}
+
+fn ignore<T>(result: OpResult<T>) -> Result<(), CliError> {
+    result.map(drop).map_err(failed)
+}
+
+/// Every case over `i`.
+pub(super) fn cases<B: HyperBackend>(i: &Inputs<B>) -> Vec<Case<'_>> {
+    let Size { n, m, d, .. } = i.size;
+    let (z, s, heads) = (i.incidence.nnz(), i.dtype.bytes(), i.heads);
+    let pass = |rows: usize| (z + rows) * d * s + z * 4;
+    let both = pass(m) + pass(n);
+    let entries = z * heads * s;
+    vec![
+        case("conv_fwd", both, Box::new(|| ignore(conv(i.x.clone(), &i.incidence, i.theta.clone(), i.bias.clone())))),
+        case("conv_fwd_bwd", 2 * both, Box::new(|| conv_backward(i))),
+        case(
+            "att_fwd",
+            both,
+            Box::new(|| {
+                ignore(attention(i.x.clone(), i.z.clone(), &i.incidence, i.theta.clone(), i.attention.clone(), i.bias.clone(), heads))
+            }),
+        ),
+        case("att_fwd_bwd", 2 * both + pass(m), Box::new(|| attention_backward(i))),
+        case("spmm", pass(m), Box::new(|| ignore(aggregate(i.x.clone(), &i.incidence, Direction::ToCols, Reduce::Mean, None)))),
+        case("aggregate", pass(n), Box::new(|| ignore(aggregate(i.z.clone(), &i.incidence, Direction::ToRows, Reduce::Max, None)))),
+        case(
+            "segment_softmax",
+            2 * entries + z * 4,
+            Box::new(|| ignore(segment_softmax(i.scores.clone(), &i.incidence, Direction::ToCols))),
+        ),
+        case("edge_score", 3 * entries + z * 4, {
+            let (a, b) = (i.x.clone().narrow(1, 0, heads), i.z.clone().narrow(1, 0, heads));
+            Box::new(move || ignore(edge_score(a.clone(), b.clone(), &i.incidence, SLOPE)))
+        }),
+        case("gather", 2 * n * d * s + n * 4, Box::new(|| ignore(gather(i.x.clone(), &i.at_random)))),
+        case("scatter_add", 2 * n * d * s + n * 4, Box::new(|| ignore(scatter_add(i.x.clone(), &i.at_random, Scatter::Deterministic)))),
+        case("sparse_conv", pass(n), Box::new(|| ignore(sparse_conv(&i.matrix, i.z.clone(), Some(i.theta.clone()), Some(i.bias.clone()))))),
+        case("dropout", 2 * n * d * s, Box::new(|| ignore(dropout(i.x.clone(), 0.5, 1, 2)))),
+    ]
+}
+
+fn conv<B: HyperBackend>(x: Tensor<B, 2>, h: &Incidence<B>, theta: Tensor<B, 2>, bias: Tensor<B, 1>) -> OpResult<Tensor<B, 2>> {
+    hypergraph_conv(x, h, Some(theta), Some(bias), CONV)
+}
+
+/// x [N, d], z [M, d], Θ [d, d] shared by nodes and hyperedges, a [d, 2·heads]; the logits are products with Θ a, so Z Θ is never formed.
+fn attention<B: HyperBackend>(
+    x: Tensor<B, 2>,
+    z: Tensor<B, 2>,
+    h: &Incidence<B>,
+    theta: Tensor<B, 2>,
+    a: Tensor<B, 2>,
+    bias: Tensor<B, 1>,
+    heads: usize,
+) -> OpResult<Tensor<B, 2>> {
+    let head_width = theta.dims()[1] / heads;
+    let folded = theta.clone().matmul(a); // [d, 2*heads]
+    let of_nodes = x.clone().matmul(folded.clone().narrow(1, 0, heads)); // [N, heads]
+    let of_edges = z.matmul(folded.narrow(1, heads, heads)); // [M, heads]
+    let config = AttentionConfig { heads, head_width, slope: SLOPE, normalise: Direction::ToCols };
+    let out = hypergraph_attention(x.matmul(theta), of_nodes, of_edges, h, config)?; // [N, d]
+    Ok(out + bias.unsqueeze())
+}
+
+fn leaf<B: HyperBackend, const D: usize>(x: &Tensor<B, D>) -> Tensor<Autodiff<B>, D> {
+    Tensor::from_inner(x.clone()).require_grad()
+}
+
+fn conv_backward<B: HyperBackend>(i: &Inputs<B>) -> Result<(), CliError> {
+    let (x, theta, bias) = (leaf(&i.x), leaf(&i.theta), leaf(&i.bias));
+    let y = conv(x.clone(), &i.graph, theta.clone(), bias.clone()).map_err(failed)?;
+    let gradients = y.sum().backward();
+    present([x.grad(&gradients).is_some(), theta.grad(&gradients).is_some(), bias.grad(&gradients).is_some()])
+}
+
+fn attention_backward<B: HyperBackend>(i: &Inputs<B>) -> Result<(), CliError> {
+    let (x, theta, a, bias) = (leaf(&i.x), leaf(&i.theta), leaf(&i.attention), leaf(&i.bias));
+    let z = Tensor::from_inner(i.z.clone());
+    let y = attention(x.clone(), z, &i.graph, theta.clone(), a.clone(), bias.clone(), i.heads).map_err(failed)?;
+    let gradients = y.sum().backward();
+    present([x.grad(&gradients).is_some(), theta.grad(&gradients).is_some(), bias.grad(&gradients).is_some()])
+}
+
+fn present(gradients: [bool; 3]) -> Result<(), CliError> {
+    if gradients == [true; 3] { Ok(()) } else { Err(CliError::failed("a gradient is missing; this is a bug")) }
+}

@@ -1,0 +1,107 @@
+//! The hypergraph of a benchmark and its tensors; the incidences written for other programs.
+
+use std::fs;
+use std::path::Path;
+
+use burn::backend::Autodiff;
+use burn::tensor::{Distribution, Tensor};
+use hypergraphql_framework::Hypergraph;
+use hypergraphql_ops::{DType, HyperBackend, Incidence, Index, OpError, SparseMatrix, burn_dtype};
+
+use crate::cli::error::CliError;
+
+/// Sizes of a benchmark.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Size {
+    /// Nodes.
+    pub(super) n: usize,
+    /// Hyperedges.
+    pub(super) m: usize,
+    /// Mean hyperedge size.
+    pub(super) k: usize,
+    /// Features.
+    pub(super) d: usize,
+}
+
+/// The hypergraph of `hgql bench`.
+pub(super) fn generate(size: Size, seed: u64) -> Result<Hypergraph, CliError> {
+    Ok(hypergraphql_framework::generate::power_law(size.n, size.m, size.k, seed)?)
+}
+
+/// DIR/n{n}_m{m}_k{k}_s{seed}/{node.u32, hyperedge.u32, size.json}.
+pub(super) fn dump(graph: &Hypergraph, size: Size, seed: u64, dir: &Path) -> Result<(), CliError> {
+    let dir = dir.join(format!("n{}_m{}_k{}_s{seed}", size.n, size.m, size.k));
+    let write = |name: &str, bytes: Vec<u8>| {
+        let path = dir.join(name);
+        fs::write(&path, bytes).map_err(|e| CliError::input(format!("cannot write {}: {e}", path.display())))
+    };
+    fs::create_dir_all(&dir).map_err(|e| CliError::input(format!("cannot create {}: {e}", dir.display())))?;
+    let csr = graph.node_major();
+    let node = csr.ptr().windows(2).enumerate().flat_map(|(v, p)| std::iter::repeat_n(v as u32, (p[1] - p[0]) as usize));
+    write("node.u32", node.flat_map(u32::to_le_bytes).collect())?;
+    write("hyperedge.u32", csr.col().iter().copied().flat_map(u32::to_le_bytes).collect())?;
+    let size = serde_json::json!({ "n": size.n, "m": size.m, "k": size.k, "d": size.d, "nnz": graph.nnz(), "seed": seed });
+    write("size.json", size.to_string().into_bytes())
+}
+
+/// Everything that the cases read.
+pub(super) struct Inputs<B: HyperBackend> {
+    pub(super) size: Size,
+    pub(super) heads: usize,
+    pub(super) dtype: DType,
+    /// H for the ops, and the same one for ops with gradients.
+    pub(super) incidence: Incidence<B>,
+    pub(super) graph: Incidence<Autodiff<B>>,
+    /// Rows of X in order and at random, N of each.
+    pub(super) in_order: Index<B>,
+    pub(super) at_random: Index<B>,
+    /// H [N, M] as a matrix.
+    pub(super) matrix: SparseMatrix<B>,
+    /// X [N, d]
+    pub(super) x: Tensor<B, 2>,
+    /// Hyperedge features [M, d]
+    pub(super) z: Tensor<B, 2>,
+    /// Θ [d, d]
+    pub(super) theta: Tensor<B, 2>,
+    /// [d]
+    pub(super) bias: Tensor<B, 1>,
+    /// [d, 2·heads], block-diagonal: what makes the logits of the node and of the hyperedge from X Θ and Z Θ.
+    pub(super) attention: Tensor<B, 2>,
+    /// Scores [nnz, heads]
+    pub(super) scores: Tensor<B, 2>,
+}
+
+impl<B: HyperBackend> Inputs<B> {
+    pub(super) fn new(graph: &Hypergraph, size: Size, heads: usize, dtype: DType, seed: u64, device: &B::Device) -> Result<Self, CliError> {
+        let Size { n, m, d, .. } = size;
+        B::seed(device, seed);
+        let normal = |shape: [usize; 2]| Tensor::<B, 2>::random(shape, Distribution::Normal(0.0, 1.0), device).cast(burn_dtype(dtype));
+        let small = |shape: [usize; 2]| normal(shape) * (d as f64).powf(-0.5);
+        let scattered: Vec<u32> = (0..n as u32).map(|i| (u64::from(i.wrapping_mul(2_654_435_761) >> 4) * n as u64 >> 28) as u32).collect();
+        let csr = graph.node_major();
+        let of_head = Tensor::<B, 2>::eye(heads, device).cast(burn_dtype(dtype)).repeat_dim(1, 2); // [heads, 2*heads]
+        let of_head: Tensor<B, 2> = of_head.reshape([heads, 1, 2 * heads]).repeat_dim(1, d / heads).reshape([d, 2 * heads]);
+        let with_gradients = Incidence::<Autodiff<B>>::new(graph, device).map_err(failed)?;
+        Ok(Self {
+            size,
+            heads,
+            dtype,
+            incidence: with_gradients.inner(),
+            graph: with_gradients,
+            in_order: Index::new(&(0..n as u32).collect::<Vec<_>>(), n, device).map_err(failed)?,
+            at_random: Index::new(&scattered, n, device).map_err(failed)?,
+            matrix: SparseMatrix::from_csr(csr.ptr().to_vec(), csr.col().to_vec(), m, None, device).map_err(failed)?,
+            x: normal([n, d]),
+            z: normal([m, d]),
+            theta: small([d, d]),
+            bias: small([1, d]).flatten(0, 1),
+            attention: small([d, 2 * heads]) * of_head,
+            scores: normal([graph.nnz(), heads]),
+        })
+    }
+}
+
+/// An op that refuses what the benchmark gives it.
+pub(super) fn failed(error: OpError) -> CliError {
+    CliError::failed(error.to_string())
+}
