@@ -2,6 +2,8 @@
 
 use half::{bf16, f16};
 
+use crate::half_bits;
+
 /// A floating-point storage type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DType {
@@ -93,14 +95,14 @@ pub trait Acc:
     fn from_f64(x: f64) -> Self;
     /// Widens to double.
     fn to_f64(self) -> f64;
-    /// e^self.
+    /// e^self, within 2 units in the last place.
     fn exp(self) -> Self;
     /// Natural logarithm.
     fn ln(self) -> Self;
 }
 
 macro_rules! acc {
-    ($t:ty) => {
+    ($t:ty, $exp:path) => {
         impl Acc for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -116,7 +118,7 @@ macro_rules! acc {
             }
             #[inline(always)]
             fn exp(self) -> Self {
-                <$t>::exp(self)
+                $exp(self)
             }
             #[inline(always)]
             fn ln(self) -> Self {
@@ -125,8 +127,8 @@ macro_rules! acc {
         }
     };
 }
-acc!(f32);
-acc!(f64);
+acc!(f32, crate::exp::exp);
+acc!(f64, f64::exp);
 
 /// A storage type of host kernels: f64 sums in f64, the others in f32.
 pub trait Element: bytemuck::Pod + Send + Sync + PartialOrd + std::fmt::Debug + 'static {
@@ -171,8 +173,8 @@ macro_rules! element {
 }
 element!(f64, f64, F64, |x| x, |a| a);
 element!(f32, f32, F32, |x| x, |a| a);
-element!(f16, f32, F16, |x| x.to_f32(), |a| f16::from_f32(a));
-element!(bf16, f32, BF16, |x| x.to_f32(), |a| bf16::from_f32(a));
+element!(f16, f32, F16, |x| half_bits::f16_to_f32(x.to_bits()), |a| f16::from_bits(half_bits::f32_to_f16(a)));
+element!(bf16, f32, BF16, |x| half_bits::bf16_to_f32(x.to_bits()), |a| bf16::from_bits(half_bits::f32_to_bf16(a)));
 
 /// To double.
 pub fn widen<E: Element>(x: &[E]) -> Vec<f64> {

@@ -7,6 +7,15 @@ pub mod device;
 pub mod element;
 pub mod error;
 
+mod dense;
+mod exp;
+mod half_bits;
+mod lanes;
+mod row_sum;
+mod rows;
+mod schedule;
+mod simd;
+
 pub mod aggregate;
 pub mod dropout;
 pub mod edge_score;

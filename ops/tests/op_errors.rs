@@ -61,9 +61,7 @@ fn attention_checks_heads_and_widths() {
 #[test]
 fn the_other_ops_check_their_shapes() {
     let h = incidence();
-    let run = |x, direction, w: Option<usize>| {
-        text(aggregate(zeros(x), &h, direction, Reduce::Sum, w.map(|n| zeros([n]))))
-    };
+    let run = |x, direction, w: Option<usize>| text(aggregate(zeros(x), &h, direction, Reduce::Sum, w.map(|n| zeros([n]))));
     assert!(run([5, 2], Direction::ToRows, None).contains("x has shape [5, 2], expected [3, _]"));
     assert!(run([3, 2], Direction::ToCols, None).contains("x has shape [3, 2], expected [5, _]"));
     assert!(run([3, 2], Direction::ToRows, Some(5)).contains("w has shape [5], expected [6]"));

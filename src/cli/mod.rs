@@ -10,7 +10,7 @@ mod logging;
 mod output;
 mod predict;
 mod train;
-// mod verify;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -55,9 +55,9 @@ pub(crate) struct Global {
 enum Command {
     Info(info::InfoArgs),
     Convert(convert::ConvertArgs),
-    // Verify(verify::VerifyArgs),
     Train(train::TrainArgs),
     Predict(predict::PredictArgs),
+    Verify(verify::VerifyArgs),
     Devices(devices::DevicesArgs),
     Completions(completions::CompletionsArgs),
 }
@@ -70,9 +70,9 @@ pub(crate) fn main() -> ExitCode {
     let result = match cli.command {
         Command::Info(args) => info::run(args, global),
         Command::Convert(args) => convert::run(args, global),
-        // Command::Verify(args) => verify::run(args, global),
         Command::Train(args) => train::run(args, global),
         Command::Predict(args) => predict::run(args, global),
+        Command::Verify(args) => verify::run(args, global),
         Command::Devices(args) => devices::run(args, global),
         Command::Completions(args) => completions::run(args, global),
     };

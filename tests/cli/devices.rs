@@ -40,3 +40,26 @@ fn a_vulkan_loader_without_driver_is_a_reason_and_not_a_panic() {
     let why = vulkan["why"].as_str().expect("a reason");
     assert!(why.contains("mesa-vulkan-drivers") && why.contains("icd.d"), "{why}");
 }
+
+#[test]
+fn an_unknown_device_lists_the_known_and_the_usable_ones() {
+    for name in ["gpu", "cuda:x", "cpu:1"] {
+        hgql(["verify", "kernels", "--device", name]).fails(2, &[name, "cuda[:INDEX]", "usable here: cpu"]);
+    }
+}
+
+#[test]
+fn a_device_past_the_end_is_not_usable() {
+    let run = hgql(["verify", "kernels", "--device", "vulkan:4000"]);
+    run.fails(3, &["vulkan:4000 is not usable", "help: usable here: cpu"]);
+}
+
+#[test]
+fn cuda_without_a_driver_says_what_was_looked_for() {
+    let found = lines(&hgql(["devices", "--json"]).ok());
+    if found.iter().any(|line| line["device"] == "cuda:0" && line["usable"] == true) {
+        eprintln!("SKIPPED cuda_without_a_driver_says_what_was_looked_for: this machine has a CUDA device");
+        return;
+    }
+    hgql(["verify", "kernels", "--device", "cuda"]).fails(3, &["device cuda is not usable", "libcuda.so.1", "help: usable here: cpu"]);
+}

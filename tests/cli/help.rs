@@ -5,26 +5,35 @@ use std::process::Stdio;
 
 use crate::program::{command, hgql};
 
-/// Names of the subcommands, from the help itself, so that a new one is covered.
-fn subcommands() -> Vec<String> {
-    let help = hgql(["--help"]).ok();
-    let listed = help.split("Commands:\n").nth(1).expect("a list of commands").split("\n\n").next().expect("its end").to_owned();
+/// Names of the subcommands in a help text, so that a new one is covered.
+fn subcommands(help: &str) -> Vec<String> {
+    let listed = help.split("Commands:\n").nth(1).unwrap_or_default().split("\n\n").next().unwrap_or_default();
     let names = listed.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   "));
     names.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help").map(str::to_owned).collect()
 }
 
+/// Checks the help of the command at `path` and of the commands below it.
+fn teaches(path: &[String]) {
+    let shown = format!("hgql {}", path.join(" "));
+    let help = hgql(path.iter().cloned().chain(["--help".to_owned()])).ok();
+    assert!(help.contains("--json"), "{help}");
+    let below = subcommands(&help);
+    for name in &below {
+        teaches(&[path, std::slice::from_ref(name)].concat());
+    }
+    if below.is_empty() {
+        let examples = help.split("Examples:\n").nth(1).unwrap_or_else(|| panic!("{shown} --help has no examples:\n{help}"));
+        assert!(examples.contains(&shown), "the examples of {shown} do not show it:\n{help}");
+    }
+}
+
 #[test]
 fn every_command_teaches() {
-    let names = subcommands();
+    let names = subcommands(&hgql(["--help"]).ok());
     for name in ["info", "convert", "verify", "devices", "completions"] {
         assert!(names.iter().any(|n| n == name), "{name} is not in {names:?}");
     }
-    for name in &names {
-        let help = hgql([name, "--help"]).ok();
-        assert!(help.contains("Examples:\n"), "{name} --help has no examples:\n{help}");
-        assert!(help.contains(&format!("hgql {name}")), "the examples of {name} do not show it:\n{help}");
-        assert!(help.contains("--json"), "{help}");
-    }
+    teaches(&[]);
 }
 
 #[test]

@@ -5,3 +5,4 @@ mod data;
 mod devices;
 mod help;
 mod program;
+mod verify;

@@ -1,23 +1,15 @@
-//! CPU form. (First cut: the reference, rounded to the storage type.)
+//! CPU form: rows in parallel blocks, four entries at a time, the next rows prefetched.
 
-use super::{Fold, Reduce, Weights, reference};
+use std::ops::Range;
+
+use super::{Fold, Reduce, Weights};
 use crate::csr::{CsrPair, Direction, View};
-use crate::element::{Element, narrow, widen};
-
-fn widen_weights<E: Element>(w: Weights<&[E]>) -> Option<Vec<f64>> {
-    match w {
-        Weights::Entries(w) => Some(widen(w)),
-        Weights::Ones | Weights::Values => None,
-    }
-}
-
-fn as_weights<'a, E>(kind: &Weights<&[E]>, wide: &'a Option<Vec<f64>>) -> Weights<&'a [f64]> {
-    match (kind, wide) {
-        (_, Some(w)) => Weights::Entries(w),
-        (Weights::Values, None) => Weights::Values,
-        _ => Weights::Ones,
-    }
-}
+use crate::dense::{Finish, pass, to_acc};
+use crate::element::{Acc, Element};
+use crate::lanes::{dot, zip};
+use crate::row_sum::{RowSum, fetch};
+use crate::rows::{Sink, fill, scatter};
+use crate::schedule::{Hubs, by_entries};
 
 /// The pass; x [cols, F] -> y [rows, F].
 pub fn aggregate<E: Element>(
@@ -28,13 +20,150 @@ pub fn aggregate<E: Element>(
     weights: Weights<&[E]>,
     fold: Fold<&[f64], &[E]>,
 ) -> Vec<E> {
-    let wide = widen_weights(weights);
-    let bias = fold.bias.map(|(b, c)| (widen(b), c));
-    let fold = Fold { input_scale: fold.input_scale, output_scale: fold.output_scale, bias: bias.as_ref().map(|(b, c)| (&b[..], *c)) };
-    narrow(&reference::aggregate(view, reduce, &widen(x), width, as_weights(&weights, &wide), fold))
+    let input = fold.input_scale.map(scales::<E>);
+    let output = row_scales::<E>(view, reduce, fold.output_scale);
+    let bias = fold.bias.map(|(b, c)| (to_acc(b), c.map(scales::<E>)));
+    let finish = Finish { scale: output.as_deref(), bias: bias.as_ref().map(|(b, c)| (&b[..], c.as_deref())) };
+    match reduce {
+        Reduce::Sum | Reduce::Mean => {
+            let weigh = weigher(*view, weights, input.as_deref());
+            pass(view.ptr, &RowSum::new(*view, x, width, 1, weigh), width, &finish)
+        }
+        Reduce::Max => extremum(view, x, width, weights, input.as_deref(), &finish, E::Acc::NEG_INFINITY, |a, b| a >= b),
+        Reduce::Min => extremum(view, x, width, weights, input.as_deref(), &finish, E::Acc::INFINITY, |a, b| a <= b),
+    }
+}
+
+/// Scales in the type of sums.
+pub(crate) fn scales<E: Element>(s: &[f64]) -> Vec<E::Acc> {
+    s.iter().map(|&v| E::Acc::from_f64(v)).collect()
+}
+
+/// s_r, divided by the number of entries for a mean.
+fn row_scales<E: Element>(view: &View, reduce: Reduce, s: Option<&[f64]>) -> Option<Vec<E::Acc>> {
+    if reduce != Reduce::Mean {
+        return s.map(scales::<E>);
+    }
+    let share = |r: usize| s.map_or(1.0, |s| s[r]) / view.range(r).len().max(1) as f64;
+    Some((0..view.rows()).map(|r| E::Acc::from_f64(share(r))).collect())
+}
+
+/// Writes w_k·t_col(k) for the entries of a row; `None` where all of them are 1.
+pub(crate) fn weigher<'a, E: Element>(
+    view: View<'a>,
+    weights: Weights<&'a [E]>,
+    input: Option<&'a [E::Acc]>,
+) -> Option<impl Fn(usize, Range<usize>, &mut [E::Acc]) + Sync + 'a> {
+    let plain = match weights {
+        Weights::Ones => true,
+        Weights::Values => view.values.is_none(),
+        Weights::Entries(_) => false,
+    };
+    (!plain || input.is_some())
+        .then_some(move |_: usize, entries: Range<usize>, out: &mut [E::Acc]| entry_weights(&view, weights, input, entries, out))
+}
+
+#[inline(always)]
+fn entry_weights<E: Element>(view: &View, weights: Weights<&[E]>, input: Option<&[E::Acc]>, entries: Range<usize>, out: &mut [E::Acc]) {
+    match (weights, view.values, view.canonical) {
+        (Weights::Entries(w), _, None) => fill_with(out, &w[entries.clone()], |v| v.to_acc()),
+        (Weights::Entries(w), _, Some(place)) => fill_with(out, &place[entries.clone()], |p| w[p as usize].to_acc()),
+        (Weights::Values, Some(v), _) => fill_with(out, &v[entries.clone()], E::Acc::from_f64),
+        _ => out.fill(E::Acc::ONE),
+    }
+    if let Some(t) = input {
+        for (o, &c) in out.iter_mut().zip(&view.col[entries]) {
+            *o = *o * t[c as usize];
+        }
+    }
+}
+
+#[inline(always)]
+fn fill_with<A, T: Copy>(out: &mut [A], from: &[T], f: impl Fn(T) -> A) {
+    for (o, &v) in out.iter_mut().zip(from) {
+        *o = f(v);
+    }
+}
+
+/// The better of two by `wins(a, b)`; NaN wins over all, the first one of equals.
+#[inline(always)]
+fn better<A: Acc>(a: A, b: A, wins: &impl Fn(A, A) -> bool) -> A {
+    let nan = a.partial_cmp(&a).is_none();
+    if wins(a, b) | nan { a } else { b }
+}
+
+/// y_f = the best of y_f and of w_k·x_(col(k),f)
+#[inline(always)]
+fn best_of<E: Element>(
+    view: &View,
+    x: &[E],
+    entries: Range<usize>,
+    w: &[E::Acc],
+    y: &mut [E::Acc],
+    wins: &impl Fn(E::Acc, E::Acc) -> bool,
+) {
+    let width = y.len();
+    for (k, &w) in entries.zip(w) {
+        fetch(view, x, width, k..k + 1);
+        let start = view.col[k] as usize * width;
+        zip(y, &x[start..start + width], |a, b| better(a, w * b, wins));
+    }
+}
+
+fn extremum<E: Element>(
+    view: &View,
+    x: &[E],
+    width: usize,
+    weights: Weights<&[E]>,
+    input: Option<&[E::Acc]>,
+    finish: &Finish<E::Acc>,
+    worst: E::Acc,
+    wins: impl Fn(E::Acc, E::Acc) -> bool + Sync,
+) -> Vec<E> {
+    let hubs = Hubs::new(
+        view,
+        #[inline(always)]
+        |_, entries| {
+            let (mut y, mut w) = (vec![worst; width], vec![E::Acc::ONE; entries.len()]);
+            entry_weights(view, weights, input, entries.clone(), &mut w);
+            best_of(view, x, entries, &w, &mut y, &wins);
+            y
+        },
+    );
+    let blocks = by_entries(view.ptr, width * size_of::<E>() + 4, width * size_of::<E>());
+    fill(
+        &blocks,
+        |r| r * width,
+        #[inline(always)]
+        |block, sink: &mut Sink<E>| {
+            let (mut y, mut w) = (vec![worst; width], Vec::new());
+            for r in block {
+                let entries = view.range(r);
+                if entries.is_empty() {
+                    y.fill(E::Acc::ZERO);
+                } else if let Some(parts) = hubs.of(r) {
+                    y.fill(worst);
+                    for part in parts {
+                        for (a, &b) in y.iter_mut().zip(part) {
+                            *a = better(*a, b, &wins);
+                        }
+                    }
+                } else {
+                    w.resize(entries.len(), E::Acc::ONE);
+                    entry_weights(view, weights, input, entries.clone(), &mut w);
+                    y.fill(worst);
+                    best_of(view, x, entries, &w, &mut y, &wins);
+                }
+                finish.row(r, &mut y);
+                sink.round(&y);
+            }
+        },
+    )
 }
 
 /// Gradients of a max or min pass in `direction`: dy [outputs, F] -> dx [inputs, F], and dw [nnz] (row-major) when the weights are entries.
+///
+/// The entry that attains each extremum is found once, [outputs, F] positions; then every input row sums what its entries attained.
 pub fn extremum_backward<E: Element>(
     pair: &CsrPair,
     direction: Direction,
@@ -44,12 +173,158 @@ pub fn extremum_backward<E: Element>(
     weights: Weights<&[E]>,
     dy: &[E],
 ) -> (Vec<E>, Option<Vec<E>>) {
-    let wide = widen_weights(weights);
-    let (dx, dw) = reference::aggregate_backward(&pair.view(direction), reduce, &widen(x), width, as_weights(&weights, &wide), &widen(dy));
-    (narrow(&dx), wide.map(|_| narrow(&dw)))
+    let view = pair.view(direction);
+    let chosen = match reduce {
+        Reduce::Max => attained(&view, x, width, weights, |new, old| new > old),
+        Reduce::Min => attained(&view, x, width, weights, |new, old| new < old),
+        Reduce::Sum | Reduce::Mean => return linear_backward(pair, direction, reduce, x, width, weights, dy),
+    };
+    let back = pair.view(direction.reverse());
+    let blocks = by_entries(back.ptr, width * (size_of::<E>() + 4), width * size_of::<E>());
+    let dx = fill(
+        &blocks,
+        |r| r * width,
+        #[inline(always)]
+        |block, sink: &mut Sink<E>| {
+            let (mut acc, mut w) = (vec![E::Acc::ZERO; width], Vec::new());
+            for c in block {
+                let entries = back.range(c);
+                w.resize(entries.len(), E::Acc::ONE);
+                entry_weights(&back, weights, None, entries.clone(), &mut w);
+                acc.fill(E::Acc::ZERO);
+                for (k, &w) in entries.zip(&w) {
+                    let (start, place) = (back.col[k] as usize * width, back.position(k) as u32);
+                    let (chosen, dy) = (&chosen[start..start + width], &dy[start..start + width]);
+                    for ((a, &p), &d) in acc.iter_mut().zip(chosen).zip(dy) {
+                        *a += if p == place { w * d.to_acc() } else { E::Acc::ZERO };
+                    }
+                }
+                sink.round(&acc);
+            }
+        },
+    );
+    let dw = matches!(weights, Weights::Entries(_)).then(|| {
+        entry_values(
+            &view,
+            width * 2 * size_of::<E>(),
+            #[inline(always)]
+            |r, k| {
+                let (at, from, place) = (r * width, view.col[k] as usize * width, view.position(k) as u32);
+                let mut sum = E::Acc::ZERO;
+                for f in 0..width {
+                    sum += if chosen[at + f] == place { x[from + f].to_acc() * dy[at + f].to_acc() } else { E::Acc::ZERO };
+                }
+                E::from_acc(sum)
+            },
+        )
+    });
+    (dx, dw)
+}
+
+/// Row-major position of the first entry that attains each extremum, [rows, F]; unused in empty rows.
+fn attained<E: Element>(
+    view: &View,
+    x: &[E],
+    width: usize,
+    weights: Weights<&[E]>,
+    beats: impl Fn(E::Acc, E::Acc) -> bool + Sync,
+) -> Vec<u32> {
+    let blocks = by_entries(view.ptr, width * size_of::<E>() + 4, width * 4);
+    fill(
+        &blocks,
+        |r| r * width,
+        #[inline(always)]
+        |block, sink: &mut Sink<u32>| {
+            let (mut best, mut place, mut w) = (vec![E::Acc::ZERO; width], vec![0u32; width], Vec::new());
+            for r in block {
+                let entries = view.range(r);
+                w.resize(entries.len(), E::Acc::ONE);
+                entry_weights(view, weights, None, entries.clone(), &mut w);
+                for (i, (k, &w)) in entries.zip(&w).enumerate() {
+                    fetch(view, x, width, k..k + 1);
+                    let (start, at) = (view.col[k] as usize * width, view.position(k) as u32);
+                    for ((b, p), v) in best.iter_mut().zip(&mut place).zip(&x[start..start + width]) {
+                        let term = w * v.to_acc();
+                        let take = (i == 0) | beats(term, *b);
+                        *b = if take { term } else { *b };
+                        *p = if take { at } else { *p };
+                    }
+                }
+                sink.copy(&place);
+            }
+        },
+    )
+}
+
+/// Gradients of a sum or mean, for callers that treat all reductions alike.
+fn linear_backward<E: Element>(
+    pair: &CsrPair,
+    direction: Direction,
+    reduce: Reduce,
+    x: &[E],
+    width: usize,
+    weights: Weights<&[E]>,
+    dy: &[E],
+) -> (Vec<E>, Option<Vec<E>>) {
+    let view = pair.view(direction);
+    let share = |r: usize| if reduce == Reduce::Mean { 1.0 / view.range(r).len().max(1) as f64 } else { 1.0 };
+    let shares: Vec<f64> = (0..view.rows()).map(share).collect();
+    let fold = Fold { input_scale: Some(&shares[..]), ..Fold::default() };
+    let dx = aggregate(&pair.view(direction.reverse()), Reduce::Sum, dy, width, weights, fold);
+    let dw = matches!(weights, Weights::Entries(_)).then(|| {
+        entry_values(
+            &view,
+            width * 2 * size_of::<E>(),
+            #[inline(always)]
+            |r, k| {
+                let (at, from) = (r * width, view.col[k] as usize * width);
+                E::from_acc(dot(&dy[at..at + width], &x[from..from + width]) * E::Acc::from_f64(shares[r]))
+            },
+        )
+    });
+    (dx, dw)
 }
 
 /// Inner products per entry, [nnz] in row-major order of the matrix; a [rows, F], b [cols, F].
 pub fn entry_dot<E: Element>(view: &View, a: &[E], b: &[E], width: usize) -> Vec<E> {
-    narrow(&reference::entry_dot(view, &widen(a), &widen(b), width))
+    entry_values(
+        view,
+        width * size_of::<E>(),
+        #[inline(always)]
+        |r, k| {
+            fetch(view, b, width, k..k + 1);
+            let start = view.col[k] as usize * width;
+            E::from_acc(dot(&a[r * width..(r + 1) * width], &b[start..start + width]))
+        },
+    )
+}
+
+/// f(row, k) for every entry, [nnz] in row-major order.
+fn entry_values<E: Element>(view: &View, entry_bytes: usize, f: impl Fn(usize, usize) -> E + Sync) -> Vec<E> {
+    let blocks = by_entries(view.ptr, entry_bytes + 4, 4);
+    if view.canonical.is_some() {
+        return scatter(
+            view.nnz(),
+            &blocks,
+            #[inline(always)]
+            |block, out| {
+                for r in block {
+                    for k in view.range(r) {
+                        out.set(view.position(k), f(r, k));
+                    }
+                }
+            },
+        );
+    }
+    fill(
+        &blocks,
+        |r| view.ptr[r] as usize,
+        #[inline(always)]
+        |block, sink: &mut Sink<E>| {
+            for r in block {
+                let start = view.ptr[r] as usize;
+                sink.extend(view.range(r).len(), |i| f(r, start + i));
+            }
+        },
+    )
 }

@@ -1,16 +1,70 @@
-//! CPU form. (First cut: the reference, rounded to the storage type.)
+//! CPU form: the entries of each row in turn; the sums over the columns run over the transposed pattern, so that no two rows meet.
 
-use super::reference;
-use crate::csr::{CsrPair, Direction};
-use crate::element::{Element, narrow, widen};
+use std::ops::Range;
+
+use crate::csr::{CsrPair, Direction, View};
+use crate::dense::to_acc;
+use crate::element::{Acc, Element};
+use crate::rows::{Sink, fill};
+use crate::schedule::by_entries;
 
 /// a [rows, Hd], b [cols, Hd] -> s [nnz, Hd] in row-major order.
 pub fn edge_score<E: Element>(pair: &CsrPair, a: &[E], b: &[E], heads: usize, slope: f64) -> Vec<E> {
-    narrow(&reference::edge_score(&pair.view(Direction::ToRows), &widen(a), &widen(b), heads, slope))
+    let (view, slope) = (pair.view(Direction::ToRows), E::Acc::from_f64(slope));
+    let (a, b) = (to_acc(a), to_acc(b));
+    fill(
+        &blocks::<E>(&view, heads),
+        |r| view.ptr[r] as usize * heads,
+        #[inline(always)]
+        |block, sink: &mut Sink<E>| {
+            for r in block {
+                let own = &a[r * heads..(r + 1) * heads];
+                for &c in &view.col[view.range(r)] {
+                    let other = &b[c as usize * heads..(c as usize + 1) * heads];
+                    sink.extend(heads, |h| {
+                        let z = own[h] + other[h];
+                        E::from_acc(if z > E::Acc::ZERO { z } else { slope * z })
+                    });
+                }
+            }
+        },
+    )
 }
 
 /// ds [nnz, Hd] -> (da [rows, Hd], db [cols, Hd]).
 pub fn edge_score_backward<E: Element>(pair: &CsrPair, a: &[E], b: &[E], heads: usize, slope: f64, ds: &[E]) -> (Vec<E>, Vec<E>) {
-    let (da, db) = reference::edge_score_backward(&pair.view(Direction::ToRows), &widen(a), &widen(b), heads, slope, &widen(ds));
-    (narrow(&da), narrow(&db))
+    let slope = E::Acc::from_f64(slope);
+    let (a, b) = (to_acc(a), to_acc(b));
+    let da = segment_gradients(&pair.view(Direction::ToRows), &a, &b, heads, slope, ds);
+    let db = segment_gradients(&pair.view(Direction::ToCols), &b, &a, heads, slope, ds);
+    (da, db)
+}
+
+/// Σ_k ds_k · leaky'(own + other) per row of `view`.
+fn segment_gradients<E: Element>(view: &View, own: &[E::Acc], other: &[E::Acc], heads: usize, slope: E::Acc, ds: &[E]) -> Vec<E> {
+    fill(
+        &blocks::<E>(view, heads),
+        |r| r * heads,
+        #[inline(always)]
+        |block, sink: &mut Sink<E>| {
+            let mut sum = vec![E::Acc::ZERO; heads];
+            for r in block {
+                sum.fill(E::Acc::ZERO);
+                let own = &own[r * heads..(r + 1) * heads];
+                for k in view.range(r) {
+                    let (c, at) = (view.col[k] as usize * heads, view.position(k) * heads);
+                    let (other, ds) = (&other[c..c + heads], &ds[at..at + heads]);
+                    for h in 0..heads {
+                        let d = if own[h] + other[h] > E::Acc::ZERO { E::Acc::ONE } else { slope };
+                        sum[h] += d * ds[h].to_acc();
+                    }
+                }
+                sink.round(&sum);
+            }
+        },
+    )
+}
+
+fn blocks<E: Element>(view: &View, heads: usize) -> Vec<Range<usize>> {
+    by_entries(view.ptr, heads * 3 * size_of::<E>() + 8, heads * size_of::<E>())
 }

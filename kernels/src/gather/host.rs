@@ -1,9 +1,27 @@
-//! CPU form. (First cut: the reference, rounded to the storage type.)
+//! CPU form: rows copied in parallel blocks, the next ones prefetched.
 
-use super::reference;
-use crate::element::{Element, narrow, widen};
+use crate::element::Element;
+use crate::rows::{Sink, fill};
+use crate::schedule::even;
+use crate::simd::prefetch;
+
+/// Rows between the one copied and the one fetched.
+const AHEAD: usize = 8;
 
 /// x [N, F], index [I] -> y [I, F].
 pub fn gather<E: Element>(index: &[u32], x: &[E], width: usize) -> Vec<E> {
-    narrow(&reference::gather(index, &widen(x), width))
+    let row = |i: u32| &x[i as usize * width..(i as usize + 1) * width];
+    fill(
+        &even(index.len(), 2 * width * size_of::<E>() + 4),
+        |i| i * width,
+        #[inline(always)]
+        |block, sink: &mut Sink<E>| {
+            for i in block {
+                if let Some(&next) = index.get(i + AHEAD) {
+                    prefetch(row(next));
+                }
+                sink.copy(row(index[i]));
+            }
+        },
+    )
 }

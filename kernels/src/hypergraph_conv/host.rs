@@ -1,8 +1,17 @@
-//! CPU form. (First cut: the reference, rounded to the storage type.)
+//! CPU form: each block of sums is multiplied by Θ while it is in the cache; the gradients take Θ's products the same way.
 
-use super::{Scales, reference};
-use crate::csr::CsrPair;
-use crate::element::{Element, narrow, widen};
+use std::ops::Range;
+
+use super::{Scales, ThetaSide, choose_side};
+use crate::aggregate::Weights;
+use crate::aggregate::host::{scales, weigher};
+use crate::csr::{CsrPair, Direction, View};
+use crate::dense::{Finish, Matrix, block_rows, pass, pass_times, product, times, to_acc, widened};
+use crate::element::{Acc, Element};
+use crate::lanes::{add, add1, scale};
+use crate::row_sum::RowSum;
+use crate::rows::{Sink, fill_two};
+use crate::schedule::{by_entries_at_most, even_of};
 
 /// Gradients, as far as they were wanted.
 #[derive(Debug, Clone)]
@@ -26,31 +35,74 @@ pub struct Wanted {
     pub bias: bool,
 }
 
+/// The three scales in the type of sums.
+struct Diagonals<A> {
+    input: Option<Vec<A>>,
+    middle: Option<Vec<A>>,
+    output: Option<Vec<A>>,
+}
+
+impl<A> Diagonals<A> {
+    fn new<E: Element<Acc = A>>(s: Scales<&[f64]>) -> Self {
+        Self { input: s.input.map(scales::<E>), middle: s.middle.map(scales::<E>), output: s.output.map(scales::<E>) }
+    }
+}
+
+/// Σ_k h_k·t_col(k)·x_col(k) per row of `view`.
+fn sums<'a, E: Element>(
+    view: View<'a>,
+    x: &'a [E],
+    width: usize,
+    input: Option<&'a [E::Acc]>,
+) -> RowSum<'a, E, impl Fn(usize, Range<usize>, &mut [E::Acc]) + Sync + 'a> {
+    RowSum::new(view, x, width, 1, weigher::<E>(view, Weights::Values, input))
+}
+
+fn only_scale<A>(scale: Option<&[A]>) -> Finish<'_, A> {
+    Finish { scale, bias: None }
+}
+
 /// Y [rows, O]; theta ([F, O], O), bias ([O], c [rows]).
 pub fn hypergraph_conv<E: Element>(
     pair: &CsrPair,
-    scales: Scales<&[f64]>,
+    scales_: Scales<&[f64]>,
     x: &[E],
     f: usize,
     theta: Option<(&[E], usize)>,
     bias: Option<(&[E], Option<&[f64]>)>,
 ) -> Vec<E> {
-    let t = theta.map(|(t, o)| (widen(t), o));
-    let b = bias.map(|(b, c)| (widen(b), c));
-    narrow(&reference::hypergraph_conv(
-        pair,
-        scales,
-        &widen(x),
-        f,
-        t.as_ref().map(|(t, o)| (&t[..], *o)),
-        b.as_ref().map(|(b, c)| (&b[..], *c)),
-    ))
+    let d = Diagonals::new::<E>(scales_);
+    let bias = bias.map(|(b, c)| (to_acc(b), c.map(scales::<E>)));
+    let finish = Finish { scale: d.output.as_deref(), bias: bias.as_ref().map(|(b, c)| (&b[..], c.as_deref())) };
+    let (up, down) = (pair.view(Direction::ToCols), pair.view(Direction::ToRows));
+    let (input, middle) = (d.input.as_deref(), only_scale(d.middle.as_deref()));
+    let Some((theta, o)) = theta else {
+        let e = pass(up.ptr, &sums(up, x, f, input), f, &middle);
+        return pass(down.ptr, &sums(down, &e, f, None), f, &finish);
+    };
+    let theta = to_acc(theta);
+    let theta = Matrix::new(&theta, f, o);
+    match choose_side(pair.rows(), pair.cols(), pair.nnz(), f, o) {
+        ThetaSide::Input => {
+            let xt = times(x, pair.rows(), theta);
+            let e = pass(up.ptr, &sums(up, &xt, o, input), o, &middle);
+            pass(down.ptr, &sums(down, &e, o, None), o, &finish)
+        }
+        ThetaSide::Middle => {
+            let e = pass_times(up.ptr, &sums(up, x, f, input), theta, &middle);
+            pass(down.ptr, &sums(down, &e, o, None), o, &finish)
+        }
+        ThetaSide::Output => {
+            let e = pass(up.ptr, &sums(up, x, f, input), f, &middle);
+            pass_times(down.ptr, &sums(down, &e, f, None), theta, &finish)
+        }
+    }
 }
 
 /// dY [rows, O] -> the wanted gradients; `c` is the scale of the bias.
 pub fn hypergraph_conv_backward<E: Element>(
     pair: &CsrPair,
-    scales: Scales<&[f64]>,
+    scales_: Scales<&[f64]>,
     x: &[E],
     f: usize,
     theta: Option<(&[E], usize)>,
@@ -58,12 +110,178 @@ pub fn hypergraph_conv_backward<E: Element>(
     dy: &[E],
     wanted: Wanted,
 ) -> Gradients<E> {
-    let t = theta.map(|(t, o)| (widen(t), o));
-    let (dx, dt, db) =
-        reference::hypergraph_conv_backward(pair, scales, &widen(x), f, t.as_ref().map(|(t, o)| (&t[..], *o)), c, &widen(dy));
-    Gradients {
-        x: wanted.x.then(|| narrow(&dx)),
-        theta: (wanted.theta && theta.is_some()).then(|| narrow(&dt)),
-        bias: wanted.bias.then(|| narrow(&db)),
+    let d = Diagonals::new::<E>(scales_);
+    let o = theta.map_or(f, |t| t.1);
+    let bias = wanted.bias.then(|| column_sums(dy, pair.rows(), o, c.map(scales::<E>).as_deref()));
+    let (dx, dtheta) = match theta {
+        _ if !wanted.x && !(wanted.theta && theta.is_some()) => (None, None),
+        None => (Some(smooth_transposed(pair, &d, dy, o)), None),
+        Some((t, o)) => {
+            let t = to_acc(t);
+            let job = Job { pair, d: &d, x, theta: Matrix::new(&t, f, o), f, o, dy, wanted };
+            if job.middle_is_cheaper() { job.middle() } else { job.rows() }
+        }
+    };
+    Gradients { x: dx, theta: dtheta, bias }
+}
+
+/// S_in H S_mid H^T S_out dY
+fn smooth_transposed<E: Element>(pair: &CsrPair, d: &Diagonals<E::Acc>, dy: &[E], o: usize) -> Vec<E> {
+    let (up, down) = (pair.view(Direction::ToCols), pair.view(Direction::ToRows));
+    let p = pass(up.ptr, &sums(up, dy, o, d.output.as_deref()), o, &only_scale(d.middle.as_deref()));
+    pass(down.ptr, &sums(down, &p, o, None), o, &only_scale(d.input.as_deref()))
+}
+
+/// Σ_r c_r dy_r over fixed chunks of rows, added in order.
+pub(crate) fn column_sums<E: Element>(dy: &[E], rows: usize, o: usize, c: Option<&[E::Acc]>) -> Vec<E> {
+    let blocks = even_of(rows, rows.div_ceil(64).max(512));
+    let nothing = |_| 0;
+    let (_, _, parts) = fill_two(
+        &blocks,
+        nothing,
+        nothing,
+        #[inline(always)]
+        |block, _: &mut Sink<()>, _: &mut Sink<()>| {
+            let mut acc = vec![E::Acc::ZERO; o];
+            for r in block {
+                add1(&mut acc, &dy[r * o..(r + 1) * o], c.map_or(E::Acc::ONE, |c| c[r]));
+            }
+            acc
+        },
+    );
+    in_order(parts, o).into_iter().map(E::from_acc).collect()
+}
+
+fn in_order<A: Acc>(parts: Vec<Vec<A>>, len: usize) -> Vec<A> {
+    let mut total = vec![A::ZERO; len];
+    for part in &parts {
+        add(&mut total, part);
+    }
+    total
+}
+
+/// A backward pass with a weight.
+struct Job<'a, E: Element> {
+    pair: &'a CsrPair,
+    d: &'a Diagonals<E::Acc>,
+    x: &'a [E],
+    theta: Matrix<'a, E::Acc>,
+    f: usize,
+    o: usize,
+    dy: &'a [E],
+    wanted: Wanted,
+}
+
+impl<E: Element> Job<'_, E> {
+    /// By the costs of [`choose_side`]: 64 flops per gathered element, 2 per product and multiplication.
+    fn middle_is_cheaper(&self) -> bool {
+        let (f, o, z) = (self.f as f64, self.o as f64, self.pair.nnz() as f64);
+        let products = f64::from(u8::from(self.wanted.x)) + f64::from(u8::from(self.wanted.theta));
+        let dense = 2.0 * f * o * products;
+        let middle = self.pair.cols() as f64 * dense + 64.0 * z * (o + f * products);
+        let rows = self.pair.rows() as f64 * dense + 64.0 * z * 2.0 * o;
+        middle <= rows
+    }
+
+    /// Bounds of the private sums of dΘ: few enough that they stay within 32 MiB, and never dependent on the number of threads.
+    fn partials(&self) -> usize {
+        ((32 << 20) / (self.f * self.o * size_of::<E::Acc>()).max(1)).clamp(8, 64)
+    }
+
+    fn theta_from(&self, parts: Vec<Vec<E::Acc>>) -> Option<Vec<E>> {
+        self.wanted.theta.then(|| in_order(parts, self.f * self.o).into_iter().map(E::from_acc).collect())
+    }
+
+    fn blocks(&self, ptr: &[u32], entry_bytes: usize) -> Vec<Range<usize>> {
+        let limit = if self.wanted.theta { self.partials() } else { usize::MAX };
+        by_entries_at_most(ptr, entry_bytes, self.f * self.o / 4, limit)
+    }
+
+    /// With E = H^T S_in X and P = S_mid H^T S_out dY per block of hyperedges: dΘ = E^T P, Q = P Θ^T; then dX = S_in H Q.
+    fn middle(&self) -> (Option<Vec<E>>, Option<Vec<E>>) {
+        let (f, o, wanted) = (self.f, self.o, self.wanted);
+        let (up, down) = (self.pair.view(Direction::ToCols), self.pair.view(Direction::ToRows));
+        let p_sums = sums(up, self.dy, o, self.d.output.as_deref());
+        let none = View { ptr: &[0], col: &[], values: None, canonical: None, cols: up.cols };
+        let e_sums = sums(if wanted.theta { up } else { none }, self.x, f, self.d.input.as_deref());
+        let middle = only_scale(self.d.middle.as_deref());
+        let blocks = self.blocks(up.ptr, p_sums.entry_bytes() + e_sums.entry_bytes());
+        let step = block_rows::<E::Acc>(f.max(o));
+        let q_len = |r: usize| if wanted.x { r * f } else { 0 };
+        let (q, _, parts) = fill_two(
+            &blocks,
+            q_len,
+            |_| 0,
+            #[inline(always)]
+            |block, sink: &mut Sink<E>, _: &mut Sink<()>| {
+                let mut dtheta = vec![E::Acc::ZERO; if wanted.theta { f * o } else { 0 }];
+                let (mut p, mut e, mut weights) = (vec![E::Acc::ZERO; step * o], vec![E::Acc::ZERO; step * f], Vec::new());
+                for start in block.clone().step_by(step) {
+                    let n = step.min(block.end - start);
+                    for i in 0..n {
+                        let row = &mut p[i * o..(i + 1) * o];
+                        p_sums.row(start + i, row, &mut weights);
+                        middle.row(start + i, row);
+                    }
+                    let p = Matrix::new(&p[..n * o], n, o);
+                    if wanted.theta {
+                        for i in 0..n {
+                            e_sums.row(start + i, &mut e[i * f..(i + 1) * f], &mut weights);
+                        }
+                        product(&mut dtheta, Matrix::new(&e[..n * f], n, f).t(), p, true);
+                    }
+                    if wanted.x {
+                        product(&mut e[..n * f], p, self.theta.t(), false);
+                        sink.round(&e[..n * f]);
+                    }
+                }
+                dtheta
+            },
+        );
+        let dx = wanted.x.then(|| pass(down.ptr, &sums(down, &q, f, None), f, &only_scale(self.d.input.as_deref())));
+        (dx, self.theta_from(parts))
+    }
+
+    /// With G = S_in H S_mid H^T S_out dY per block of nodes: dX = G Θ^T, dΘ = X^T G.
+    fn rows(&self) -> (Option<Vec<E>>, Option<Vec<E>>) {
+        let (f, o, wanted) = (self.f, self.o, self.wanted);
+        let (up, down) = (self.pair.view(Direction::ToCols), self.pair.view(Direction::ToRows));
+        let p = pass(up.ptr, &sums(up, self.dy, o, self.d.output.as_deref()), o, &only_scale(self.d.middle.as_deref()));
+        let g_sums = sums(down, &p, o, None);
+        let blocks = self.blocks(down.ptr, g_sums.entry_bytes());
+        let step = block_rows::<E::Acc>(f.max(o));
+        let dx_len = |r: usize| if wanted.x { r * f } else { 0 };
+        let (dx, _, parts) = fill_two(
+            &blocks,
+            dx_len,
+            |_| 0,
+            #[inline(always)]
+            |block, sink: &mut Sink<E>, _: &mut Sink<()>| {
+                let mut dtheta = vec![E::Acc::ZERO; if wanted.theta { f * o } else { 0 }];
+                let mut out = vec![E::Acc::ZERO; if wanted.x { step * f } else { 0 }];
+                let (mut g, mut weights, mut wide) = (vec![E::Acc::ZERO; step * o], Vec::new(), Vec::new());
+                for start in block.clone().step_by(step) {
+                    let n = step.min(block.end - start);
+                    for i in 0..n {
+                        let row = &mut g[i * o..(i + 1) * o];
+                        g_sums.row(start + i, row, &mut weights);
+                        if let Some(s) = &self.d.input {
+                            scale(row, s[start + i]);
+                        }
+                    }
+                    let g = Matrix::new(&g[..n * o], n, o);
+                    if wanted.theta {
+                        let x = widened(&self.x[start * f..(start + n) * f], &mut wide);
+                        product(&mut dtheta, Matrix::new(x, n, f).t(), g, true);
+                    }
+                    if wanted.x {
+                        product(&mut out[..n * f], g, self.theta.t(), false);
+                        sink.round(&out[..n * f]);
+                    }
+                }
+                dtheta
+            },
+        );
+        (wanted.x.then_some(dx), self.theta_from(parts))
     }
 }

@@ -1,0 +1,182 @@
+//! Dense products of row blocks, and passes that multiply each block of sums by a weight before it leaves the cache.
+
+use std::ops::Range;
+
+use crate::element::{Acc, Element};
+use crate::row_sum::RowSum;
+use crate::rows::{Sink, fill};
+use crate::schedule::{by_entries, even_of};
+
+/// A row-major matrix or its transpose.
+#[derive(Clone, Copy)]
+pub(crate) struct Matrix<'a, A> {
+    data: &'a [A],
+    rows: usize,
+    cols: usize,
+    strides: (isize, isize),
+}
+
+impl<'a, A> Matrix<'a, A> {
+    /// data [rows, cols]
+    pub(crate) fn new(data: &'a [A], rows: usize, cols: usize) -> Self {
+        assert_eq!(data.len(), rows * cols, "a dense matrix has the wrong length: this is a bug");
+        Self { data, rows, cols, strides: (cols as isize, 1) }
+    }
+
+    /// The transpose, without a copy.
+    pub(crate) fn t(self) -> Self {
+        Self { rows: self.cols, cols: self.rows, strides: (self.strides.1, self.strides.0), ..self }
+    }
+}
+
+/// out = a·b, or out += a·b when `add`; on the calling thread.
+pub(crate) fn product<A: Acc>(out: &mut [A], a: Matrix<A>, b: Matrix<A>, add: bool) {
+    assert!(a.cols == b.rows && out.len() == a.rows * b.cols, "a dense product has unequal sizes: this is a bug");
+    if out.is_empty() || a.cols == 0 {
+        if !add {
+            out.fill(A::ZERO);
+        }
+        return;
+    }
+    // SAFETY: the assertions here and in `Matrix::new` keep every index that the sizes and strides produce inside the three slices, and
+    // `out` is exclusive. A is f32 or f64, which gemm knows.
+    unsafe {
+        gemm::gemm(
+            a.rows,
+            b.cols,
+            a.cols,
+            out.as_mut_ptr(),
+            1,
+            b.cols as isize,
+            add,
+            a.data.as_ptr(),
+            a.strides.1,
+            a.strides.0,
+            b.data.as_ptr(),
+            b.strides.1,
+            b.strides.0,
+            A::ONE,
+            A::ONE,
+            false,
+            false,
+            false,
+            gemm::Parallelism::None,
+        );
+    }
+}
+
+/// Rows of a block that is multiplied at once: its scratch stays within the second-level cache.
+pub(crate) fn block_rows<A>(width: usize) -> usize {
+    ((256 << 10) / (width * size_of::<A>()).max(1)).clamp(16, 128)
+}
+
+/// `x` in the type of sums: itself where that is its type, else converted into `scratch`.
+#[inline(always)]
+pub(crate) fn widened<'a, E: Element>(x: &'a [E], scratch: &'a mut Vec<E::Acc>) -> &'a [E::Acc] {
+    if size_of::<E>() == size_of::<E::Acc>() {
+        return bytemuck::cast_slice(x);
+    }
+    scratch.clear();
+    scratch.extend(x.iter().map(|v| v.to_acc()));
+    scratch
+}
+
+/// `x` in the type of sums.
+pub(crate) fn to_acc<E: Element>(x: &[E]) -> Vec<E::Acc> {
+    x.iter().map(|v| v.to_acc()).collect()
+}
+
+/// X W for X [rows, W's rows].
+pub(crate) fn times<E: Element>(x: &[E], rows: usize, w: Matrix<E::Acc>) -> Vec<E> {
+    let (f, o) = (w.rows, w.cols);
+    let blocks = even_of(rows, block_rows::<E::Acc>(f.max(o)));
+    fill(
+        &blocks,
+        |r| r * o,
+        #[inline(always)]
+        |block, sink: &mut Sink<E>| {
+            let (mut wide, mut out) = (Vec::new(), vec![E::Acc::ZERO; block.len() * o]);
+            let x = widened(&x[block.start * f..block.end * f], &mut wide);
+            product(&mut out, Matrix::new(x, block.len(), f), w, false);
+            sink.round(&out);
+        },
+    )
+}
+
+/// The scale and the bias that end a pass: y = s_r·y + c_r·bias.
+pub(crate) struct Finish<'a, A> {
+    /// s [rows]
+    pub(crate) scale: Option<&'a [A]>,
+    /// bias [O] and c [rows]
+    pub(crate) bias: Option<(&'a [A], Option<&'a [A]>)>,
+}
+
+impl<A: Acc> Finish<'_, A> {
+    /// Ends row `r`.
+    #[inline(always)]
+    pub(crate) fn row(&self, r: usize, y: &mut [A]) {
+        if let Some(s) = self.scale {
+            crate::lanes::scale(y, s[r]);
+        }
+        if let Some((bias, c)) = self.bias {
+            let c = c.map_or(A::ONE, |c| c[r]);
+            for (y, &b) in y.iter_mut().zip(bias) {
+                *y += c * b;
+            }
+        }
+    }
+}
+
+/// finish(sums): one pass, [rows, width].
+pub(crate) fn pass<E: Element, W: Fn(usize, Range<usize>, &mut [E::Acc]) + Sync>(
+    ptr: &[u32],
+    sums: &RowSum<E, W>,
+    width: usize,
+    finish: &Finish<E::Acc>,
+) -> Vec<E> {
+    let blocks = by_entries(ptr, sums.entry_bytes(), width * size_of::<E>());
+    fill(
+        &blocks,
+        |r| r * width,
+        #[inline(always)]
+        |block, sink: &mut Sink<E>| {
+            let (mut y, mut weights) = (vec![E::Acc::ZERO; width], Vec::new());
+            for r in block {
+                sums.row(r, &mut y, &mut weights);
+                finish.row(r, &mut y);
+                sink.round(&y);
+            }
+        },
+    )
+}
+
+/// finish(sums · W): one pass whose sums, [rows, W's rows], never reach memory.
+pub(crate) fn pass_times<E: Element, W: Fn(usize, Range<usize>, &mut [E::Acc]) + Sync>(
+    ptr: &[u32],
+    sums: &RowSum<E, W>,
+    w: Matrix<E::Acc>,
+    finish: &Finish<E::Acc>,
+) -> Vec<E> {
+    let (f, o) = (w.rows, w.cols);
+    let step = block_rows::<E::Acc>(f.max(o));
+    let blocks = by_entries(ptr, sums.entry_bytes(), o * size_of::<E>() + f * o / 8);
+    fill(
+        &blocks,
+        |r| r * o,
+        #[inline(always)]
+        |block, sink: &mut Sink<E>| {
+            let (mut x, mut y, mut weights) = (vec![E::Acc::ZERO; step * f], vec![E::Acc::ZERO; step * o], Vec::new());
+            for start in block.clone().step_by(step) {
+                let n = step.min(block.end - start);
+                for i in 0..n {
+                    sums.row(start + i, &mut x[i * f..(i + 1) * f], &mut weights);
+                }
+                product(&mut y[..n * o], Matrix::new(&x[..n * f], n, f), w, false);
+                for i in 0..n {
+                    finish.row(start + i, &mut y[i * o..(i + 1) * o]);
+                }
+                sink.round(&y[..n * o]);
+            }
+        },
+    )
+}

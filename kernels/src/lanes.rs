@@ -1,0 +1,86 @@
+//! Inner loops over the features of a row. Blocks of 16 lanes are one AVX-512 register of f32.
+
+use crate::element::{Acc, Element};
+
+const LANES: usize = 16;
+
+/// acc += w0·x0 + w1·x1 + w2·x2 + w3·x3: four entries per load and store of the sums.
+#[inline(always)]
+pub(crate) fn add4<E: Element>(acc: &mut [E::Acc], x: [&[E]; 4], w: [E::Acc; 4]) {
+    let n = acc.len();
+    let (blocks, tail) = acc.as_chunks_mut::<LANES>();
+    let [x0, x1, x2, x3] = x.map(|x| x[..n].as_chunks::<LANES>());
+    for ((((a, x0), x1), x2), x3) in blocks.iter_mut().zip(x0.0).zip(x1.0).zip(x2.0).zip(x3.0) {
+        for j in 0..LANES {
+            a[j] += (w[0] * x0[j].to_acc() + w[1] * x1[j].to_acc()) + (w[2] * x2[j].to_acc() + w[3] * x3[j].to_acc());
+        }
+    }
+    for ((((a, x0), x1), x2), x3) in tail.iter_mut().zip(x0.1).zip(x1.1).zip(x2.1).zip(x3.1) {
+        *a += (w[0] * x0.to_acc() + w[1] * x1.to_acc()) + (w[2] * x2.to_acc() + w[3] * x3.to_acc());
+    }
+}
+
+/// acc += w·x
+#[inline(always)]
+pub(crate) fn add1<E: Element>(acc: &mut [E::Acc], x: &[E], w: E::Acc) {
+    zip(acc, x, |a, x| a + w * x);
+}
+
+/// acc_i = f(acc_i, x_i)
+#[inline(always)]
+pub(crate) fn zip<E: Element>(acc: &mut [E::Acc], x: &[E], f: impl Fn(E::Acc, E::Acc) -> E::Acc) {
+    let n = acc.len();
+    let (blocks, tail) = acc.as_chunks_mut::<LANES>();
+    let x = x[..n].as_chunks::<LANES>();
+    for (a, x) in blocks.iter_mut().zip(x.0) {
+        for j in 0..LANES {
+            a[j] = f(a[j], x[j].to_acc());
+        }
+    }
+    for (a, x) in tail.iter_mut().zip(x.1) {
+        *a = f(*a, x.to_acc());
+    }
+}
+
+/// acc += b for sums already in the type of sums.
+#[inline(always)]
+pub(crate) fn add<A: Acc>(acc: &mut [A], b: &[A]) {
+    for (a, &b) in acc.iter_mut().zip(b) {
+        *a += b;
+    }
+}
+
+/// acc *= s
+#[inline(always)]
+pub(crate) fn scale<A: Acc>(acc: &mut [A], s: A) {
+    for a in acc {
+        *a = *a * s;
+    }
+}
+
+/// Σ_i a_i b_i, in 16 interleaved partial sums.
+#[inline(always)]
+pub(crate) fn dot<E: Element>(a: &[E], b: &[E]) -> E::Acc {
+    dot_by(a, b, |a, b| a.to_acc() * b.to_acc())
+}
+
+/// Σ_i product(a_i, b_i), likewise.
+#[inline(always)]
+pub(crate) fn dot_by<T: Copy, U: Copy, A: Acc>(a: &[T], b: &[U], product: impl Fn(T, U) -> A) -> A {
+    let (a, b) = (a.as_chunks::<LANES>(), b[..a.len()].as_chunks::<LANES>());
+    let mut sums = [A::ZERO; LANES];
+    for (a, b) in a.0.iter().zip(b.0) {
+        for j in 0..LANES {
+            sums[j] += product(a[j], b[j]);
+        }
+    }
+    let mut step = LANES / 2;
+    while step > 0 {
+        for j in 0..step {
+            let other = sums[j + step];
+            sums[j] += other;
+        }
+        step /= 2;
+    }
+    a.1.iter().zip(b.1).fold(sums[0], |s, (&a, &b)| s + product(a, b))
+}

@@ -1,0 +1,194 @@
+//! Fresh output arrays, filled block by block in parallel without being zeroed first.
+
+use std::mem::MaybeUninit;
+use std::ops::Range;
+use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering};
+
+use rayon::prelude::*;
+
+use crate::element::Element;
+use crate::simd::dispatch;
+
+/// The part of an output array that belongs to one block; written once, from front to back.
+pub(crate) struct Sink<'a, T> {
+    free: &'a mut [MaybeUninit<T>],
+}
+
+impl<'a, T: Copy> Sink<'a, T> {
+    #[inline(always)]
+    fn take(&mut self, n: usize) -> &'a mut [MaybeUninit<T>] {
+        let (head, tail) = std::mem::take(&mut self.free).split_at_mut(n);
+        self.free = tail;
+        head
+    }
+
+    /// Appends `row`.
+    #[inline(always)]
+    pub(crate) fn copy(&mut self, row: &[T]) {
+        self.take(row.len()).write_copy_of_slice(row);
+    }
+
+    /// Appends f(0), …, f(n − 1).
+    #[inline(always)]
+    pub(crate) fn extend(&mut self, n: usize, f: impl Fn(usize) -> T) {
+        for (i, slot) in self.take(n).iter_mut().enumerate() {
+            slot.write(f(i));
+        }
+    }
+}
+
+impl<E: Element> Sink<'_, E> {
+    /// Appends `row`, rounded to the storage type.
+    #[inline(always)]
+    pub(crate) fn round(&mut self, row: &[E::Acc]) {
+        for (slot, &v) in self.take(row.len()).iter_mut().zip(row) {
+            slot.write(E::from_acc(v));
+        }
+    }
+}
+
+/// An array of at(end of the last block) elements; `body` writes the elements at(block.start)..at(block.end) of its block.
+///
+/// The blocks follow one another from 0. `body` runs under [`dispatch`]; a single block runs on the calling thread.
+pub(crate) fn fill<T: Copy + Send>(
+    blocks: &[Range<usize>],
+    at: impl Fn(usize) -> usize,
+    body: impl Fn(Range<usize>, &mut Sink<T>) + Sync,
+) -> Vec<T> {
+    fill_two(
+        blocks,
+        at,
+        |_| 0,
+        #[inline(always)]
+        |block, sink, _: &mut Sink<()>| body(block, sink),
+    )
+    .0
+}
+
+/// Two arrays at once, and what `body` returns for each block.
+pub(crate) fn fill_two<A: Copy + Send, B: Copy + Send, R: Send>(
+    blocks: &[Range<usize>],
+    at_a: impl Fn(usize) -> usize,
+    at_b: impl Fn(usize) -> usize,
+    body: impl Fn(Range<usize>, &mut Sink<A>, &mut Sink<B>) -> R + Sync,
+) -> (Vec<A>, Vec<B>, Vec<R>) {
+    let (mut a, mut b) = (uninit(blocks, &at_a), uninit(blocks, &at_b));
+    let tasks: Vec<_> = blocks.iter().cloned().zip(split(&mut a, blocks, at_a)).zip(split(&mut b, blocks, at_b)).collect();
+    let run = |((block, mut a), mut b): ((Range<usize>, Sink<A>), Sink<B>)| {
+        let result = dispatch(
+            #[inline(always)]
+            || body(block, &mut a, &mut b),
+        );
+        assert!(a.free.is_empty() && b.free.is_empty(), "a kernel left part of its output unwritten: this is a bug");
+        result
+    };
+    let results =
+        if tasks.len() <= 1 { tasks.into_iter().map(run).collect() } else { tasks.into_par_iter().with_max_len(1).map(run).collect() };
+    // SAFETY: the sinks of the blocks cover both arrays, and `run` returned for each of them after checking that it was written in full.
+    unsafe { (assume_init(a), assume_init(b), results) }
+}
+
+fn uninit<T>(blocks: &[Range<usize>], at: impl Fn(usize) -> usize) -> Vec<MaybeUninit<T>> {
+    let len = blocks.last().map_or(0, |b| at(b.end));
+    let mut v = Vec::with_capacity(len);
+    // SAFETY: `MaybeUninit` needs no initialisation and the capacity is `len`.
+    unsafe { v.set_len(len) };
+    v
+}
+
+fn split<'a, T>(mut rest: &'a mut [MaybeUninit<T>], blocks: &[Range<usize>], at: impl Fn(usize) -> usize) -> Vec<Sink<'a, T>> {
+    let mut sinks = Vec::with_capacity(blocks.len());
+    for block in blocks {
+        let (free, tail) = rest.split_at_mut(at(block.end) - at(block.start));
+        sinks.push(Sink { free });
+        rest = tail;
+    }
+    assert!(rest.is_empty(), "the blocks of a kernel do not cover its output: this is a bug");
+    sinks
+}
+
+/// # Safety
+/// Every element was written.
+unsafe fn assume_init<T>(v: Vec<MaybeUninit<T>>) -> Vec<T> {
+    let mut v = std::mem::ManuallyDrop::new(v);
+    // SAFETY: same layout, same allocation, length and capacity; the caller says that all is written.
+    unsafe { Vec::from_raw_parts(v.as_mut_ptr().cast(), v.len(), v.capacity()) }
+}
+
+/// An array of zeros that `body` writes at scattered places, each from one block: the transposed order of entries.
+pub(crate) fn scatter<E: Element>(len: usize, blocks: &[Range<usize>], body: impl Fn(Range<usize>, &Scattered<E>) + Sync) -> Vec<E> {
+    let mut out: Vec<E> = bytemuck::zeroed_vec(len);
+    let places = Scattered { out: out.as_mut_ptr(), len };
+    let run = |block: Range<usize>| {
+        dispatch(
+            #[inline(always)]
+            || body(block, &places),
+        );
+    };
+    if blocks.len() <= 1 {
+        blocks.iter().cloned().for_each(run);
+    } else {
+        blocks.par_iter().cloned().with_max_len(1).for_each(run);
+    }
+    out
+}
+
+/// The places of [`scatter`].
+pub(crate) struct Scattered<E> {
+    out: *mut E,
+    len: usize,
+}
+
+// SAFETY: the only access through the pointer is `set`, which stores atomically.
+unsafe impl<E: Element> Sync for Scattered<E> {}
+
+impl<E: Element> Scattered<E> {
+    /// out_i = v; a plain store on every CPU, yet defined even if a malformed pattern names a place twice.
+    #[inline(always)]
+    pub(crate) fn set(&self, i: usize, v: E) {
+        assert!(i < self.len, "a kernel wrote outside its output: this is a bug");
+        let bytes = bytemuck::bytes_of(&v);
+        // SAFETY: i is in bounds, `out` lives as long as `scatter` runs and is aligned for E, whose size and alignment are those of the
+        // unsigned integer chosen; while blocks run every access is such an atomic store.
+        unsafe {
+            let place = self.out.add(i);
+            match bytes.len() {
+                2 => AtomicU16::from_ptr(place.cast()).store(bytemuck::pod_read_unaligned(bytes), Ordering::Relaxed),
+                4 => AtomicU32::from_ptr(place.cast()).store(bytemuck::pod_read_unaligned(bytes), Ordering::Relaxed),
+                _ => AtomicU64::from_ptr(place.cast()).store(bytemuck::pod_read_unaligned(bytes), Ordering::Relaxed),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_land_in_their_places() {
+        let blocks = [0..3, 3..4, 4..9];
+        let (a, b, r) = fill_two(
+            &blocks,
+            |r| r * 2,
+            |r| r,
+            |block, a: &mut Sink<u64>, b: &mut Sink<u8>| {
+                for r in block.clone() {
+                    a.copy(&[r as u64, 100]);
+                    b.extend(1, |_| r as u8);
+                }
+                block.len()
+            },
+        );
+        assert_eq!(a.iter().step_by(2).copied().collect::<Vec<_>>(), (0..9).collect::<Vec<u64>>());
+        assert_eq!(b, (0..9).collect::<Vec<u8>>());
+        assert_eq!(r, [3, 1, 5]);
+        assert!(fill(&[], |r| r, |_, _: &mut Sink<f32>| ()).is_empty());
+    }
+
+    #[test]
+    #[should_panic(expected = "unwritten")]
+    fn an_unwritten_element_is_noticed() {
+        fill(&[0..2], |r| r, |_, sink: &mut Sink<f32>| sink.copy(&[1.0]));
+    }
+}
