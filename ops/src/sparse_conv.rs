@@ -37,9 +37,9 @@ pub fn sparse_conv<B: HyperBackend>(
             Order::PassFirst => multiply(a, x).matmul(theta),
         },
     }; // [rows, O]
-    // `unsqueeze` would panic where O = 0: Burn reads a 0 in a shape as "keep".
+    // Not `unsqueeze`, which panics where O = 0: Burn reads a 0 in a shape as "keep".
     Ok(match bias {
-        Some(bias) => y + bias.unsqueeze_dim(0),
+        Some(bias) => y + bias.reshape([1, -1]),
         None => y,
     })
 }

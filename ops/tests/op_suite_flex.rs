@@ -10,7 +10,7 @@ fn suite(dtype: DType) {
     let summary = run::<Cpu>(&CpuDevice::default(), dtype, &VerifyOptions::default(), &mut |case| {
         if !case.passed {
             failures.push(format!("{}/{}: {}", case.op, case.case, case.detail));
-        } else if case.max_error / case.bound > worst.0 {
+        } else if case.max_error > worst.0 * case.bound {
             worst = (case.max_error / case.bound, format!("{}/{}", case.op, case.case));
         }
     });

@@ -33,9 +33,10 @@ impl Worst {
     }
 
     fn ratio(&self) -> f64 {
-        match self.error / self.bound {
-            ratio if ratio.is_nan() => f64::INFINITY,
-            ratio => ratio,
+        match self.error {
+            0.0 => 0.0,
+            error if error.is_nan() => f64::INFINITY,
+            error => error / self.bound,
         }
     }
 
