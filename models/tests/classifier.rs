@@ -5,6 +5,7 @@ use burn::backend::Autodiff;
 use burn::module::{AutodiffModule, Module};
 use burn::tensor::{DType, Tensor, TensorData};
 use hypergraphql_framework::{Duplicates, Hypergraph};
+use hypergraphql_models::layers::{HypergraphAttentionConfig, WeightStream};
 use hypergraphql_models::{
     AttentionMode, DropoutSeed, GraphInput, LayerKind, NodeClassifier, NodeClassifierConfig, NodeFeatures, Precision,
 };
@@ -142,6 +143,22 @@ fn hyperedges_default_to_the_mean_of_their_members() {
         let doubled = values(model.forward(&doubled, Precision::F64, None).unwrap());
         assert!(values(own).iter().zip(&doubled).any(|(a, b)| (a - b).abs() > 1e-6), "hyperedge features are ignored");
     }
+}
+
+#[test]
+fn averaged_heads_equal_the_mean_of_heads_side_by_side() {
+    let device = CpuDevice::default();
+    let (heads, width) = (3, 4);
+    let config = HypergraphAttentionConfig::new(FEATURES, width).with_heads(heads);
+    let mut layer = config.init::<Cpu>(&device, &mut WeightStream::new(4)).unwrap();
+    let input = dense(&device, Precision::F64);
+    let wide = values(layer.forward(&input, Precision::F64).unwrap());
+    layer.concat = false;
+    layer.bias = None;
+    let out = values(layer.forward(&input, Precision::F64).unwrap());
+    let mean = |i: usize| (0..heads).map(|h| wide[i / width * heads * width + h * width + i % width]).sum::<f64>() / heads as f64;
+    assert_close(&out, &(0..NODES * width).map(mean).collect::<Vec<_>>(), 1e-14, "mean of heads");
+    assert!(out.iter().any(|v| v.abs() > 1e-3));
 }
 
 #[test]
