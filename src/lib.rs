@@ -1,7 +1,59 @@
-//! HypergraphQL, a GPU-first compute framework for knowledge hypergraphs.
+//! HypergraphQL, a GPU-first compute framework for knowledge hypergraphs: load a hypergraph, train a network on it, on a CPU, through
+//! Vulkan or on CUDA with the same code. This package is the facade: every crate of the workspace as a module, and a [`prelude`].
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`framework`] | hypergraphs, data sets, splits, file formats, generators; no GPU |
+//! | [`kernels`] | the compute kernels: contract, reference, CPU form, CubeCL form |
+//! | [`ops`] | the kernels as differentiable functions on Burn tensors, for every back end |
+//! | [`models`] | layers and classifiers as Burn modules |
+//! | [`runtime`] | names of devices, and which can be used here |
+//!
+//! # Features
+//!
+//! | feature | default | adds |
+//! |---|---|---|
+//! | `cpu` | yes | the back end [`ops::Cpu`]: Burn's Flex tensors with kernels for many cores and wide vectors |
+//! | `cli` | yes | the program `hgql`; libraries switch it off by `default-features = false, features = ["cpu"]` |
+//! | `vulkan` | | the back end `ops::Vulkan`: any GPU with a Vulkan driver, and Mesa's lavapipe without one |
+//! | `cuda` | | the back end `ops::Cuda`: NVIDIA GPUs; builds without CUDA, needs its driver and NVRTC to run |
+//! | `metal` | | the back end `ops::Metal`: Apple GPUs |
+//! | `fusion` | | Burn's kernel fusion on the GPU back ends |
+//!
+//! # Example
+//!
+//! A classifier of five papers by their authors, before any training:
+//!
+//! ```
+//! use hypergraphql::prelude::*;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // Nodes are papers, hyperedges are authors.
+//! let authors: [&[u32]; 3] = [&[0, 1, 2], &[1, 3], &[2, 4]];
+//! let hypergraph = Hypergraph::from_members(5, authors, Duplicates::Error)?;
+//!
+//! let device = Default::default();
+//! let incidence = Incidence::<Cpu>::new(&hypergraph, &device)?;
+//! let words = Tensor::<Cpu, 2>::from_floats([[1., 0., 0.], [0., 1., 0.], [1., 1., 0.], [0., 0., 1.], [1., 0., 1.]], &device);
+//! let input = GraphInput::new(incidence, NodeFeatures::Dense(words))?;
+//!
+//! let network = NodeClassifierConfig::new(LayerKind::Hgnn, 3, 2).with_hidden(8).init::<Cpu>(&device, 42)?;
+//! let logits = network.forward(&input, Precision::F32, None)?; // [5 papers, 2 classes]
+//! assert_eq!(logits.dims(), [5, 2]);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Versions
+//!
+//! Semantic versioning of this package: before 1.0 a minor version may break callers, a patch version does not. `burn` types appear in
+//! the interface of [`ops`] and [`models`], so an upgrade of Burn is a minor version; the crates behind the modules have no promise of
+//! their own. The oldest Rust that builds it is the `rust-version` of Cargo.toml; raising it is a minor version.
 
 pub use hypergraphql_framework as framework;
 pub use hypergraphql_kernels as kernels;
 pub use hypergraphql_models as models;
 pub use hypergraphql_ops as ops;
 pub use hypergraphql_runtime as runtime;
+
+pub mod prelude;

@@ -138,7 +138,7 @@ fn report(args: &KernelsArgs, dtype: DType, (cases, summary): (Vec<CaseResult>, 
 /// The largest error as a share of its bound.
 fn worst(cases: &[&CaseResult]) -> String {
     let share = |case: &&CaseResult| if case.max_error == 0.0 { 0.0 } else { case.max_error / case.bound };
-    format!("{:.0} %", 100.0 * cases.iter().map(share).fold(0.0, f64::max))
+    format!("{:.1} %", 100.0 * cases.iter().map(share).fold(0.0, f64::max))
 }
 
 fn judge(args: &KernelsArgs, total: Summary) -> Result<(), CliError> {

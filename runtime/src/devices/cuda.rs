@@ -50,10 +50,10 @@ fn open() -> Result<Library, String> {
         // SAFETY: loading the NVIDIA driver runs its initialisers only, which have no precondition.
         match unsafe { Library::new(name) } {
             Ok(library) => return Ok(library),
-            Err(error) => reasons.push(format!("{name} ({error})")),
+            Err(error) => reasons.push(error.to_string()),
         }
     }
-    Err(format!("no NVIDIA driver: looked for {}", reasons.join(" and ")))
+    Err(format!("no NVIDIA driver: looked for {} ({})", LIBRARIES.join(" and "), reasons.join("; ")))
 }
 
 struct Driver(Library);
