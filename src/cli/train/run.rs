@@ -5,11 +5,11 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use hypergraphql_framework::{Dataset, Split};
-use hypergraphql_models::NodeClassifierConfig;
 use hypergraphql_models::checkpoint::{self, DatasetPrint};
 use hypergraphql_models::memory::{self, MemoryEstimate};
 use hypergraphql_models::task::{NodeTask, TaskConfig};
 use hypergraphql_models::train::Trainer;
+use hypergraphql_models::{ModelError, NodeClassifierConfig};
 use hypergraphql_ops::HyperBackend;
 use hypergraphql_runtime::DeviceKind;
 
@@ -120,7 +120,7 @@ impl Training<'_> {
         let bar = Progress::new(self.global, title, one.trainer.config().epochs, one.trainer.progress().epoch, nodes, totals);
         while !one.trainer.is_finished() {
             let start = Instant::now();
-            let record = one.trainer.epoch()?;
+            let record = one.trainer.epoch().map_err(|e| self.with_last_checkpoint(e, one.run))?;
             let time = start.elapsed();
             one.seconds += time.as_secs_f64();
             bar.show(&record, time);
@@ -139,6 +139,15 @@ impl Training<'_> {
         }
         bar.clear();
         Ok(())
+    }
+
+    /// The error, with the checkpoint that is still good, if there is one.
+    fn with_last_checkpoint(&self, error: ModelError, run: u32) -> CliError {
+        let error = CliError::from(error);
+        match checkpoints::folder(self.args, run).filter(|f| f.exists()) {
+            None => error,
+            Some(folder) => error.with_help(format!("the last good checkpoint is {}", folder.display())),
+        }
     }
 
     /// Saves and says how to go on.
