@@ -1,4 +1,5 @@
 //! Every CubeCL kernel on a Vulkan device (lavapipe where there is no GPU) against the f64 references, by every strategy.
+#![allow(clippy::unwrap_used)]
 #![cfg(feature = "vulkan")]
 
 use std::sync::OnceLock;
