@@ -1,6 +1,7 @@
 //! The op suite on Vulkan (lavapipe where there is no GPU), with and without Fusion.
 #![cfg(all(feature = "vulkan", feature = "fusion"))]
 
+use burn::tensor::Tensor;
 use burn_cubecl::CubeBackend;
 use burn_fusion::Fusion;
 use burn_wgpu::{WgpuDevice, WgpuRuntime};
@@ -11,7 +12,8 @@ type Plain = CubeBackend<WgpuRuntime, f32, i32, u32>;
 
 /// Whether wgpu finds a Vulkan adapter; asking a device that is not there would panic.
 fn adapter(test: &str) -> bool {
-    let found = std::panic::catch_unwind(|| hypergraphql_kernels::device::DeviceInfo::of::<WgpuRuntime>(&WgpuDevice::default())).is_ok();
+    let probe = || Tensor::<Plain, 1>::zeros([1], &WgpuDevice::default()).into_data();
+    let found = std::panic::catch_unwind(probe).is_ok();
     if !found {
         eprintln!("SKIPPED {test}: no Vulkan adapter; install mesa-vulkan-drivers");
     }
@@ -22,9 +24,13 @@ fn suite<B: HyperBackend<Device = WgpuDevice>>(test: &str, dtype: DType) {
     if !adapter(test) {
         return;
     }
-    let mut failures = Vec::new();
+    let (mut failures, mut last) = (Vec::new(), String::new());
     let options = VerifyOptions { filter: std::env::var("HGQL_CASES").ok() };
     let summary = run::<B>(&WgpuDevice::default(), dtype, &options, &mut |case| {
+        if last != case.op {
+            last.clone_from(&case.op);
+            eprintln!("{test}: {last}");
+        }
         if !case.passed {
             failures.push(format!("{}/{}: {}", case.op, case.case, case.detail));
         }
