@@ -40,7 +40,7 @@ pub(super) fn dump(graph: &Hypergraph, size: Size, seed: u64, dir: &Path) -> Res
     let node = csr.ptr().windows(2).enumerate().flat_map(|(v, p)| std::iter::repeat_n(v as u32, (p[1] - p[0]) as usize));
     write("node.u32", node.flat_map(u32::to_le_bytes).collect())?;
     write("hyperedge.u32", csr.col().iter().copied().flat_map(u32::to_le_bytes).collect())?;
-    let size = serde_json::json!({ "n": size.n, "m": size.m, "k": size.k, "d": size.d, "nnz": graph.nnz(), "seed": seed });
+    let size = serde_json::json!({ "n": size.n, "m": size.m, "k": size.k, "d": size.d, "nnz": graph.node_major().nnz(), "seed": seed });
     write("size.json", size.to_string().into_bytes())
 }
 
@@ -96,7 +96,7 @@ impl<B: HyperBackend> Inputs<B> {
             theta: small([d, d]),
             bias: small([1, d]).flatten(0, 1),
             attention: small([d, 2 * heads]) * of_head,
-            scores: normal([graph.nnz(), heads]),
+            scores: normal([graph.node_major().nnz(), heads]),
         })
     }
 }
