@@ -1,4 +1,4 @@
-//! Inner loops over the features of a row. Blocks of 16 lanes are one AVX-512 register of f32.
+//! Inner loops over the features of a row, written so that the compiler's loop vectoriser takes them.
 
 use crate::element::{Acc, Element};
 
@@ -8,15 +8,9 @@ const LANES: usize = 16;
 #[inline(always)]
 pub(crate) fn add4<E: Element>(acc: &mut [E::Acc], x: [&[E]; 4], w: [E::Acc; 4]) {
     let n = acc.len();
-    let (blocks, tail) = acc.as_chunks_mut::<LANES>();
-    let [x0, x1, x2, x3] = x.map(|x| x[..n].as_chunks::<LANES>());
-    for ((((a, x0), x1), x2), x3) in blocks.iter_mut().zip(x0.0).zip(x1.0).zip(x2.0).zip(x3.0) {
-        for j in 0..LANES {
-            a[j] += (w[0] * x0[j].to_acc() + w[1] * x1[j].to_acc()) + (w[2] * x2[j].to_acc() + w[3] * x3[j].to_acc());
-        }
-    }
-    for ((((a, x0), x1), x2), x3) in tail.iter_mut().zip(x0.1).zip(x1.1).zip(x2.1).zip(x3.1) {
-        *a += (w[0] * x0.to_acc() + w[1] * x1.to_acc()) + (w[2] * x2.to_acc() + w[3] * x3.to_acc());
+    let [x0, x1, x2, x3] = x.map(|x| &x[..n]);
+    for i in 0..n {
+        acc[i] += (w[0] * x0[i].to_acc() + w[1] * x1[i].to_acc()) + (w[2] * x2[i].to_acc() + w[3] * x3[i].to_acc());
     }
 }
 
@@ -29,15 +23,7 @@ pub(crate) fn add1<E: Element>(acc: &mut [E::Acc], x: &[E], w: E::Acc) {
 /// acc_i = f(acc_i, x_i)
 #[inline(always)]
 pub(crate) fn zip<E: Element>(acc: &mut [E::Acc], x: &[E], f: impl Fn(E::Acc, E::Acc) -> E::Acc) {
-    let n = acc.len();
-    let (blocks, tail) = acc.as_chunks_mut::<LANES>();
-    let x = x[..n].as_chunks::<LANES>();
-    for (a, x) in blocks.iter_mut().zip(x.0) {
-        for j in 0..LANES {
-            a[j] = f(a[j], x[j].to_acc());
-        }
-    }
-    for (a, x) in tail.iter_mut().zip(x.1) {
+    for (a, x) in acc.iter_mut().zip(x) {
         *a = f(*a, x.to_acc());
     }
 }

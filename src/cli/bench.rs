@@ -176,14 +176,19 @@ impl Kernels {
         for case in cases(&inputs) {
             if self.wants(case.name) {
                 let times = clock.time(&*case.run)?;
-                self.report(&mut table, size, graph.nnz(), case.name, case.bytes, times, &bandwidth)?;
+                self.report(&mut table, size, inputs.incidence.nnz(), case.name, case.bytes, times, &bandwidth)?;
             }
         }
         if self.json {
             return Ok(());
         }
         let Size { n, m, d, .. } = size;
-        output::line(format!("n {n}, m {m}, {} incidences, d {d}, heads {}, {}", graph.nnz(), self.args.heads, self.args.dtype))?;
+        output::line(format!(
+            "n {n}, m {m}, {} incidences, d {d}, heads {}, {}",
+            inputs.incidence.nnz(),
+            self.args.heads,
+            self.args.dtype
+        ))?;
         output::line(format!("copy {:.1} GB/s, gather of random rows {:.1} GB/s", bandwidth.copy, bandwidth.gather))?;
         output::line(table.to_string())
     }

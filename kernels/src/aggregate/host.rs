@@ -66,7 +66,7 @@ pub(crate) fn weigher<'a, E: Element>(
 #[inline(always)]
 fn entry_weights<E: Element>(view: &View, weights: Weights<&[E]>, input: Option<&[E::Acc]>, entries: Range<usize>, out: &mut [E::Acc]) {
     match (weights, view.values, view.canonical) {
-        (Weights::Entries(w), _, None) => fill_with(out, &w[entries.clone()], |v| v.to_acc()),
+        (Weights::Entries(w), _, None) => fill_with(out, &w[entries.clone()], E::to_acc),
         (Weights::Entries(w), _, Some(place)) => fill_with(out, &place[entries.clone()], |p| w[p as usize].to_acc()),
         (Weights::Values, Some(v), _) => fill_with(out, &v[entries.clone()], E::Acc::from_f64),
         _ => out.fill(E::Acc::ONE),

@@ -114,7 +114,8 @@ pub fn hypergraph_conv_backward<E: Element>(
     let o = theta.map_or(f, |t| t.1);
     let bias = wanted.bias.then(|| column_sums(dy, pair.rows(), o, c.map(scales::<E>).as_deref()));
     let (dx, dtheta) = match theta {
-        _ if !wanted.x && !(wanted.theta && theta.is_some()) => (None, None),
+        None if !wanted.x => (None, None),
+        Some(_) if !wanted.x && !wanted.theta => (None, None),
         None => (Some(smooth_transposed(pair, &d, dy, o)), None),
         Some((t, o)) => {
             let t = to_acc(t);

@@ -85,7 +85,7 @@ pub(super) fn cases<B: HyperBackend>(i: &Inputs<B>) -> Vec<Case<'_>> {
             "att_fwd",
             both,
             Box::new(|| {
-                ignore(attention(i.x.clone(), i.z.clone(), &i.incidence, i.theta.clone(), i.attention.clone(), i.bias.clone(), heads))
+                ignore(attention(i.x.clone(), i.z.clone(), &i.incidence, i.theta.clone(), i.attention.clone(), i.bias.clone(), i.heads))
             }),
         ),
         case("att_fwd_bwd", 2 * both + pass(m), Box::new(|| attention_backward(i))),

@@ -40,7 +40,7 @@ pub(super) fn dump(graph: &Hypergraph, size: Size, seed: u64, dir: &Path) -> Res
     let node = csr.ptr().windows(2).enumerate().flat_map(|(v, p)| std::iter::repeat_n(v as u32, (p[1] - p[0]) as usize));
     write("node.u32", node.flat_map(u32::to_le_bytes).collect())?;
     write("hyperedge.u32", csr.col().iter().copied().flat_map(u32::to_le_bytes).collect())?;
-    let size = serde_json::json!({ "n": size.n, "m": size.m, "k": size.k, "d": size.d, "nnz": graph.nnz(), "seed": seed });
+    let size = serde_json::json!({ "n": size.n, "m": size.m, "k": size.k, "d": size.d, "nnz": graph.node_major().nnz(), "seed": seed });
     write("size.json", size.to_string().into_bytes())
 }
 
@@ -77,7 +77,8 @@ impl<B: HyperBackend> Inputs<B> {
         B::seed(device, seed);
         let normal = |shape: [usize; 2]| Tensor::<B, 2>::random(shape, Distribution::Normal(0.0, 1.0), device).cast(burn_dtype(dtype));
         let small = |shape: [usize; 2]| normal(shape) * (d as f64).powf(-0.5);
-        let scattered: Vec<u32> = (0..n as u32).map(|i| (u64::from(i.wrapping_mul(2_654_435_761) >> 4) * n as u64 >> 28) as u32).collect();
+        let scattered: Vec<u32> =
+            (0..n as u32).map(|i| ((u64::from(i.wrapping_mul(2_654_435_761) >> 4) * n as u64) >> 28) as u32).collect();
         let csr = graph.node_major();
         let of_head = Tensor::<B, 2>::eye(heads, device).cast(burn_dtype(dtype)).repeat_dim(1, 2); // [heads, 2*heads]
         let of_head: Tensor<B, 2> = of_head.reshape([heads, 1, 2 * heads]).repeat_dim(1, d / heads).reshape([d, 2 * heads]);
@@ -96,7 +97,7 @@ impl<B: HyperBackend> Inputs<B> {
             theta: small([d, d]),
             bias: small([1, d]).flatten(0, 1),
             attention: small([d, 2 * heads]) * of_head,
-            scores: normal([graph.nnz(), heads]),
+            scores: normal([graph.node_major().nnz(), heads]),
         })
     }
 }

@@ -1,0 +1,153 @@
+"""Times PyTorch Geometric and torch.sparse beside `hgql bench kernels`, on the very same incidences, and prints the ratios.
+
+    python3 -m venv .venv && .venv/bin/pip install -r benches/peers/requirements.txt
+    cargo build --release
+    .venv/bin/python benches/peers/run.py --hgql target/release/hgql
+
+For each size hgql draws the hypergraph, writes its incidences and times itself; the peers then read them. Run it on a quiet machine: the
+load average is printed because OpenMP's barriers, which the peers use, suffer more from other programs than rayon does.
+"""
+
+import argparse
+import json
+import math
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch_geometric.nn import HypergraphConv
+
+warnings.filterwarnings("ignore")
+
+SIZES = [(20_000, 20_000, 10, 64), (200_000, 100_000, 20, 128)]
+DTYPES = {"f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16}
+CASES = ["conv_fwd", "conv_fwd_bwd", "att_fwd", "att_fwd_bwd", "spmm"]
+
+
+def parse():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--hgql", required=True, help="the binary to compare")
+    p.add_argument("--device", default="cpu", help="cpu or cuda")
+    p.add_argument("--dtype", default="f32", choices=DTYPES)
+    p.add_argument("--heads", type=int, default=1)
+    p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--reps", type=int, default=15)
+    p.add_argument("--threads", type=int, help="threads of torch; by default as many as it chooses")
+    p.add_argument("--json", action="store_true", help="JSON lines instead of a table")
+    for name in ("n", "m", "k", "d"):
+        p.add_argument(f"--{name}", type=int, help="one size instead of the two of the report")
+    return p.parse_args()
+
+
+def hgql(args, size, dump):
+    """Our times in milliseconds by case."""
+    n, m, k, d = size
+    command = [args.hgql, "bench", "kernels", "--json", "--device", args.device, "--dtype", args.dtype, "--case", ",".join(CASES),
+               "--dump", str(dump), "--heads", str(args.heads), "--seed", str(args.seed), "--reps", str(args.reps),
+               "--n", str(n), "--m", str(m), "--k", str(k), "--d", str(d)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"hgql failed with exit code {done.returncode}: {' '.join(command)}")
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    return {line["case"]: line["ms"] for line in lines if line["kind"] == "bench"}
+
+
+def incidences(dump, device):
+    """node and hyperedge of every incidence, int64, as PyG wants them."""
+    (folder,) = Path(dump).iterdir()
+    node, edge = (torch.from_numpy(np.fromfile(folder / f"{name}.u32", dtype="<u4").astype(np.int64)) for name in ("node", "hyperedge"))
+    return torch.stack([node, edge]).to(device)
+
+
+def median_ms(args, work):
+    wait = torch.cuda.synchronize if args.device.startswith("cuda") else (lambda: None)
+    samples = []
+    for rep in range(3 + args.reps):
+        wait()
+        start = time.perf_counter()
+        work()
+        wait()
+        if rep >= 3:
+            samples.append((time.perf_counter() - start) * 1e3)
+    return statistics.median(samples)
+
+
+def averaging(h, n, m, dtype):
+    """B^-1 H^T as CSR: the mean of the members of each hyperedge."""
+    node, edge = h.cpu()
+    size = torch.bincount(edge, minlength=m).clamp(min=1)
+    matrix = torch.sparse_coo_tensor(torch.stack([edge, node]), (1.0 / size)[edge], (m, n)).coalesce().to_sparse_csr()
+    return matrix.to(h.device).to(dtype)
+
+
+def peers(args, size, dump):
+    """Their times in milliseconds by case; spmm is torch.sparse, the others are PyTorch Geometric."""
+    n, m, _, d = size
+    device, dtype = torch.device(args.device), DTYPES[args.dtype]
+    h = incidences(dump, device)
+    torch.manual_seed(args.seed)
+    x, z = (torch.randn(rows, d).to(device, dtype) for rows in (n, m))
+    plain = HypergraphConv(d, d).to(device, dtype)
+    attentive = HypergraphConv(d, d // args.heads, use_attention=True, heads=args.heads).to(device, dtype)
+
+    def backward(layer, **more):
+        leaf = x.detach().requires_grad_()
+        layer(leaf, h, num_edges=m, **more).sum().backward()
+
+    found = {}
+    with torch.no_grad():
+        found["conv_fwd"] = median_ms(args, lambda: plain(x, h, num_edges=m))
+        found["att_fwd"] = median_ms(args, lambda: attentive(x, h, hyperedge_attr=z, num_edges=m))
+        if args.dtype == "f32" or device.type == "cuda":  # torch has no half-precision CSR product on CPUs
+            mean = averaging(h, n, m, dtype)
+            found["spmm"] = median_ms(args, lambda: mean @ x)
+    found["conv_fwd_bwd"] = median_ms(args, lambda: backward(plain))
+    found["att_fwd_bwd"] = median_ms(args, lambda: backward(attentive, hyperedge_attr=z))
+    return found
+
+
+def report(args, size, ours, theirs):
+    n, m, _, d = size
+    if not args.json:
+        print(f"\nn {n}, m {m}, d {d}, heads {args.heads}, {args.dtype}, {args.device}; load average {os.getloadavg()[0]:.1f}")
+        print(f"{'case':14}{'peer':>14}{'peer ms':>12}{'hgql ms':>12}{'ratio':>9}")
+    ratios = []
+    for case in CASES:
+        if case not in theirs or case not in ours:
+            continue
+        peer = "torch.sparse" if case == "spmm" else "PyG"
+        ratio = theirs[case] / ours[case]
+        if case != "spmm":
+            ratios.append(ratio)
+        if args.json:
+            print(json.dumps({"kind": "ratio", "case": case, "n": n, "m": m, "d": d, "heads": args.heads, "dtype": args.dtype,
+                              "device": args.device, "peer": peer, "peer_ms": theirs[case], "hgql_ms": ours[case], "ratio": ratio}))
+        else:
+            print(f"{case:14}{peer:>14}{theirs[case]:12.3f}{ours[case]:12.3f}{ratio:9.1f}")
+    return ratios
+
+
+def main():
+    args = parse()
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    one = (args.n, args.m or args.n, args.k or 10, args.d or 64)
+    ratios = []
+    for size in [one] if args.n else SIZES:
+        with tempfile.TemporaryDirectory() as dump:
+            ours = hgql(args, size, dump)
+            ratios += report(args, size, ours, peers(args, size, dump))
+    mean = math.exp(statistics.fmean(math.log(r) for r in ratios))
+    summary = {"kind": "summary", "geometric_mean": mean, "least": min(ratios)}
+    print(json.dumps(summary) if args.json else f"\ngeometric mean over PyG {mean:.1f}, least {min(ratios):.1f}")
+
+
+if __name__ == "__main__":
+    main()
