@@ -32,6 +32,7 @@ enum Task {
 
 /// Train a network that gives every node a class.
 #[derive(Debug, clap::Args)]
+#[command(args_override_self = true)]
 #[command(
     long_about = "Trains on the labelled nodes of a data set: full batches, an evaluation on all parts every epoch, and the model of the best \
                   validation epoch tested. Run i takes line i of splits_50_25_25.txt, or of --splits, or else a split drawn from seed + i. \
