@@ -189,6 +189,6 @@ mod tests {
     #[test]
     #[should_panic(expected = "unwritten")]
     fn an_unwritten_element_is_noticed() {
-        fill(&[0..2], |r| r, |_, sink: &mut Sink<f32>| sink.copy(&[1.0]));
+        fill(&[Range { start: 0, end: 2 }], |r| r, |_, sink: &mut Sink<f32>| sink.copy(&[1.0]));
     }
 }

@@ -50,9 +50,9 @@ impl WithBackend for Training<'_> {
         let setup = self.setup(&task, &prepared, estimate);
         drop(prepared);
         if self.global.json {
-            crate::cli::output::json(&setup)?
+            crate::cli::output::json(&setup)?;
         } else {
-            setup.print()?
+            setup.print()?;
         }
         progress::watch_interrupts()?;
         if let Some(out) = &self.args.out {
