@@ -58,9 +58,10 @@ impl<'a, E: Element, W: Fn(usize, Range<usize>, &mut [E::Acc]) + Sync> RowSum<'a
         if weights.len() < n {
             weights.resize(n, E::Acc::ONE);
         }
-        // Without `weigh` the scratch keeps the ones that it was filled with.
-        if let Some(weigh) = &self.weigh {
-            weigh(row, entries.clone(), &mut weights[..n]);
+        match &self.weigh {
+            Some(weigh) => weigh(row, entries.clone(), &mut weights[..n]),
+            // The scratch may hold the weights of another sum.
+            None => weights[..n].fill(E::Acc::ONE),
         }
         sum_rows(&self.view, self.x, entries, acc, self.heads, &weights[..n]);
     }

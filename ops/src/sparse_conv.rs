@@ -30,17 +30,18 @@ pub fn sparse_conv<B: HyperBackend>(
     let arguments = Arguments::new("sparse_conv", CONTRACT, a.device(), "X", &x, [Some(a.cols()), None])?;
     arguments.check_some("theta", theta.as_ref(), [Some(f), None])?;
     arguments.check_some("bias", bias.as_ref(), [Some(o)])?;
+    // Burn's products and sums panic on empty tensors on some devices.
     let y = match theta {
+        Some(_) if a.rows() * f * o == 0 => Tensor::zeros([a.rows(), o], (&x.device(), x.dtype())),
         None => multiply(a, x),
         Some(theta) => match choose_order(a.rows(), a.cols(), a.nnz(), f, o) {
             Order::WeightFirst => multiply(a, x.matmul(theta)),
             Order::PassFirst => multiply(a, x).matmul(theta),
         },
     }; // [rows, O]
-    // Not `unsqueeze`, which panics where O = 0: Burn reads a 0 in a shape as "keep".
     Ok(match bias {
-        Some(bias) => y + bias.reshape([1, -1]),
-        None => y,
+        Some(bias) if a.rows() * o > 0 => y + bias.unsqueeze(),
+        _ => y,
     })
 }
 

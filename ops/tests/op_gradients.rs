@@ -73,7 +73,9 @@ fn check(name: &str, shapes: &[[usize; 2]], f: impl Fn(Vec<Matrix>) -> Matrix) {
             assert!((got[j] - expected).abs() <= 2e-8 * (1.0 + expected.abs()), "{name}: argument {i} at {j}: {} for {expected}", got[j]);
         }
         let alone = gradients(&|k| k == i);
-        assert_eq!(alone[i].as_ref(), Some(got), "{name}: argument {i} tracked alone");
+        // Not bit by bit: without the other gradients the cheaper order of the products may be another one.
+        let same = alone[i].iter().flatten().zip(got).all(|(a, b)| (a - b).abs() <= 1e-12 * (1.0 + b.abs()));
+        assert!(same && alone[i].as_ref().map(Vec::len) == Some(got.len()), "{name}: argument {i} tracked alone: {:?} for {got:?}", alone[i]);
         assert_eq!(alone.iter().flatten().count(), 1, "{name}: an untracked argument got a gradient");
     }
 }
@@ -90,12 +92,14 @@ impl ScalarF64 for Tensor<B, 1> {
 
 #[test]
 fn hypergraph_conv_matches_central_differences() {
-    let h = Incidence::new(&hypergraph(), &DEVICE).unwrap();
-    for normalisation in [Normalisation::Row, Normalisation::Symmetric] {
+    let weighted = Incidence::new(&hypergraph(), &DEVICE).unwrap();
+    let members = [vec![0, 2, 5], vec![3], vec![1, 2, 4, 5], vec![0, 1]];
+    let plain = Incidence::new(&Hypergraph::from_members(7, members, Duplicates::Error).unwrap(), &DEVICE).unwrap();
+    for (h, normalisation) in [&weighted, &plain].into_iter().flat_map(|h| [(h, Normalisation::Row), (h, Normalisation::Symmetric)]) {
         for bias in [BiasPlace::Input, BiasPlace::Output] {
             let config = ConvConfig { normalisation, bias };
             let conv = |x: &Matrix, t: Option<&Matrix>, b: Option<&Matrix>| {
-                hypergraph_conv(x.clone(), &h, t.cloned(), b.map(|b| row(b.clone())), config).unwrap()
+                hypergraph_conv(x.clone(), h, t.cloned(), b.map(|b| row(b.clone())), config).unwrap()
             };
             check("conv x", &[[7, 3]], |t| conv(&t[0], None, None));
             check("conv x theta", &[[7, 3], [3, 4]], |t| conv(&t[0], Some(&t[1]), None));

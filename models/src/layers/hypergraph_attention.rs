@@ -140,8 +140,8 @@ impl<B: HyperBackend> HypergraphAttention<B> {
         let out = hypergraph_attention(x, a, b, &input.incidence, config)?; // [N, Hd*C]
         let out = if self.concat { out } else { mean_of_heads(out, config) };
         Ok(match &self.bias {
-            Some(bias) => out + precision.cast(bias.val()).unsqueeze(),
-            None => out,
+            Some(bias) if input.incidence.nodes() > 0 => out + precision.cast(bias.val()).unsqueeze(),
+            _ => out,
         })
     }
 

@@ -118,7 +118,7 @@ fn entry_dot_case<B: HyperBackend>(suite: &mut Suite<B>, p: &Pattern, width: usi
         }),
         run: Box::new(move |x| {
             let dots: Tensor<_, 1> = wrap(Autodiff::<B>::entry_dot(&pattern, primitive(&x[0]), primitive(&x[1])));
-            dots.reshape([1, -1])
+            dots.unsqueeze_dim(0)
         }),
     });
 }

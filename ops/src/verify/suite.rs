@@ -43,9 +43,9 @@ pub(super) fn as_they_are(x: &[f64]) -> Vec<f64> {
     x.to_vec()
 }
 
-/// [1, n] -> [n]
+/// [1, n] -> [n]. Not `flatten`, which fails where n = 0: Burn reads a 0 in a shape asked for as "keep".
 pub(super) fn row<B: HyperBackend>(x: Matrix<B>) -> Tensor<Autodiff<B>, 1> {
-    x.flatten(0, 1)
+    x.squeeze_dim(0)
 }
 
 impl<'a, B: HyperBackend> Suite<'a, B> {
@@ -119,7 +119,9 @@ impl<'a, B: HyperBackend> Suite<'a, B> {
         let gradients = root.backward();
         let mut results = vec![download(y.inner())];
         for (i, leaf) in leaves.iter().enumerate() {
-            let gradient = leaf.grad(&gradients).ok_or_else(|| format!("input {i} has no gradient"))?;
+            // An empty result depends on nothing, and an op may leave out the products that would show it.
+            let nothing = || (dy.is_empty() || inputs[i].is_empty()).then(|| leaf.clone().inner().zeros_like());
+            let gradient = leaf.grad(&gradients).or_else(nothing).ok_or_else(|| format!("input {i} has no gradient"))?;
             if gradient.dims() != case.inputs[i] {
                 return Err(format!("the gradient of input {i} has shape {:?}, expected {:?}", gradient.dims(), case.inputs[i]));
             }

@@ -33,6 +33,10 @@ pub(super) fn scaled<B: HyperBackend>(
     x: FloatTensor<B>,
 ) -> FloatTensor<B> {
     let Some(scale) = scale else { return x };
+    // Burn's products panic on empty tensors on some devices; without inputs there is no entry that would read the rows.
+    if inputs == 0 || x.shape().num_elements() == 0 {
+        return x;
+    }
     // The largest of ones is 1, so that this pass writes the scale itself.
     let pass = Pass { direction, reduce: Reduce::Max, input_scale: None, output_scale: Some(scale.clone()) };
     let column = pass_of_ones::<B>(s, &pass, inputs, &x);
@@ -41,6 +45,9 @@ pub(super) fn scaled<B: HyperBackend>(
 
 /// `dy` [outputs, F] over the number of entries of each output.
 pub(super) fn over_counts<B: HyperBackend>(s: &B::Sparse, direction: Direction, inputs: usize, dy: FloatTensor<B>) -> FloatTensor<B> {
+    if inputs == 0 || dy.shape().num_elements() == 0 {
+        return dy;
+    }
     let counts = counts::<B>(s, direction, inputs, &dy);
     in_wide::<B>(dy, |dy| B::float_div(dy, counts))
 }
