@@ -75,7 +75,11 @@ fn check(name: &str, shapes: &[[usize; 2]], f: impl Fn(Vec<Matrix>) -> Matrix) {
         let alone = gradients(&|k| k == i);
         // Not bit by bit: without the other gradients the cheaper order of the products may be another one.
         let same = alone[i].iter().flatten().zip(got).all(|(a, b)| (a - b).abs() <= 1e-12 * (1.0 + b.abs()));
-        assert!(same && alone[i].as_ref().map(Vec::len) == Some(got.len()), "{name}: argument {i} tracked alone: {:?} for {got:?}", alone[i]);
+        assert!(
+            same && alone[i].as_ref().map(Vec::len) == Some(got.len()),
+            "{name}: argument {i} tracked alone: {:?} for {got:?}",
+            alone[i]
+        );
         assert_eq!(alone.iter().flatten().count(), 1, "{name}: an untracked argument got a gradient");
     }
 }
