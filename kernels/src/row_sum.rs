@@ -54,64 +54,125 @@ impl<'a, E: Element, W: Fn(usize, Range<usize>, &mut [E::Acc]) + Sync> RowSum<'a
     }
 
     fn piece(&self, row: usize, entries: Range<usize>, acc: &mut [E::Acc], weights: &mut Vec<E::Acc>) {
+        let Some(weigh) = &self.weigh else {
+            return sum_rows(&self.view, self.x, entries, acc, self.heads, None);
+        };
         let n = entries.len() * self.heads;
         if weights.len() < n {
             weights.resize(n, E::Acc::ONE);
         }
-        match &self.weigh {
-            Some(weigh) => weigh(row, entries.clone(), &mut weights[..n]),
-            // The scratch may hold the weights of another sum.
-            None => weights[..n].fill(E::Acc::ONE),
-        }
-        sum_rows(&self.view, self.x, entries, acc, self.heads, &weights[..n]);
+        weigh(row, entries.clone(), &mut weights[..n]);
+        sum_rows(&self.view, self.x, entries, acc, self.heads, Some(&weights[..n]));
     }
 }
 
-/// acc += Σ_k w_(k,h) x_col(k) over `entries`; w [entries, heads].
+/// acc += Σ_k w_(k,h) x_col(k) over `entries`; w [entries, heads], or all 1.
 ///
 /// Dispatches by itself, once per row, so that its unrolled loops exist once per type and not in every pass that uses them.
 #[inline(never)]
-pub(crate) fn sum_rows<E: Element>(view: &View, x: &[E], entries: Range<usize>, acc: &mut [E::Acc], heads: usize, w: &[E::Acc]) {
+pub(crate) fn sum_rows<E: Element>(view: &View, x: &[E], entries: Range<usize>, acc: &mut [E::Acc], heads: usize, w: Option<&[E::Acc]>) {
     dispatch(
         #[inline(always)]
-        || {
-            if heads == 1 {
-                sum_rows_of_heads(view, x, entries, acc, 1, w);
-            } else {
-                sum_rows_of_heads(view, x, entries, acc, heads, w);
+        || match w {
+            None => sum_rows_of_heads(view, x, entries, acc, 1, |_, _| E::Acc::ONE),
+            Some(w) => {
+                let first = entries.start;
+                sum_rows_of_heads(
+                    view,
+                    x,
+                    entries,
+                    acc,
+                    heads,
+                    #[inline(always)]
+                    |k, h| w[(k - first) * heads + h],
+                );
             }
         },
     );
 }
 
 #[inline(always)]
-fn sum_rows_of_heads<E: Element>(view: &View, x: &[E], entries: Range<usize>, acc: &mut [E::Acc], heads: usize, w: &[E::Acc]) {
+fn sum_rows_of_heads<E: Element>(
+    view: &View,
+    x: &[E],
+    entries: Range<usize>,
+    acc: &mut [E::Acc],
+    heads: usize,
+    w: impl Fn(usize, usize) -> E::Acc + Copy,
+) {
     let width = acc.len();
     let c = width / heads.max(1);
     if c == 0 {
         return;
     }
-    let row = |k: usize| {
-        let start = view.col[k] as usize * width;
-        &x[start..start + width]
-    };
-    let mut k = entries.start;
-    while k + 4 <= entries.end {
-        fetch(view, x, width, k..k + 4);
-        let rows = [row(k), row(k + 1), row(k + 2), row(k + 3)];
-        let at = (k - entries.start) * heads;
-        for (h, part) in acc.chunks_exact_mut(c).enumerate() {
-            let lanes = h * c..(h + 1) * c;
-            let w = [w[at + h], w[at + heads + h], w[at + 2 * heads + h], w[at + 3 * heads + h]];
-            add4(part, rows.map(|r| &r[lanes.clone()]), w);
-        }
-        k += 4;
+    for (h, acc) in acc.chunks_exact_mut(c).enumerate() {
+        let w = |k: usize| w(k, h);
+        let mut part = Part { view, x, width, at: h * c, entries: entries.clone() };
+        let mut rest = acc;
+        rest = part.chunks::<64>(rest, w);
+        rest = part.chunks::<32>(rest, w);
+        rest = part.chunks::<16>(rest, w);
+        rest = part.chunks::<8>(rest, w);
+        part.tail(rest, w);
     }
-    fetch(view, x, width, k..entries.end);
-    for k in k..entries.end {
-        for (h, part) in acc.chunks_exact_mut(c).enumerate() {
-            add1(part, &row(k)[h * c..(h + 1) * c], w[(k - entries.start) * heads + h]);
+}
+
+/// Some columns of the rows that a sparse row names.
+struct Part<'a, E> {
+    view: &'a View<'a>,
+    x: &'a [E],
+    width: usize,
+    /// The first column.
+    at: usize,
+    entries: Range<usize>,
+}
+
+impl<E: Element> Part<'_, E> {
+    /// Sums L columns at a time, in registers, and returns the rest of `acc`.
+    #[inline(always)]
+    fn chunks<'b, const L: usize>(&mut self, acc: &'b mut [E::Acc], w: impl Fn(usize) -> E::Acc + Copy) -> &'b mut [E::Acc] {
+        let (chunks, rest) = acc.as_chunks_mut::<L>();
+        for acc in chunks {
+            let mut sums = *acc;
+            for k in self.entries.clone() {
+                let row: &[E; L] = self.row(k, L).try_into().expect("the slice has L elements");
+                let w = w(k);
+                for l in 0..L {
+                    sums[l] += w * row[l].to_acc();
+                }
+            }
+            *acc = sums;
+            self.at += L;
         }
+        rest
+    }
+
+    /// The last columns, four entries per load and store of the sums.
+    #[inline(always)]
+    fn tail(&self, acc: &mut [E::Acc], w: impl Fn(usize) -> E::Acc + Copy) {
+        let n = acc.len();
+        if n == 0 {
+            return;
+        }
+        let mut k = self.entries.start;
+        while k + 4 <= self.entries.end {
+            add4(acc, [k, k + 1, k + 2, k + 3].map(|k| self.row(k, n)), [k, k + 1, k + 2, k + 3].map(w));
+            k += 4;
+        }
+        for k in k..self.entries.end {
+            add1(acc, self.row(k, n), w(k));
+        }
+    }
+
+    /// `n` columns of the row that entry `k` names; fetches those of the entry [`AHEAD`], whichever row of the view it belongs to.
+    #[inline(always)]
+    fn row(&self, k: usize, n: usize) -> &[E] {
+        if let Some(&c) = self.view.col.get(k + AHEAD) {
+            let start = c as usize * self.width + self.at;
+            prefetch(&self.x[start..start + n]);
+        }
+        let start = self.view.col[k] as usize * self.width + self.at;
+        &self.x[start..start + n]
     }
 }
 

@@ -416,7 +416,7 @@ impl<E: Element> Backward<'_, E> {
                 }
             },
         );
-        sum_rows(view, self.g, entries, &mut piece.dx, heads, &piece.weight);
+        sum_rows(view, self.g, entries, &mut piece.dx, heads, Some(&piece.weight));
     }
 
     /// T of the node's own segment, if segments are nodes: ⟨dO, O⟩ + ⟨x, dX⟩ per head.
