@@ -15,7 +15,7 @@ pub mod schedule;
 pub mod task;
 pub mod train;
 
-pub use classifier::{DropoutSeed, NodeClassifier, NodeClassifierConfig};
+pub use classifier::{DropoutSeed, NodeClassifier, NodeClassifierConfig, Norm};
 pub use error::{ModelError, Result};
 pub use input::{GraphInput, NodeFeatures};
 pub use layers::{AttentionMode, LayerKind};

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use hypergraphql_framework::{Dataset, Features};
 
-use crate::classifier::NodeClassifierConfig;
+use crate::classifier::{NodeClassifierConfig, Norm};
 use crate::layers::LayerKind;
 use crate::precision::Precision;
 use crate::{ModelError, Result};
@@ -36,12 +36,16 @@ impl MemoryEstimate {
             Precision::F64 => 8,
         };
         let widths = widths(network);
-        let parameters: u64 = widths.iter().map(|[inputs, outputs]| (inputs + 1).saturating_mul(*outputs)).sum();
+        let norms = if network.norm == Norm::Layer { widths.len() as u64 - 1 } else { 0 };
+        let normed = norms.saturating_mul(network.hidden as u64);
+        let parameters = widths.iter().map(|[inputs, outputs]| (inputs + 1).saturating_mul(*outputs)).sum::<u64>() + 2 * normed;
         // Per layer: its product with the weights, its output, ReLU and dropout on the nodes, the messages on the hyperedges (two
         // with attention), and the gradients of the widest of them while the backward pass runs.
         let edge_rows = if network.layer == LayerKind::Attention { 2 * m } else { m };
         let rows = 4 * n + edge_rows;
         let kept: u64 = widths.iter().map(|[_, outputs]| rows.saturating_mul(*outputs)).sum();
+        // In f32: the centred rows, their squares, the normalised and the scaled rows.
+        let normalised = (4 * n * size.max(4)).saturating_mul(normed);
         let widest = widths.iter().map(|[_, outputs]| *outputs).max().unwrap_or(0);
         let features = match &dataset.features {
             Features::Dense(x) => x.len() as u64 * (4 + if size == 4 { 0 } else { size }),
@@ -53,7 +57,7 @@ impl MemoryEstimate {
             hypergraph: 24 * z + 24 * (n + m),
             features,
             parameters: parameters.saturating_mul(4 * 6),
-            activations: kept.saturating_add(rows.saturating_mul(widest)).saturating_mul(size),
+            activations: kept.saturating_add(rows.saturating_mul(widest)).saturating_mul(size).saturating_add(normalised),
         }
     }
 

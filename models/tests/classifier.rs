@@ -2,12 +2,12 @@
 #![allow(clippy::unwrap_used)]
 
 use burn::backend::Autodiff;
-use burn::module::{AutodiffModule, Module};
+use burn::module::{AutodiffModule, Module, Param};
 use burn::tensor::{DType, Tensor, TensorData};
 use hypergraphql_framework::{Duplicates, Hypergraph};
-use hypergraphql_models::layers::{HypergraphAttentionConfig, WeightStream};
+use hypergraphql_models::layers::{HypergraphAttentionConfig, LayerNorm, WeightStream};
 use hypergraphql_models::{
-    AttentionMode, DropoutSeed, GraphInput, LayerKind, NodeClassifier, NodeClassifierConfig, NodeFeatures, Precision,
+    AttentionMode, DropoutSeed, GraphInput, LayerKind, NodeClassifier, NodeClassifierConfig, NodeFeatures, Norm, Precision,
 };
 use hypergraphql_ops::{Cpu, CpuDevice, HyperBackend, Incidence, SparseMatrix};
 
@@ -142,6 +142,50 @@ fn hyperedges_default_to_the_mean_of_their_members() {
         let doubled = dense(&device, Precision::F64).with_hyperedge_features(z.clone() * 2.0).unwrap();
         let doubled = values(model.forward(&doubled, Precision::F64, None).unwrap());
         assert!(values(own).iter().zip(&doubled).any(|(a, b)| (a - b).abs() > 1e-6), "hyperedge features are ignored");
+    }
+}
+
+#[test]
+fn layer_norm_follows_its_formula_in_every_precision() {
+    let device = CpuDevice::default();
+    let x = [[1.0, 2.0, 4.0], [0.0, 0.0, 0.0], [-300.0, 300.0, 150.0]];
+    let (gamma, beta) = ([1.0, 0.5, -2.0], [0.25, 0.0, 1.0]);
+    let norm = LayerNorm::<Cpu> { gamma: Param::from_data(gamma, &device), beta: Param::from_data(beta, &device) };
+    let expected: Vec<f64> = x
+        .iter()
+        .flat_map(|row| {
+            let mean = row.iter().sum::<f64>() / 3.0;
+            let deviation = (row.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / 3.0 + 1e-5).sqrt();
+            (0..3).map(move |i| gamma[i] * (row[i] - mean) / deviation + beta[i])
+        })
+        .collect();
+    for (precision, tolerance) in [(Precision::F64, 1e-12), (Precision::F32, 1e-5), (Precision::F16, 1e-5), (Precision::Bf16, 1e-5)] {
+        let x = Tensor::from_data(TensorData::from(x), (&device, precision.dtype()));
+        let y = norm.forward(x, precision);
+        assert_eq!(y.dtype(), if precision == Precision::F64 { DType::F64 } else { DType::F32 });
+        assert_close(&values(y), &expected, tolerance, &format!("{precision}"));
+    }
+    assert_eq!(norm.forward(Tensor::zeros([0, 3], &device), Precision::F32).dims(), [0, 3]);
+}
+
+#[test]
+fn normalised_layers_learn_and_stay_near_in_low_precision() {
+    let device = CpuDevice::default();
+    for kind in LayerKind::ALL {
+        let bare = model::<Ad>(kind, 21).num_params();
+        let model = config(kind).with_norm(Norm::Layer).init::<Ad>(&device, 21).unwrap();
+        assert_eq!(model.num_params(), bare + 2 * 2 * 12);
+        let exact = values(model.forward(&dense(&device, Precision::F64), Precision::F64, None).unwrap());
+        for (precision, tolerance) in [(Precision::F32, 1e-4), (Precision::F16, 5e-2), (Precision::Bf16, 0.3)] {
+            let out = model.forward(&sparse(&device), precision, None).unwrap();
+            let gradients = out.clone().powi_scalar(2).sum().backward();
+            for norm in &model.norms {
+                for gradient in [norm.gamma.val().grad(&gradients), norm.beta.val().grad(&gradients)] {
+                    assert!(values(gradient.unwrap()).iter().any(|g| g.abs() > 1e-6), "{kind} in {precision}: no gradient");
+                }
+            }
+            assert_close(&values(out), &exact, tolerance, &format!("{kind} in {precision}"));
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use burn::tensor::Tensor;
 use half::{bf16, f16};
 use hypergraphql_models::classifier::Layer;
 use hypergraphql_models::import::{StateDict, import_classifier};
-use hypergraphql_models::{LayerKind, NodeClassifier, NodeClassifierConfig, Result};
+use hypergraphql_models::{LayerKind, NodeClassifier, NodeClassifierConfig, Norm, Result};
 use hypergraphql_ops::{Cpu, CpuDevice};
 use safetensors::Dtype;
 use safetensors::tensor::{TensorView, serialize};
@@ -109,6 +109,22 @@ fn a_pyg_convolution_of_any_float_type_lands_transposed() {
         assert_eq!(values(last.theta.val()), theta(HIDDEN, CLASSES));
         assert_eq!(values(first.bias.as_ref().unwrap().val()), (0..HIDDEN).map(|i| value(i) as f32).collect::<Vec<_>>());
     }
+}
+
+#[test]
+fn layer_norms_of_the_classifier_are_read_and_missed() {
+    let config = NodeClassifierConfig::new(LayerKind::Attention, FEATURES, CLASSES).with_hidden(HIDDEN).with_heads(HEADS);
+    let import = |tensors: &[Named]| {
+        let file = File::new(&bytes_of(tensors));
+        let model = config.clone().with_norm(Norm::Layer).init::<Cpu>(&CpuDevice::default(), 1)?;
+        import_classifier(model, StateDict::open(&file.path())?)
+    };
+    let error = import(&attention()).unwrap_err().to_string();
+    assert!(error.contains("norms.0.weight"), "{error}");
+    let norms = [tensor("norms.0.weight", Dtype::F32, &[HIDDEN]), tensor("norms.0.bias", Dtype::F32, &[HIDDEN])];
+    let model = import(&[attention(), norms.to_vec()].concat()).unwrap();
+    let expected: Vec<f32> = (0..HIDDEN).map(|i| value(i) as f32).collect();
+    assert_eq!((values(model.norms[0].gamma.val()), values(model.norms[0].beta.val())), (expected.clone(), expected));
 }
 
 #[test]

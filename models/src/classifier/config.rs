@@ -1,11 +1,47 @@
 //! Sizes and options of a node classifier.
 
+use std::fmt::{Display, Formatter};
+use std::str::FromStr;
+
 use burn::config::Config;
 use burn::tensor::backend::Backend;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Layer, NodeClassifier};
 use crate::error::{ModelError, Result};
-use crate::layers::{AttentionMode, HgnnConfig, HgnnPlusConfig, HypergraphAttentionConfig, HypergraphConvConfig, LayerKind, WeightStream};
+use crate::layers::{
+    AttentionMode, HgnnConfig, HgnnPlusConfig, HypergraphAttentionConfig, HypergraphConvConfig, LayerKind, LayerNorm, WeightStream,
+};
+
+/// What follows each hidden layer, before its ReLU.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Norm {
+    /// Nothing.
+    #[default]
+    None,
+    /// [`LayerNorm`].
+    Layer,
+}
+
+impl Display for Norm {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if *self == Self::None { "none" } else { "layer" })
+    }
+}
+
+impl FromStr for Norm {
+    type Err = ModelError;
+
+    fn from_str(s: &str) -> Result<Self> {
+        match s {
+            "none" => Ok(Self::None),
+            "layer" => Ok(Self::Layer),
+            _ => Err(ModelError::option("norm", s, "none or layer")),
+        }
+    }
+}
 
 /// Sizes and options of [`NodeClassifier`].
 #[derive(Config, Debug, PartialEq)]
@@ -28,6 +64,9 @@ pub struct NodeClassifierConfig {
     /// Over what attention coefficients sum to 1.
     #[config(default = "AttentionMode::Node")]
     pub attention_mode: AttentionMode,
+    /// What follows each hidden layer. Attention needs [`Norm::Layer`]: it shrinks what a node receives with the node's degree.
+    #[config(default = "Norm::None")]
+    pub norm: Norm,
     /// Probability of dropping an activation between layers in training.
     #[config(default = 0.5)]
     pub dropout: f64,
@@ -52,7 +91,11 @@ impl NodeClassifierConfig {
             features = self.hidden;
         }
         let output = self.layer(features, self.classes, true, device, &mut weights)?;
-        Ok(NodeClassifier { hidden, output, dropout: self.dropout })
+        let norms = match self.norm {
+            Norm::None => Vec::new(),
+            Norm::Layer => hidden.iter().map(|_| LayerNorm::new(self.hidden, device)).collect(),
+        };
+        Ok(NodeClassifier { hidden, norms, output, dropout: self.dropout })
     }
 
     /// Checks the options.

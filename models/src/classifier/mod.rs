@@ -1,9 +1,9 @@
-//! A network that gives every node a class: layers with ReLU and dropout between them.
+//! A network that gives every node a class: layers with normalisation, ReLU and dropout between them.
 
 mod config;
 mod layer;
 
-pub use config::NodeClassifierConfig;
+pub use config::{NodeClassifierConfig, Norm};
 pub use layer::Layer;
 
 use burn::module::Module;
@@ -14,6 +14,7 @@ use hypergraphql_ops::{HyperBackend, dropout};
 
 use crate::error::Result;
 use crate::input::GraphInput;
+use crate::layers::LayerNorm;
 use crate::precision::Precision;
 
 /// Which dropout masks a training step draws; a resumed run draws the same.
@@ -25,12 +26,14 @@ pub struct DropoutSeed {
     pub step: u64,
 }
 
-/// A classifier of nodes: hidden layers, each followed by ReLU and dropout, then an output layer without them, the protocol of
+/// A classifier of nodes: hidden layers, each followed by its normalisation if it has one, ReLU and dropout, then an output layer without them, the protocol of
 /// AllSet's comparison (Chien et al. 2022, arXiv:2106.13264).
 #[derive(Module, Debug)]
 pub struct NodeClassifier<B: Backend> {
     /// All layers but the last.
     pub hidden: Vec<Layer<B>>,
+    /// One per hidden layer, or none.
+    pub norms: Vec<LayerNorm<B>>,
     /// The last layer, as wide as there are classes.
     pub output: Layer<B>,
     /// Probability of dropping an activation between layers in training.
@@ -48,7 +51,11 @@ impl<B: HyperBackend> NodeClassifier<B> {
     pub fn forward(&self, input: &GraphInput<B>, precision: Precision, dropout: Option<DropoutSeed>) -> Result<Tensor<B, 2>> {
         let mut input = input.clone();
         for (i, layer) in self.hidden.iter().enumerate() {
-            let x = relu(layer.forward(&input, precision)?); // [N, hidden]
+            let x = layer.forward(&input, precision)?; // [N, hidden]
+            let x = match self.norms.get(i) {
+                Some(norm) => precision.cast(relu(norm.forward(x, precision))),
+                None => relu(x),
+            };
             input = input.hidden(self.drop_out(x, i, dropout)?);
         }
         Ok(precision.widen(self.output.forward(&input, precision)?)) // [N, classes]

@@ -7,6 +7,7 @@
 //! | conv, attention (PyG) | `bias` | [O], or [C] for averaged heads | b |
 //! | hgnn, hgnn-plus (DHG) | `theta.weight` | [O, F] | Θ [F, O] |
 //! | hgnn, hgnn-plus (DHG) | `theta.bias` | [O] | b |
+//! | layer norm i of the classifier, from 0 | `norms.i.weight`, `norms.i.bias` | [F] | γ, β |
 
 use burn::module::Param;
 use burn::tensor::backend::Backend;
@@ -15,17 +16,17 @@ use burn::tensor::{DType, Tensor, TensorData};
 use super::StateDict;
 use crate::classifier::{Layer, NodeClassifier};
 use crate::error::{ModelError, Result};
-use crate::layers::LayerKind;
+use crate::layers::{LayerKind, LayerNorm};
 
 type Bias<B> = Option<Param<Tensor<B, 1>>>;
 
 /// Fills a network from a state dict whose layers are named like `convs.0`, `convs.1`, ... or `conv1`, `conv2`, ...: any name before
-/// the layer's own, numbers compared as numbers.
+/// the layer's own, numbers compared as numbers. Layer norms are named `norms.0`, `norms.1`, ...
 ///
 /// # Errors
 /// When the number of layers differs, or a tensor is missing, left over, misshapen or not of floating point.
 pub fn import_classifier<B: Backend>(model: NodeClassifier<B>, mut dict: StateDict) -> Result<NodeClassifier<B>> {
-    let NodeClassifier { hidden, output, dropout } = model;
+    let NodeClassifier { hidden, norms, output, dropout } = model;
     let weight = weight_name(output.kind());
     let prefixes = prefixes(&dict, weight);
     if prefixes.len() != hidden.len() + 1 {
@@ -34,9 +35,10 @@ pub fn import_classifier<B: Backend>(model: NodeClassifier<B>, mut dict: StateDi
     }
     let layers = hidden.into_iter().chain([output]).zip(&prefixes);
     let mut layers = layers.map(|(layer, prefix)| import_layer(layer, &mut dict, prefix)).collect::<Result<Vec<_>>>()?;
+    let norms = norms.into_iter().enumerate().map(|(i, norm)| import_norm(norm, &mut dict, i)).collect::<Result<_>>()?;
     dict.finish()?;
     let output = layers.pop().expect("there is an output layer; another count is a bug");
-    Ok(NodeClassifier { hidden: layers, output, dropout })
+    Ok(NodeClassifier { hidden: layers, norms, output, dropout })
 }
 
 /// Fills one layer from the tensors whose names start with `prefix` (empty, or ending in a dot).
@@ -70,6 +72,14 @@ pub fn import_layer<B: Backend>(layer: Layer<B>, dict: &mut StateDict, prefix: &
             Layer::Attention(l)
         }
     })
+}
+
+fn import_norm<B: Backend>(norm: LayerNorm<B>, dict: &mut StateDict, index: usize) -> Result<LayerNorm<B>> {
+    let mut take = |part: &str, like: Param<Tensor<B, 1>>| -> Result<_> {
+        let values = dict.take(&format!("norms.{index}.{part}"), &like.dims())?;
+        Ok(Param::from_tensor(tensor(values, like.dims(), &like.device())))
+    };
+    Ok(LayerNorm { gamma: take("weight", norm.gamma)?, beta: take("bias", norm.beta)? })
 }
 
 fn weight_name(kind: LayerKind) -> &'static str {

@@ -5,6 +5,7 @@ mod hgnn_plus;
 mod hypergraph_attention;
 mod hypergraph_conv;
 mod kind;
+mod layer_norm;
 mod weights;
 
 pub use hgnn::{Hgnn, HgnnConfig};
@@ -12,6 +13,7 @@ pub use hgnn_plus::{HgnnPlus, HgnnPlusConfig};
 pub use hypergraph_attention::{AttentionMode, HypergraphAttention, HypergraphAttentionConfig};
 pub use hypergraph_conv::{HypergraphConv, HypergraphConvConfig};
 pub use kind::LayerKind;
+pub use layer_norm::LayerNorm;
 pub use weights::WeightStream;
 
 use burn::module::Param;

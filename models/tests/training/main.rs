@@ -15,7 +15,7 @@ use hypergraphql_models::checkpoint::{self, Checkpoint};
 use hypergraphql_models::schedule::Schedule;
 use hypergraphql_models::task::{NodeTask, SyntheticFeatures, TaskConfig};
 use hypergraphql_models::train::{EpochRecord, TrainConfig, Trainer};
-use hypergraphql_models::{LayerKind, NodeClassifierConfig};
+use hypergraphql_models::{LayerKind, NodeClassifierConfig, Norm};
 use hypergraphql_ops::Cpu;
 
 const CLASSES: usize = 3;
@@ -40,7 +40,8 @@ fn split() -> Split {
 }
 
 fn network(layer: LayerKind) -> NodeClassifierConfig {
-    NodeClassifierConfig::new(layer, 100, CLASSES).with_hidden(20).with_heads(2)
+    let norm = if layer == LayerKind::Attention { Norm::Layer } else { Norm::None };
+    NodeClassifierConfig::new(layer, 100, CLASSES).with_hidden(20).with_heads(2).with_norm(norm)
 }
 
 /// Everything that a resumed training has to remember: schedule, warm-up, patience, clipping, decay, class weights, dropout.

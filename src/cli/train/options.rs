@@ -5,7 +5,7 @@ use std::path::Path;
 
 use hypergraphql_models::schedule::Schedule;
 use hypergraphql_models::train::{ClassWeights, OptimizerKind, TrainConfig};
-use hypergraphql_models::{AttentionMode, LayerKind, NodeClassifierConfig, Precision};
+use hypergraphql_models::{AttentionMode, LayerKind, NodeClassifierConfig, Norm, Precision};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
@@ -61,6 +61,10 @@ pub(crate) struct Flags {
     #[arg(long)]
     #[serde(skip_serializing_if = "Option::is_none")]
     attention_mode: Option<AttentionMode>,
+    /// What follows each hidden layer: none or layer (layer normalisation) [default: layer with attention, else none].
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    norm: Option<Norm>,
     /// Epochs at most [default: 500].
     #[arg(long)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -119,6 +123,7 @@ pub(crate) struct Options {
     pub(crate) layers: u32,
     pub(crate) heads: u32,
     pub(crate) attention_mode: AttentionMode,
+    pub(crate) norm: Norm,
     pub(crate) epochs: u32,
     pub(crate) lr: f64,
     pub(crate) weight_decay: f64,
@@ -143,6 +148,7 @@ impl Default for Options {
             layers: 2,
             heads: 4,
             attention_mode: AttentionMode::Node,
+            norm: Norm::None,
             epochs: 500,
             lr: 1e-3,
             weight_decay: 0.0,
@@ -166,6 +172,7 @@ impl Options {
             .with_layers(self.layers as usize)
             .with_heads(self.heads as usize)
             .with_attention_mode(self.attention_mode)
+            .with_norm(self.norm)
             .with_dropout(self.dropout)
     }
 
@@ -192,7 +199,14 @@ pub(crate) fn resolve(flags: &Flags, config: Option<&Path>, checkpoint: Option<&
     let mut table = config.map(read).transpose()?.unwrap_or_default();
     let given = Table::try_from(flags).map_err(|e| CliError::input(format!("flags: {e}")))?;
     table.extend(given);
-    let Some(checkpoint) = checkpoint else { return checked(from_table(table)?) };
+    let Some(checkpoint) = checkpoint else {
+        let sets_norm = table.contains_key("norm");
+        let mut options = from_table(table)?;
+        if !sets_norm && options.layer == LayerKind::Attention {
+            options.norm = Norm::Layer;
+        }
+        return checked(options);
+    };
     let own = Table::try_from(checkpoint).map_err(|e| CliError::failed(format!("options of the checkpoint: {e}")))?;
     // Through the types, so that 1 and 1.0 are the same.
     let mut all = own.clone();
@@ -275,6 +289,16 @@ mod tests {
         assert!(of(&[], Some("dropout = -1\nepochs = 0"), None).unwrap_err().contains("epochs"));
         assert!(of(&["--runs", "0"], None, None).unwrap_err().contains("runs"));
         assert!(Line::try_parse_from(["x", "--layer", "gcn"]).is_err());
+    }
+
+    #[test]
+    fn attention_is_normalised_unless_told_otherwise() {
+        let norm = |flags: &[&str], file| of(flags, file, None).unwrap().norm;
+        assert_eq!(norm(&["--layer", "conv"], None), Norm::None);
+        assert_eq!(norm(&["--layer", "attention"], None), Norm::Layer);
+        assert_eq!(norm(&["--layer", "attention", "--norm", "none"], None), Norm::None);
+        assert_eq!(norm(&["--norm", "layer"], None), Norm::Layer);
+        assert_eq!(norm(&["--layer", "attention"], Some("norm = \"none\"")), Norm::None);
     }
 
     #[test]
