@@ -4,8 +4,9 @@
     cargo build --release
     .venv/bin/python benches/peers/run.py --hgql target/release/hgql
 
-For each size hgql draws the hypergraph, writes its incidences and times itself; the peers then read them. Run it on a quiet machine: the
-load average is printed because OpenMP's barriers, which the peers use, suffer more from other programs than rayon does.
+For each size hgql draws the hypergraph, writes its incidences and times itself; the peers then read them. Both take turns for some rounds and
+the medians over the rounds count, so that a disturbance does not fall on one of them only. Run it on a quiet machine all the same: the load
+average is printed because OpenMP's barriers, which the peers use, suffer more from other programs than rayon does.
 """
 
 import argparse
@@ -38,20 +39,26 @@ def parse():
     p.add_argument("--dtype", default="f32", choices=DTYPES)
     p.add_argument("--heads", type=int, default=1)
     p.add_argument("--seed", type=int, default=0)
-    p.add_argument("--reps", type=int, default=15)
+    p.add_argument("--case", default=",".join(CASES), help="only these, separated by commas")
+    p.add_argument("--rounds", type=int, default=3, help="turns of hgql and the peers")
+    p.add_argument("--reps", type=int, default=5, help="samples per case and turn")
     p.add_argument("--threads", type=int, help="threads of torch; by default as many as it chooses")
     p.add_argument("--json", action="store_true", help="JSON lines instead of a table")
     for name in ("n", "m", "k", "d"):
         p.add_argument(f"--{name}", type=int, help="one size instead of the two of the report")
-    return p.parse_args()
+    args = p.parse_args()
+    args.case = args.case.split(",")
+    if unknown := set(args.case) - set(CASES):
+        p.error(f"--case: unknown {', '.join(sorted(unknown))}; expected {', '.join(CASES)}")
+    return args
 
 
-def hgql(args, size, dump):
+def hgql(args, size, dump, verified):
     """Our times in milliseconds by case."""
     n, m, k, d = size
-    command = [args.hgql, "bench", "kernels", "--json", "--device", args.device, "--dtype", args.dtype, "--case", ",".join(CASES),
+    command = [args.hgql, "bench", "kernels", "--json", "--device", args.device, "--dtype", args.dtype, "--case", ",".join(args.case),
                "--dump", str(dump), "--heads", str(args.heads), "--seed", str(args.seed), "--reps", str(args.reps),
-               "--n", str(n), "--m", str(m), "--k", str(k), "--d", str(d)]
+               *(["--no-verify"] if verified else []), "--n", str(n), "--m", str(m), "--k", str(k), "--d", str(d)]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         sys.exit(f"hgql failed with exit code {done.returncode}: {' '.join(command)}")
@@ -101,16 +108,25 @@ def peers(args, size, dump):
         leaf = x.detach().requires_grad_()
         layer(leaf, h, num_edges=m, **more).sum().backward()
 
+    mean = averaging(h, n, m, dtype)
+    work = {
+        "conv_fwd": lambda: plain(x, h, num_edges=m),
+        "conv_fwd_bwd": lambda: backward(plain),
+        "att_fwd": lambda: attentive(x, h, hyperedge_attr=z, num_edges=m),
+        "att_fwd_bwd": lambda: backward(attentive, hyperedge_attr=z),
+        "spmm": lambda: mean @ x,
+    }
+    if args.dtype != "f32" and device.type == "cpu":
+        del work["spmm"]  # torch has no half-precision CSR product on CPUs
     found = {}
-    with torch.no_grad():
-        found["conv_fwd"] = median_ms(args, lambda: plain(x, h, num_edges=m))
-        found["att_fwd"] = median_ms(args, lambda: attentive(x, h, hyperedge_attr=z, num_edges=m))
-        if args.dtype == "f32" or device.type == "cuda":  # torch has no half-precision CSR product on CPUs
-            mean = averaging(h, n, m, dtype)
-            found["spmm"] = median_ms(args, lambda: mean @ x)
-    found["conv_fwd_bwd"] = median_ms(args, lambda: backward(plain))
-    found["att_fwd_bwd"] = median_ms(args, lambda: backward(attentive, hyperedge_attr=z))
+    for case in filter(work.get, args.case):
+        with torch.set_grad_enabled(case.endswith("bwd")):
+            found[case] = median_ms(args, work[case])
     return found
+
+
+def medians(rounds):
+    return {case: statistics.median(r[case] for r in rounds) for case in rounds[0]}
 
 
 def report(args, size, ours, theirs):
@@ -119,9 +135,7 @@ def report(args, size, ours, theirs):
         print(f"\nn {n}, m {m}, d {d}, heads {args.heads}, {args.dtype}, {args.device}; load average {os.getloadavg()[0]:.1f}")
         print(f"{'case':14}{'peer':>14}{'peer ms':>12}{'hgql ms':>12}{'ratio':>9}")
     ratios = []
-    for case in CASES:
-        if case not in theirs or case not in ours:
-            continue
+    for case in filter(theirs.get, args.case):
         peer = "torch.sparse" if case == "spmm" else "PyG"
         ratio = theirs[case] / ours[case]
         if case != "spmm":
@@ -142,8 +156,11 @@ def main():
     ratios = []
     for size in [one] if args.n else SIZES:
         with tempfile.TemporaryDirectory() as dump:
-            ours = hgql(args, size, dump)
-            ratios += report(args, size, ours, peers(args, size, dump))
+            turns = [(hgql(args, size, dump, verified=turn > 0), peers(args, size, dump)) for turn in range(args.rounds)]
+            ours, theirs = (medians(side) for side in zip(*turns))
+            ratios += report(args, size, ours, theirs)
+    if not ratios:
+        return
     mean = math.exp(statistics.fmean(math.log(r) for r in ratios))
     summary = {"kind": "summary", "geometric_mean": mean, "least": min(ratios)}
     print(json.dumps(summary) if args.json else f"\ngeometric mean over PyG {mean:.1f}, least {min(ratios):.1f}")

@@ -109,6 +109,7 @@ fn sum_rows_of_heads<E: Element>(
         let w = |k: usize| w(k, h);
         let mut part = Part { view, x, width, at: h * c, entries: entries.clone() };
         let mut rest = acc;
+        rest = part.chunks::<128>(rest, w);
         rest = part.chunks::<64>(rest, w);
         rest = part.chunks::<32>(rest, w);
         rest = part.chunks::<16>(rest, w);
