@@ -1,0 +1,77 @@
+//! CPU form: the log-sum-exp of each segment first (it reads only a and b), then passes whose coefficients are made from it row by row;
+//! `scores` has the coefficients, `backward` the gradients.
+
+mod backward;
+mod scores;
+
+use std::ops::Range;
+
+pub use backward::hypergraph_attention_backward;
+use scores::{Prepared, Scores, log_sum_exp};
+
+use super::AttentionConfig;
+use crate::csr::{CsrPair, Direction};
+use crate::dense::{Finish, pass};
+use crate::element::Element;
+use crate::row_sum::RowSum;
+
+/// Inputs of the op.
+#[derive(Debug, Clone, Copy)]
+pub struct Inputs<'a, E> {
+    /// [rows, Hd·C]
+    pub x: &'a [E],
+    /// [rows, Hd]
+    pub a: &'a [E],
+    /// [cols, Hd]
+    pub b: &'a [E],
+    /// u [rows]
+    pub row_scale: Option<&'a [f64]>,
+    /// t [cols]
+    pub col_scale: Option<&'a [f64]>,
+}
+
+/// Results of the forward pass.
+#[derive(Debug, Clone)]
+pub struct Output<E: Element> {
+    /// O [rows, Hd·C]
+    pub out: Vec<E>,
+    /// Y [cols, Hd·C]
+    pub edge: Vec<E>,
+    /// L [rows or cols, Hd]
+    pub lse: Vec<E::Acc>,
+}
+
+/// What the backward pass reads of the forward pass.
+#[derive(Debug, Clone, Copy)]
+pub struct Saved<'a, E: Element> {
+    /// O [rows, Hd·C]
+    pub out: &'a [E],
+    /// Y [cols, Hd·C]
+    pub edge: &'a [E],
+    /// L [rows or cols, Hd]
+    pub lse: &'a [E::Acc],
+}
+/// row scale · Σ_k p_k · column factor · x_col(k)
+fn weighted_pass<E: Element>(s: &Scores<E::Acc>, x: &[E], width: usize, row: Option<&[E::Acc]>, column: Option<&[E::Acc]>) -> Vec<E> {
+    let sums = RowSum::new(
+        s.view,
+        x,
+        width,
+        s.heads,
+        Some(|r: usize, entries: Range<usize>, w: &mut [E::Acc]| s.coefficients(r, entries, column, w)),
+    );
+    pass(s.view.ptr, &sums, width, &Finish { scale: row, bias: None })
+}
+
+/// The forward pass.
+pub fn hypergraph_attention<E: Element>(pair: &CsrPair, config: AttentionConfig, i: Inputs<E>) -> Output<E> {
+    let width = config.heads * config.head_width;
+    let p = Prepared::new(&i);
+    if config.heads == 0 {
+        return Output { out: vec![], edge: vec![], lse: vec![] };
+    }
+    let lse = log_sum_exp(&p.scores(pair, config.normalise, config, &[]));
+    let edge = weighted_pass(&p.scores(pair, Direction::ToCols, config, &lse), i.x, width, p.t.as_deref(), None);
+    let out = weighted_pass(&p.scores(pair, Direction::ToRows, config, &lse), &edge, width, p.u.as_deref(), None);
+    Output { out, edge, lse }
+}
