@@ -103,36 +103,27 @@ pub(crate) fn times<E: Element>(x: &[E], rows: usize, w: Matrix<E::Acc>) -> Vec<
     )
 }
 
-/// The scale and the bias that end a pass: y = s_r·y + c_r·bias.
-pub(crate) struct Finish<'a, A> {
-    /// s [rows]
-    pub(crate) scale: Option<&'a [A]>,
-    /// bias [O] and c [rows]
-    pub(crate) bias: Option<(&'a [A], Option<&'a [A]>)>,
-}
+/// What ends a pass: y += c_r·bias, for bias [O] and c [rows] (or all 1).
+pub(crate) type Bias<'a, A> = Option<(&'a [A], Option<&'a [A]>)>;
 
-impl<A: Acc> Finish<'_, A> {
-    /// Ends row `r`.
-    #[inline(always)]
-    pub(crate) fn row(&self, r: usize, y: &mut [A]) {
-        if let Some(s) = self.scale {
-            crate::lanes::scale(y, s[r]);
-        }
-        if let Some((bias, c)) = self.bias {
-            let c = c.map_or(A::ONE, |c| c[r]);
-            for (y, &b) in y.iter_mut().zip(bias) {
-                *y += c * b;
-            }
+/// Adds the bias to `rows`, whose y [rows, O] stand side by side.
+#[inline(always)]
+pub(crate) fn add_bias<A: Acc>(bias: Bias<A>, rows: Range<usize>, y: &mut [A]) {
+    let Some((bias, c)) = bias else { return };
+    for (i, r) in rows.enumerate() {
+        let c = c.map_or(A::ONE, |c| c[r]);
+        for (y, &b) in y[i * bias.len()..(i + 1) * bias.len()].iter_mut().zip(bias) {
+            *y += c * b;
         }
     }
 }
 
-/// finish(sums): one pass, [rows, width].
-pub(crate) fn pass<E: Element, W: Fn(usize, Range<usize>, &mut [E::Acc]) + Sync>(
+/// One pass: sums + bias, [rows, width].
+pub(crate) fn pass<E: Element, W: Fn(Range<usize>, Range<usize>, &mut [E::Acc]) + Sync>(
     ptr: &[u32],
     sums: &RowSum<E, W>,
     width: usize,
-    finish: &Finish<E::Acc>,
+    bias: Bias<E::Acc>,
 ) -> Vec<E> {
     let blocks = by_entries(ptr, sums.entry_bytes(), width * size_of::<E>());
     fill(
@@ -140,22 +131,25 @@ pub(crate) fn pass<E: Element, W: Fn(usize, Range<usize>, &mut [E::Acc]) + Sync>
         |r| r * width,
         #[inline(always)]
         |block, sink: &mut Sink<E>| {
-            let (mut y, mut weights) = (vec![E::Acc::ZERO; width], Vec::new());
-            for r in block {
-                sums.row(r, &mut y, &mut weights);
-                finish.row(r, &mut y);
-                sink.round(&y);
+            let step = sums.step();
+            let (mut y, mut weights) = (vec![E::Acc::ZERO; step * width], Vec::new());
+            for start in block.clone().step_by(step) {
+                let rows = start..block.end.min(start + step);
+                let y = &mut y[..rows.len() * width];
+                sums.rows(rows.clone(), y, &mut weights);
+                add_bias(bias, rows, y);
+                sink.round(y);
             }
         },
     )
 }
 
-/// finish(sums · W): one pass whose sums, [rows, W's rows], never reach memory.
-pub(crate) fn pass_times<E: Element, W: Fn(usize, Range<usize>, &mut [E::Acc]) + Sync>(
+/// sums · W + bias: one pass whose sums, [rows, W's rows], never reach memory.
+pub(crate) fn pass_times<E: Element, W: Fn(Range<usize>, Range<usize>, &mut [E::Acc]) + Sync>(
     ptr: &[u32],
     sums: &RowSum<E, W>,
     w: Matrix<E::Acc>,
-    finish: &Finish<E::Acc>,
+    bias: Bias<E::Acc>,
 ) -> Vec<E> {
     let (f, o) = (w.rows, w.cols);
     let step = block_rows::<E::Acc>(f.max(o));
@@ -168,13 +162,9 @@ pub(crate) fn pass_times<E: Element, W: Fn(usize, Range<usize>, &mut [E::Acc]) +
             let (mut x, mut y, mut weights) = (vec![E::Acc::ZERO; step * f], vec![E::Acc::ZERO; step * o], Vec::new());
             for start in block.clone().step_by(step) {
                 let n = step.min(block.end - start);
-                for i in 0..n {
-                    sums.row(start + i, &mut x[i * f..(i + 1) * f], &mut weights);
-                }
+                sums.rows(start..start + n, &mut x[..n * f], &mut weights);
                 product(&mut y[..n * o], Matrix::new(&x[..n * f], n, f), w, false);
-                for i in 0..n {
-                    finish.row(start + i, &mut y[i * o..(i + 1) * o]);
-                }
+                add_bias(bias, start..start + n, &mut y[..n * o]);
                 sink.round(&y[..n * o]);
             }
         },

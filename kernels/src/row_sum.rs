@@ -4,48 +4,72 @@ use std::ops::Range;
 
 use crate::csr::View;
 use crate::element::{Acc, Element};
-use crate::lanes::{add, add1, add4};
-use crate::schedule::{Hubs, PIECE};
+use crate::lanes::{add, add1, add4, scale};
+use crate::schedule::Hubs;
 use crate::simd::{dispatch, prefetch};
 
 /// Entries between the one summed and the one whose row is fetched: some 4 KiB of flight at 128 f32 features.
 const AHEAD: usize = 8;
 
-/// y_r = Σ_{k in row r} w_(k,h) · x_col(k) per head h, for the features of head h.
+/// Bytes of sums that a block of rows may hold: they stay in the first-level cache until they are finished.
+const SUM_BYTES: usize = 16 << 10;
+
+/// y_r = s_r Σ_{k in row r} w_(k,h) · x_col(k) per head h, for the features of head h.
 pub(crate) struct RowSum<'a, E: Element, W> {
     view: View<'a>,
     x: &'a [E],
     width: usize,
     heads: usize,
-    /// `weigh(row, entries, w)` writes w [entries, heads]; `None` says that all weigh 1.
+    /// s [rows], or all 1.
+    scale: Option<&'a [E::Acc]>,
+    /// `weigh(rows, entries, w)` writes w [entries, heads] of entries that lie in `rows`; `None` says that all weigh 1.
     weigh: Option<W>,
     hubs: Hubs<Vec<E::Acc>>,
 }
 
-impl<'a, E: Element, W: Fn(usize, Range<usize>, &mut [E::Acc]) + Sync> RowSum<'a, E, W> {
+impl<'a, E: Element, W: Fn(Range<usize>, Range<usize>, &mut [E::Acc]) + Sync> RowSum<'a, E, W> {
     /// Over x [cols, width]; sums the pieces of hub rows at once.
-    pub(crate) fn new(view: View<'a>, x: &'a [E], width: usize, heads: usize, weigh: Option<W>) -> Self {
-        let mut pass = Self { view, x, width, heads, weigh, hubs: Hubs::new(&View { ptr: &[0], col: &[], ..view }, |_, _| vec![]) };
-        let hubs = Hubs::new(&view, |row, entries| {
-            let mut acc = vec![E::Acc::ZERO; width];
-            pass.piece(row, entries, &mut acc, &mut Vec::new());
+    pub(crate) fn new(view: View<'a>, x: &'a [E], width: usize, heads: usize, scale: Option<&'a [E::Acc]>, weigh: Option<W>) -> Self {
+        let mut pass = Self { view, x, width, heads, scale, weigh, hubs: Hubs::none() };
+        pass.hubs = Hubs::new(&view, |row, entries| {
+            let (mut acc, mut weights) = (vec![E::Acc::ZERO; width], Vec::new());
+            let w = pass.weights(row..row + 1, entries.clone(), &mut weights);
+            sum_row(&view, x, entries, &mut acc, heads, w);
             acc
         });
-        pass.hubs = hubs;
         pass
     }
 
-    /// acc = y_row
-    pub(crate) fn row(&self, row: usize, acc: &mut [E::Acc], weights: &mut Vec<E::Acc>) {
-        acc.fill(E::Acc::ZERO);
-        let entries = self.view.range(row);
-        if entries.len() <= PIECE {
-            self.piece(row, entries, acc, weights);
-        } else {
-            for part in self.hubs.of(row).unwrap_or_default() {
-                add(acc, part);
-            }
+    /// acc [rows, width] = y of `rows`; `weights` is scratch.
+    pub(crate) fn rows(&self, rows: Range<usize>, acc: &mut [E::Acc], weights: &mut Vec<E::Acc>) {
+        let (mut start, mut rest) = (rows.start, acc);
+        for (hub, parts) in self.hubs.within(rows.clone()) {
+            let (before, hub_and_after) = rest.split_at_mut((hub - start) * self.width);
+            self.short_rows(start..hub, before, weights);
+            let (sum, after) = hub_and_after.split_at_mut(self.width);
+            sum.fill(E::Acc::ZERO);
+            parts.iter().for_each(|part| add(sum, part));
+            scale(sum, self.scale.map_or(E::Acc::ONE, |s| s[hub]));
+            (start, rest) = (hub + 1, after);
         }
+        self.short_rows(start..rows.end, rest, weights);
+    }
+
+    /// Rows of which none is a hub.
+    fn short_rows(&self, rows: Range<usize>, acc: &mut [E::Acc], weights: &mut Vec<E::Acc>) {
+        let entries = self.view.ptr[rows.start] as usize..self.view.ptr[rows.end] as usize;
+        let w = self.weights(rows.clone(), entries, weights);
+        sum_rows(&self.view, self.x, rows, acc, self.heads, self.scale, w);
+    }
+
+    fn weights<'w>(&self, rows: Range<usize>, entries: Range<usize>, scratch: &'w mut Vec<E::Acc>) -> Option<&'w [E::Acc]> {
+        let weigh = self.weigh.as_ref()?;
+        let n = entries.len() * self.heads;
+        if scratch.len() < n {
+            scratch.resize(n, E::Acc::ONE);
+        }
+        weigh(rows, entries, &mut scratch[..n]);
+        Some(&scratch[..n])
     }
 
     /// Bytes that an entry moves.
@@ -53,126 +77,146 @@ impl<'a, E: Element, W: Fn(usize, Range<usize>, &mut [E::Acc]) + Sync> RowSum<'a
         self.width * size_of::<E>() + 4
     }
 
-    fn piece(&self, row: usize, entries: Range<usize>, acc: &mut [E::Acc], weights: &mut Vec<E::Acc>) {
-        let Some(weigh) = &self.weigh else {
-            return sum_rows(&self.view, self.x, entries, acc, self.heads, None);
-        };
-        let n = entries.len() * self.heads;
-        if weights.len() < n {
-            weights.resize(n, E::Acc::ONE);
-        }
-        weigh(row, entries.clone(), &mut weights[..n]);
-        sum_rows(&self.view, self.x, entries, acc, self.heads, Some(&weights[..n]));
+    /// Rows to sum at a time.
+    pub(crate) fn step(&self) -> usize {
+        (SUM_BYTES / (self.width * size_of::<E::Acc>()).max(1)).clamp(1, 64)
     }
 }
 
-/// acc += Σ_k w_(k,h) x_col(k) over `entries`; w [entries, heads], or all 1.
+/// acc [rows, width] = s_r Σ_k w_(k,h) x_col(k) over the entries of each row; w [entries of the rows, heads], or all 1.
 ///
-/// Dispatches by itself, once per row, so that its unrolled loops exist once per type and not in every pass that uses them.
+/// Dispatches by itself, once per block of rows, so that its unrolled loops exist once per type and not in every pass that uses them.
 #[inline(never)]
-pub(crate) fn sum_rows<E: Element>(view: &View, x: &[E], entries: Range<usize>, acc: &mut [E::Acc], heads: usize, w: Option<&[E::Acc]>) {
+fn sum_rows<E: Element>(
+    view: &View,
+    x: &[E],
+    rows: Range<usize>,
+    acc: &mut [E::Acc],
+    heads: usize,
+    scale: Option<&[E::Acc]>,
+    w: Option<&[E::Acc]>,
+) {
+    let width = acc.len() / rows.len().max(1);
+    let first = view.ptr[rows.start] as usize;
+    let ends = &view.ptr[rows.start..=rows.end];
+    let scale = scale.map(|s| &s[rows]);
     dispatch(
         #[inline(always)]
-        || match w {
-            None => sum_rows_of_heads(view, x, entries, acc, 1, |_, _| E::Acc::ONE),
-            Some(w) => {
-                let first = entries.start;
-                sum_rows_of_heads(
-                    view,
-                    x,
-                    entries,
-                    acc,
-                    heads,
-                    #[inline(always)]
-                    |k, h| w[(k - first) * heads + h],
-                );
+        || {
+            let block = Block { col: view.col, x, width, ends, scale };
+            match w {
+                None => block.sum(acc, 1, |_, _| E::Acc::ONE),
+                Some(w) => block.sum(acc, heads, |k, h| w[(k - first) * heads + h]),
             }
         },
     );
 }
 
-#[inline(always)]
-fn sum_rows_of_heads<E: Element>(
-    view: &View,
-    x: &[E],
-    entries: Range<usize>,
-    acc: &mut [E::Acc],
-    heads: usize,
-    w: impl Fn(usize, usize) -> E::Acc + Copy,
-) {
-    let width = acc.len();
-    let c = width / heads.max(1);
-    if c == 0 {
-        return;
-    }
-    for (h, acc) in acc.chunks_exact_mut(c).enumerate() {
-        let w = |k: usize| w(k, h);
-        let mut part = Part { view, x, width, at: h * c, entries: entries.clone() };
-        let mut rest = acc;
-        rest = part.chunks::<128>(rest, w);
-        rest = part.chunks::<64>(rest, w);
-        rest = part.chunks::<32>(rest, w);
-        rest = part.chunks::<16>(rest, w);
-        rest = part.chunks::<8>(rest, w);
-        part.tail(rest, w);
-    }
+/// acc [width] = Σ_k w_(k,h) x_col(k) over `entries` of one row; w [entries, heads], or all 1.
+#[inline(never)]
+pub(crate) fn sum_row<E: Element>(view: &View, x: &[E], entries: Range<usize>, acc: &mut [E::Acc], heads: usize, w: Option<&[E::Acc]>) {
+    let (width, first) = (acc.len(), entries.start);
+    let ends = [entries.start as u32, entries.end as u32];
+    dispatch(
+        #[inline(always)]
+        || {
+            let block = Block { col: view.col, x, width, ends: &ends, scale: None };
+            match w {
+                None => block.sum(acc, 1, |_, _| E::Acc::ONE),
+                Some(w) => block.sum(acc, heads, |k, h| w[(k - first) * heads + h]),
+            }
+        },
+    );
 }
 
-/// Some columns of the rows that a sparse row names.
-struct Part<'a, E> {
-    view: &'a View<'a>,
+/// Rows to sum: the entries of row i are `ends[i]..ends[i + 1]`.
+struct Block<'a, E: Element> {
+    col: &'a [u32],
     x: &'a [E],
     width: usize,
-    /// The first column.
-    at: usize,
-    entries: Range<usize>,
+    ends: &'a [u32],
+    scale: Option<&'a [E::Acc]>,
 }
 
-impl<E: Element> Part<'_, E> {
-    /// Sums L columns at a time, in registers, and returns the rest of `acc`.
+impl<E: Element> Block<'_, E> {
+    /// The columns of each head from the widest registers' worth to the narrowest; for each, all rows.
     #[inline(always)]
-    fn chunks<'b, const L: usize>(&mut self, acc: &'b mut [E::Acc], w: impl Fn(usize) -> E::Acc + Copy) -> &'b mut [E::Acc] {
-        let (chunks, rest) = acc.as_chunks_mut::<L>();
-        for acc in chunks {
-            let mut sums = *acc;
-            for k in self.entries.clone() {
-                let row: &[E; L] = self.row(k, L).try_into().expect("the slice has L elements");
+    fn sum(&self, acc: &mut [E::Acc], heads: usize, w: impl Fn(usize, usize) -> E::Acc + Copy) {
+        let c = self.width / heads.max(1);
+        for h in 0..heads {
+            let w = |k: usize| w(k, h);
+            let (mut at, end) = (h * c, (h + 1) * c);
+            while at + 128 <= end {
+                at = self.columns::<128>(acc, at, w);
+            }
+            if at + 64 <= end {
+                at = self.columns::<64>(acc, at, w);
+            }
+            if at + 32 <= end {
+                at = self.columns::<32>(acc, at, w);
+            }
+            if at + 16 <= end {
+                at = self.columns::<16>(acc, at, w);
+            }
+            if at + 8 <= end {
+                at = self.columns::<8>(acc, at, w);
+            }
+            if at < end {
+                self.last_columns(acc, at..end, w);
+            }
+        }
+    }
+
+    /// L columns from `at`, in registers; returns the column after them.
+    #[inline(always)]
+    fn columns<const L: usize>(&self, acc: &mut [E::Acc], at: usize, w: impl Fn(usize) -> E::Acc + Copy) -> usize {
+        for (i, ends) in self.ends.windows(2).enumerate() {
+            let mut sums = [E::Acc::ZERO; L];
+            for k in ends[0] as usize..ends[1] as usize {
+                let row: &[E; L] = self.row(k, at, L).try_into().expect("the slice has L elements");
                 let w = w(k);
                 for l in 0..L {
                     sums[l] += w * row[l].to_acc();
                 }
             }
-            *acc = sums;
-            self.at += L;
+            let s = self.scale.map_or(E::Acc::ONE, |s| s[i]);
+            let start = i * self.width + at;
+            for (y, sum) in acc[start..start + L].iter_mut().zip(sums) {
+                *y = s * sum;
+            }
         }
-        rest
+        at + L
     }
 
     /// The last columns, four entries per load and store of the sums.
     #[inline(always)]
-    fn tail(&self, acc: &mut [E::Acc], w: impl Fn(usize) -> E::Acc + Copy) {
-        let n = acc.len();
-        if n == 0 {
-            return;
-        }
-        let mut k = self.entries.start;
-        while k + 4 <= self.entries.end {
-            add4(acc, [k, k + 1, k + 2, k + 3].map(|k| self.row(k, n)), [k, k + 1, k + 2, k + 3].map(w));
-            k += 4;
-        }
-        for k in k..self.entries.end {
-            add1(acc, self.row(k, n), w(k));
+    fn last_columns(&self, acc: &mut [E::Acc], columns: Range<usize>, w: impl Fn(usize) -> E::Acc + Copy) {
+        let (at, n) = (columns.start, columns.len());
+        for (i, ends) in self.ends.windows(2).enumerate() {
+            let start = i * self.width + at;
+            let acc = &mut acc[start..start + n];
+            acc.fill(E::Acc::ZERO);
+            let (mut k, end) = (ends[0] as usize, ends[1] as usize);
+            while k + 4 <= end {
+                add4(acc, [k, k + 1, k + 2, k + 3].map(|k| self.row(k, at, n)), [k, k + 1, k + 2, k + 3].map(w));
+                k += 4;
+            }
+            for k in k..end {
+                add1(acc, self.row(k, at, n), w(k));
+            }
+            if let Some(s) = self.scale {
+                scale(acc, s[i]);
+            }
         }
     }
 
-    /// `n` columns of the row that entry `k` names; fetches those of the entry [`AHEAD`], whichever row of the view it belongs to.
+    /// `n` columns from `at` of the row that entry `k` names; fetches those of the entry [`AHEAD`], whichever row it belongs to.
     #[inline(always)]
-    fn row(&self, k: usize, n: usize) -> &[E] {
-        if let Some(&c) = self.view.col.get(k + AHEAD) {
-            let start = c as usize * self.width + self.at;
-            prefetch(&self.x[start..start + n]);
+    fn row(&self, k: usize, at: usize, n: usize) -> &[E] {
+        if let Some(&c) = self.col.get(k + AHEAD) {
+            prefetch(self.x, c as usize * self.width + at, n);
         }
-        let start = self.view.col[k] as usize * self.width + self.at;
+        let start = self.col[k] as usize * self.width + at;
         &self.x[start..start + n]
     }
 }
@@ -183,7 +227,6 @@ pub(crate) fn fetch<E>(view: &View, x: &[E], width: usize, entries: Range<usize>
     let end = view.col.len().min(entries.end + AHEAD);
     let start = end.min(entries.start + AHEAD);
     for &c in &view.col[start..end] {
-        let at = c as usize * width;
-        prefetch(&x[at..at + width]);
+        prefetch(x, c as usize * width, width);
     }
 }

@@ -97,13 +97,21 @@ impl<T: Send> Hubs<T> {
         Self { rows, results }
     }
 
+    /// Of a pattern that has none.
+    pub(crate) fn none() -> Self {
+        Self { rows: Vec::new(), results: Vec::new() }
+    }
+
     /// The results of row `r`, in the order of its pieces, if it is a hub.
     pub(crate) fn of(&self, r: usize) -> Option<&[T]> {
-        if self.rows.is_empty() {
-            return None;
-        }
-        let at = self.rows.binary_search_by_key(&r, |h| h.0).ok()?;
-        Some(&self.results[self.rows[at].1.clone()])
+        self.within(r..r + 1).next().map(|(_, results)| results)
+    }
+
+    /// The hubs among `rows` in order, with their results.
+    pub(crate) fn within(&self, rows: Range<usize>) -> impl Iterator<Item = (usize, &[T])> {
+        let start = self.rows.partition_point(|hub| hub.0 < rows.start);
+        let hubs = self.rows[start..].iter().take_while(move |hub| hub.0 < rows.end);
+        hubs.map(|(row, results)| (*row, &self.results[results.clone()]))
     }
 }
 

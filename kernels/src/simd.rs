@@ -9,18 +9,18 @@ pub(crate) fn dispatch<R>(f: impl FnOnce() -> R) -> R {
     pulp::Arch::new().dispatch(f)
 }
 
-/// Asks for the cache lines of `row`, ahead of its use.
+/// Asks for the cache lines of `n` elements from `start` of `x`, ahead of their use.
 #[inline(always)]
-pub(crate) fn prefetch<T>(row: &[T]) {
+pub(crate) fn prefetch<T>(x: &[T], start: usize, n: usize) {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        let start = row.as_ptr().cast::<i8>();
-        for line in (0..size_of_val(row)).step_by(64) {
-            // SAFETY: a prefetch reads nothing and cannot fault; the address lies inside `row`.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(line)) };
+        let from = x.as_ptr().wrapping_add(start).cast::<i8>();
+        for line in (0..n * size_of::<T>()).step_by(64) {
+            // SAFETY: a prefetch reads nothing and cannot fault, whatever the address.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(from.wrapping_add(line)) };
         }
     }
     #[cfg(not(target_arch = "x86_64"))]
-    let _ = row;
+    let _ = (x, start, n);
 }

@@ -4,12 +4,13 @@ use std::ops::Range;
 
 use super::{Fold, Reduce, Weights};
 use crate::csr::{CsrPair, Direction, View};
-use crate::dense::{Finish, pass, to_acc};
+use crate::dense::{Bias, add_bias, pass, to_acc};
 use crate::element::{Acc, Element};
-use crate::lanes::{dot, zip};
+use crate::lanes::{dot, scale, zip};
 use crate::row_sum::{RowSum, fetch};
 use crate::rows::{Sink, fill, scatter};
 use crate::schedule::{Hubs, by_entries};
+use crate::simd::dispatch;
 
 /// The pass; x [cols, F] -> y [rows, F].
 pub fn aggregate<E: Element>(
@@ -23,14 +24,14 @@ pub fn aggregate<E: Element>(
     let input = fold.input_scale.map(scales::<E>);
     let output = row_scales::<E>(view, reduce, fold.output_scale);
     let bias = fold.bias.map(|(b, c)| (to_acc(b), c.map(scales::<E>)));
-    let finish = Finish { scale: output.as_deref(), bias: bias.as_ref().map(|(b, c)| (&b[..], c.as_deref())) };
+    let (output, bias) = (output.as_deref(), bias.as_ref().map(|(b, c)| (&b[..], c.as_deref())));
     match reduce {
         Reduce::Sum | Reduce::Mean => {
             let weigh = weigher(*view, weights, input.as_deref());
-            pass(view.ptr, &RowSum::new(*view, x, width, 1, weigh), width, &finish)
+            pass(view.ptr, &RowSum::new(*view, x, width, 1, output, weigh), width, bias)
         }
-        Reduce::Max => extremum(view, x, width, weights, input.as_deref(), &finish, E::Acc::NEG_INFINITY, |a, b| a >= b),
-        Reduce::Min => extremum(view, x, width, weights, input.as_deref(), &finish, E::Acc::INFINITY, |a, b| a <= b),
+        Reduce::Max => extremum(view, x, width, weights, input.as_deref(), output, bias, E::Acc::NEG_INFINITY, |a, b| a >= b),
+        Reduce::Min => extremum(view, x, width, weights, input.as_deref(), output, bias, E::Acc::INFINITY, |a, b| a <= b),
     }
 }
 
@@ -48,19 +49,23 @@ fn row_scales<E: Element>(view: &View, reduce: Reduce, s: Option<&[f64]>) -> Opt
     Some((0..view.rows()).map(|r| E::Acc::from_f64(share(r))).collect())
 }
 
-/// Writes w_k·t_col(k) for the entries of a row; `None` where all of them are 1.
+/// Writes w_k·t_col(k) for some entries; `None` where all of them are 1.
 pub(crate) fn weigher<'a, E: Element>(
     view: View<'a>,
     weights: Weights<&'a [E]>,
     input: Option<&'a [E::Acc]>,
-) -> Option<impl Fn(usize, Range<usize>, &mut [E::Acc]) + Sync + 'a> {
+) -> Option<impl Fn(Range<usize>, Range<usize>, &mut [E::Acc]) + Sync + 'a> {
     let plain = match weights {
         Weights::Ones => true,
         Weights::Values => view.values.is_none(),
         Weights::Entries(_) => false,
     };
-    (!plain || input.is_some())
-        .then_some(move |_: usize, entries: Range<usize>, out: &mut [E::Acc]| entry_weights(&view, weights, input, entries, out))
+    (!plain || input.is_some()).then_some(move |_: Range<usize>, entries: Range<usize>, out: &mut [E::Acc]| {
+        dispatch(
+            #[inline(always)]
+            || entry_weights(&view, weights, input, entries, out),
+        );
+    })
 }
 
 #[inline(always)]
@@ -116,7 +121,8 @@ fn extremum<E: Element>(
     width: usize,
     weights: Weights<&[E]>,
     input: Option<&[E::Acc]>,
-    finish: &Finish<E::Acc>,
+    output: Option<&[E::Acc]>,
+    bias: Bias<E::Acc>,
     worst: E::Acc,
     wins: impl Fn(E::Acc, E::Acc) -> bool + Sync,
 ) -> Vec<E> {
@@ -154,7 +160,10 @@ fn extremum<E: Element>(
                     y.fill(worst);
                     best_of(view, x, entries, &w, &mut y, &wins);
                 }
-                finish.row(r, &mut y);
+                if let Some(s) = output {
+                    scale(&mut y, s[r]);
+                }
+                add_bias(bias, r..r + 1, &mut y);
                 sink.round(&y);
             }
         },

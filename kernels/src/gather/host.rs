@@ -18,7 +18,7 @@ pub fn gather<E: Element>(index: &[u32], x: &[E], width: usize) -> Vec<E> {
         |block, sink: &mut Sink<E>| {
             for i in block {
                 if let Some(&next) = index.get(i + AHEAD) {
-                    prefetch(row(next));
+                    prefetch(x, next as usize * width, width);
                 }
                 sink.copy(row(index[i]));
             }

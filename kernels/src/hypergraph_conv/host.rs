@@ -6,9 +6,9 @@ use super::{Scales, ThetaSide, choose_side};
 use crate::aggregate::Weights;
 use crate::aggregate::host::{scales, weigher};
 use crate::csr::{CsrPair, Direction, View};
-use crate::dense::{Finish, Matrix, block_rows, pass, pass_times, product, times, to_acc, widened};
+use crate::dense::{Matrix, block_rows, pass, pass_times, product, times, to_acc, widened};
 use crate::element::{Acc, Element};
-use crate::lanes::{add, add1, scale};
+use crate::lanes::{add, add1};
 use crate::row_sum::RowSum;
 use crate::rows::{Sink, fill_two};
 use crate::schedule::{by_entries_at_most, even_of};
@@ -48,18 +48,15 @@ impl<A> Diagonals<A> {
     }
 }
 
-/// Σ_k h_k·t_col(k)·x_col(k) per row of `view`.
+/// s_r Σ_k h_k·t_col(k)·x_col(k) per row of `view`, for t = `input` and s = `output`.
 fn sums<'a, E: Element>(
     view: View<'a>,
     x: &'a [E],
     width: usize,
     input: Option<&'a [E::Acc]>,
-) -> RowSum<'a, E, impl Fn(usize, Range<usize>, &mut [E::Acc]) + Sync + 'a> {
-    RowSum::new(view, x, width, 1, weigher::<E>(view, Weights::Values, input))
-}
-
-fn only_scale<A>(scale: Option<&[A]>) -> Finish<'_, A> {
-    Finish { scale, bias: None }
+    output: Option<&'a [E::Acc]>,
+) -> RowSum<'a, E, impl Fn(Range<usize>, Range<usize>, &mut [E::Acc]) + Sync + 'a> {
+    RowSum::new(view, x, width, 1, output, weigher::<E>(view, Weights::Values, input))
 }
 
 /// Y [rows, O]; theta ([F, O], O), bias ([O], c [rows]).
@@ -73,28 +70,28 @@ pub fn hypergraph_conv<E: Element>(
 ) -> Vec<E> {
     let d = Diagonals::new::<E>(scales_);
     let bias = bias.map(|(b, c)| (to_acc(b), c.map(scales::<E>)));
-    let finish = Finish { scale: d.output.as_deref(), bias: bias.as_ref().map(|(b, c)| (&b[..], c.as_deref())) };
+    let bias = bias.as_ref().map(|(b, c)| (&b[..], c.as_deref()));
     let (up, down) = (pair.view(Direction::ToCols), pair.view(Direction::ToRows));
-    let (input, middle) = (d.input.as_deref(), only_scale(d.middle.as_deref()));
+    let (input, middle, output) = (d.input.as_deref(), d.middle.as_deref(), d.output.as_deref());
     let Some((theta, o)) = theta else {
-        let e = pass(up.ptr, &sums(up, x, f, input), f, &middle);
-        return pass(down.ptr, &sums(down, &e, f, None), f, &finish);
+        let e = pass(up.ptr, &sums(up, x, f, input, middle), f, None);
+        return pass(down.ptr, &sums(down, &e, f, None, output), f, bias);
     };
     let theta = to_acc(theta);
     let theta = Matrix::new(&theta, f, o);
     match choose_side(pair.rows(), pair.cols(), pair.nnz(), f, o) {
         ThetaSide::Input => {
             let xt = times(x, pair.rows(), theta);
-            let e = pass(up.ptr, &sums(up, &xt, o, input), o, &middle);
-            pass(down.ptr, &sums(down, &e, o, None), o, &finish)
+            let e = pass(up.ptr, &sums(up, &xt, o, input, middle), o, None);
+            pass(down.ptr, &sums(down, &e, o, None, output), o, bias)
         }
         ThetaSide::Middle => {
-            let e = pass_times(up.ptr, &sums(up, x, f, input), theta, &middle);
-            pass(down.ptr, &sums(down, &e, o, None), o, &finish)
+            let e = pass_times(up.ptr, &sums(up, x, f, input, middle), theta, None);
+            pass(down.ptr, &sums(down, &e, o, None, output), o, bias)
         }
         ThetaSide::Output => {
-            let e = pass(up.ptr, &sums(up, x, f, input), f, &middle);
-            pass_times(down.ptr, &sums(down, &e, f, None), theta, &finish)
+            let e = pass(up.ptr, &sums(up, x, f, input, middle), f, None);
+            pass_times(down.ptr, &sums(down, &e, f, None, output), theta, bias)
         }
     }
 }
@@ -129,8 +126,8 @@ pub fn hypergraph_conv_backward<E: Element>(
 /// S_in H S_mid H^T S_out dY
 fn smooth_transposed<E: Element>(pair: &CsrPair, d: &Diagonals<E::Acc>, dy: &[E], o: usize) -> Vec<E> {
     let (up, down) = (pair.view(Direction::ToCols), pair.view(Direction::ToRows));
-    let p = pass(up.ptr, &sums(up, dy, o, d.output.as_deref()), o, &only_scale(d.middle.as_deref()));
-    pass(down.ptr, &sums(down, &p, o, None), o, &only_scale(d.input.as_deref()))
+    let p = pass(up.ptr, &sums(up, dy, o, d.output.as_deref(), d.middle.as_deref()), o, None);
+    pass(down.ptr, &sums(down, &p, o, None, d.input.as_deref()), o, None)
 }
 
 /// Σ_r c_r dy_r over fixed chunks of rows, added in order.
@@ -202,10 +199,9 @@ impl<E: Element> Job<'_, E> {
     fn middle(&self) -> (Option<Vec<E>>, Option<Vec<E>>) {
         let (f, o, wanted) = (self.f, self.o, self.wanted);
         let (up, down) = (self.pair.view(Direction::ToCols), self.pair.view(Direction::ToRows));
-        let p_sums = sums(up, self.dy, o, self.d.output.as_deref());
+        let p_sums = sums(up, self.dy, o, self.d.output.as_deref(), self.d.middle.as_deref());
         let none = View { ptr: &[0], col: &[], values: None, canonical: None, cols: up.cols };
-        let e_sums = sums(if wanted.theta { up } else { none }, self.x, f, self.d.input.as_deref());
-        let middle = only_scale(self.d.middle.as_deref());
+        let e_sums = sums(if wanted.theta { up } else { none }, self.x, f, self.d.input.as_deref(), None);
         let blocks = self.blocks(up.ptr, p_sums.entry_bytes() + e_sums.entry_bytes());
         let step = block_rows::<E::Acc>(f.max(o));
         let q_len = |r: usize| if wanted.x { r * f } else { 0 };
@@ -219,16 +215,10 @@ impl<E: Element> Job<'_, E> {
                 let (mut p, mut e, mut weights) = (vec![E::Acc::ZERO; step * o], vec![E::Acc::ZERO; step * f], Vec::new());
                 for start in block.clone().step_by(step) {
                     let n = step.min(block.end - start);
-                    for i in 0..n {
-                        let row = &mut p[i * o..(i + 1) * o];
-                        p_sums.row(start + i, row, &mut weights);
-                        middle.row(start + i, row);
-                    }
+                    p_sums.rows(start..start + n, &mut p[..n * o], &mut weights);
                     let p = Matrix::new(&p[..n * o], n, o);
                     if wanted.theta {
-                        for i in 0..n {
-                            e_sums.row(start + i, &mut e[i * f..(i + 1) * f], &mut weights);
-                        }
+                        e_sums.rows(start..start + n, &mut e[..n * f], &mut weights);
                         product(&mut dtheta, Matrix::new(&e[..n * f], n, f).t(), p, true);
                     }
                     if wanted.x {
@@ -239,7 +229,7 @@ impl<E: Element> Job<'_, E> {
                 dtheta
             },
         );
-        let dx = wanted.x.then(|| pass(down.ptr, &sums(down, &q, f, None), f, &only_scale(self.d.input.as_deref())));
+        let dx = wanted.x.then(|| pass(down.ptr, &sums(down, &q, f, None, self.d.input.as_deref()), f, None));
         (dx, self.theta_from(parts))
     }
 
@@ -247,8 +237,8 @@ impl<E: Element> Job<'_, E> {
     fn rows(&self) -> (Option<Vec<E>>, Option<Vec<E>>) {
         let (f, o, wanted) = (self.f, self.o, self.wanted);
         let (up, down) = (self.pair.view(Direction::ToCols), self.pair.view(Direction::ToRows));
-        let p = pass(up.ptr, &sums(up, self.dy, o, self.d.output.as_deref()), o, &only_scale(self.d.middle.as_deref()));
-        let g_sums = sums(down, &p, o, None);
+        let p = pass(up.ptr, &sums(up, self.dy, o, self.d.output.as_deref(), self.d.middle.as_deref()), o, None);
+        let g_sums = sums(down, &p, o, None, self.d.input.as_deref());
         let blocks = self.blocks(down.ptr, g_sums.entry_bytes());
         let step = block_rows::<E::Acc>(f.max(o));
         let dx_len = |r: usize| if wanted.x { r * f } else { 0 };
@@ -263,13 +253,7 @@ impl<E: Element> Job<'_, E> {
                 let (mut g, mut weights, mut wide) = (vec![E::Acc::ZERO; step * o], Vec::new(), Vec::new());
                 for start in block.clone().step_by(step) {
                     let n = step.min(block.end - start);
-                    for i in 0..n {
-                        let row = &mut g[i * o..(i + 1) * o];
-                        g_sums.row(start + i, row, &mut weights);
-                        if let Some(s) = &self.d.input {
-                            scale(row, s[start + i]);
-                        }
-                    }
+                    g_sums.rows(start..start + n, &mut g[..n * o], &mut weights);
                     let g = Matrix::new(&g[..n * o], n, o);
                     if wanted.theta {
                         let x = widened(&self.x[start * f..(start + n) * f], &mut wide);

@@ -8,7 +8,7 @@ use crate::csr::{CsrPair, Direction, View};
 use crate::element::{Acc, Element};
 use crate::hypergraph_attention::AttentionConfig;
 use crate::lanes::{add, dot, dot_by};
-use crate::row_sum::{fetch, sum_rows};
+use crate::row_sum::{fetch, sum_row};
 use crate::rows::{Sink, fill, fill_two};
 use crate::schedule::{Hubs, PIECE, by_entries, even};
 use crate::simd::dispatch;
@@ -188,7 +188,7 @@ impl<E: Element> Backward<'_, E> {
                 }
             },
         );
-        sum_rows(view, self.g, entries, &mut piece.dx, heads, Some(&piece.weight));
+        sum_row(view, self.g, entries, &mut piece.dx, heads, Some(&piece.weight));
     }
 
     /// T of the node's own segment, if segments are nodes: ⟨dO, O⟩ + ⟨x, dX⟩ per head.

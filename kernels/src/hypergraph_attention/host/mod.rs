@@ -11,7 +11,7 @@ use scores::{Prepared, Scores, log_sum_exp};
 
 use super::AttentionConfig;
 use crate::csr::{CsrPair, Direction};
-use crate::dense::{Finish, pass};
+use crate::dense::pass;
 use crate::element::Element;
 use crate::row_sum::RowSum;
 
@@ -52,15 +52,22 @@ pub struct Saved<'a, E: Element> {
     pub lse: &'a [E::Acc],
 }
 /// row scale · Σ_k p_k · column factor · x_col(k)
-fn weighted_pass<E: Element>(s: &Scores<E::Acc>, x: &[E], width: usize, row: Option<&[E::Acc]>, column: Option<&[E::Acc]>) -> Vec<E> {
+fn weighted_pass<'a, E: Element>(
+    s: &Scores<'a, E::Acc>,
+    x: &'a [E],
+    width: usize,
+    row: Option<&'a [E::Acc]>,
+    column: Option<&'a [E::Acc]>,
+) -> Vec<E> {
     let sums = RowSum::new(
         s.view,
         x,
         width,
         s.heads,
-        Some(|r: usize, entries: Range<usize>, w: &mut [E::Acc]| s.coefficients(r, entries, column, w)),
+        row,
+        Some(|rows: Range<usize>, entries: Range<usize>, w: &mut [E::Acc]| s.coefficients(rows, entries, column, w)),
     );
-    pass(s.view.ptr, &sums, width, &Finish { scale: row, bias: None })
+    pass(s.view.ptr, &sums, width, None)
 }
 
 /// The forward pass.

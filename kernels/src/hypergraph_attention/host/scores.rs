@@ -83,14 +83,21 @@ impl<A: Acc> Scores<'_, A> {
         }
     }
 
-    /// out [entries, heads] = p · factor of the column
+    /// out [entries, heads] = p · factor of the column, of `entries` that lie in `rows`
     #[inline(never)]
-    pub(super) fn coefficients(&self, row: usize, entries: Range<usize>, column: Option<&[A]>, out: &mut [A]) {
+    pub(super) fn coefficients(&self, rows: Range<usize>, entries: Range<usize>, column: Option<&[A]>, out: &mut [A]) {
         dispatch(
             #[inline(always)]
             || {
-                self.logits(row, entries.clone(), out);
-                self.softmax_of_logits(row, entries.clone(), out);
+                let mut rest = &mut *out;
+                for row in rows {
+                    let own = self.view.range(row);
+                    let own = own.start.max(entries.start)..own.end.min(entries.end);
+                    let (out, after) = rest.split_at_mut(own.len() * self.heads);
+                    self.logits(row, own.clone(), out);
+                    self.softmax_of_logits(row, own, out);
+                    rest = after;
+                }
                 self.apply(entries, column, out);
             },
         );
