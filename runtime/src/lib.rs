@@ -1,9 +1,11 @@
-//! Device choice: names of devices, what is usable on this machine, and why the rest is not.
-#![cfg_attr(test, allow(clippy::unwrap_used))]
+//! Device choice: names of devices, what is usable on this machine, why the rest is not, and work on the device that a name means.
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test ends where something unexpected is found"))]
 
 pub mod device;
 pub mod devices;
+pub mod dispatch;
 pub mod error;
 
 pub use device::{DeviceKind, DeviceSpec};
+pub use dispatch::{WithBackend, dispatch};
 pub use error::{Result, RuntimeError};

@@ -1,5 +1,7 @@
 //! NVIDIA GPUs, asked through the driver library by name: cudarc panics when the library is missing.
 
+mod compiler;
+
 use std::ffi::{c_char, c_int};
 
 use libloading::{Library, Symbol};
@@ -28,7 +30,9 @@ type Attribute = unsafe extern "C" fn(value: *mut c_int, attribute: c_int, devic
 pub(super) fn probe() -> Probe {
     let driver = devices();
     if DeviceKind::Cuda.built() {
-        return driver;
+        let found = driver?;
+        compiler::probe()?;
+        return Ok(found);
     }
     let driver = match driver {
         Ok(found) => format!("the driver lists {} here", found.iter().map(|c| c.name.as_str()).collect::<Vec<_>>().join(", ")),

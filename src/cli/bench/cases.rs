@@ -7,7 +7,6 @@ use hypergraphql_ops::{
     aggregate, dropout, edge_score, gather, hypergraph_attention, hypergraph_conv, scatter_add, segment_softmax, sparse_conv,
 };
 
-use super::clock::Clock;
 use super::inputs::{Inputs, Size, failed};
 use crate::cli::error::CliError;
 
@@ -48,21 +47,6 @@ pub(super) struct Case<'a> {
     pub(super) run: Box<dyn Fn() -> Result<(), CliError> + 'a>,
 }
 
-/// GB/s of moving rows of X.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Bandwidth {
-    pub(super) copy: f64,
-    pub(super) gather: f64,
-}
-
-impl Bandwidth {
-    pub(super) fn measure<B: HyperBackend>(i: &Inputs<B>, clock: &Clock<B>) -> Result<Self, CliError> {
-        let bytes = (2 * i.size.n * i.size.d * i.dtype.bytes() + 4 * i.size.n) as f64;
-        let speed = |index| clock.time(&|| ignore(gather(i.x.clone(), index))).map(|t| bytes / t.median / 1e6);
-        Ok(Self { copy: speed(&i.in_order)?, gather: speed(&i.at_random)? })
-    }
-}
-
 fn case<'a>(name: &'static str, bytes: usize, run: Box<dyn Fn() -> Result<(), CliError> + 'a>) -> Case<'a> {
     Case { name, bytes, run }
 }
@@ -78,6 +62,7 @@ pub(super) fn cases<B: HyperBackend>(i: &Inputs<B>) -> Vec<Case<'_>> {
     let pass = |rows: usize| (z + rows) * d * s + z * 4;
     let both = pass(m) + pass(n);
     let entries = z * heads * s;
+    let nodes = n * heads * s;
     vec![
         case("conv_fwd", both, Box::new(|| ignore(conv(i.x.clone(), &i.incidence, i.theta.clone(), i.bias.clone())))),
         case("conv_fwd_bwd", 2 * both, Box::new(|| conv_backward(i))),
@@ -96,7 +81,7 @@ pub(super) fn cases<B: HyperBackend>(i: &Inputs<B>) -> Vec<Case<'_>> {
             2 * entries + z * 4,
             Box::new(|| ignore(segment_softmax(i.scores.clone(), &i.incidence, Direction::ToCols))),
         ),
-        case("edge_score", 3 * entries + z * 4, {
+        case("edge_score", nodes + 2 * entries + z * 4, {
             let (a, b) = (i.x.clone().narrow(1, 0, heads), i.z.clone().narrow(1, 0, heads));
             Box::new(move || ignore(edge_score(a.clone(), b.clone(), &i.incidence, SLOPE)))
         }),

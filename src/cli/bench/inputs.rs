@@ -52,8 +52,8 @@ pub(super) struct Inputs<B: HyperBackend> {
     /// H for the ops, and the same one for ops with gradients.
     pub(super) incidence: Incidence<B>,
     pub(super) graph: Incidence<Autodiff<B>>,
-    /// Rows of X in order and at random, N of each.
-    pub(super) in_order: Index<B>,
+    /// N rows of X at random, on the host and on the device.
+    pub(super) scattered: Vec<u32>,
     pub(super) at_random: Index<B>,
     /// H [N, M] as a matrix.
     pub(super) matrix: SparseMatrix<B>,
@@ -89,8 +89,8 @@ impl<B: HyperBackend> Inputs<B> {
             dtype,
             incidence: with_gradients.inner(),
             graph: with_gradients,
-            in_order: Index::new(&(0..n as u32).collect::<Vec<_>>(), n, device).map_err(failed)?,
             at_random: Index::new(&scattered, n, device).map_err(failed)?,
+            scattered,
             matrix: SparseMatrix::from_csr(csr.ptr().to_vec(), csr.col().to_vec(), m, None, device).map_err(failed)?,
             x: normal([n, d]),
             z: normal([m, d]),
