@@ -9,8 +9,9 @@ use burn::tensor::{Distribution, Tensor};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use hypergraphql::framework::generate::power_law;
 use hypergraphql::ops::{
-    AttentionConfig, BiasPlace, ConvConfig, Cpu, CpuDevice, Direction, Incidence, Index, Normalisation, Reduce, Scatter, aggregate,
-    dropout, edge_score, gather, hypergraph_attention, hypergraph_conv, scatter_add, segment_softmax,
+    AttentionConfig, BiasPlace, ConvConfig, Cpu, CpuDevice, DType, Direction, Incidence, Index, Normalisation, Reduce, Scatter,
+    SparseMatrix, aggregate, dropout, edge_score, gather, hypergraph_attention, hypergraph_conv, scatter_add, segment_softmax, sparse_conv,
+    verify,
 };
 
 #[global_allocator]
@@ -29,7 +30,19 @@ fn normal<const D: usize>(shape: [usize; D]) -> Tensor<Graph, D> {
     Tensor::random(shape, Distribution::Normal(0.0, 1.0), &CpuDevice::default())
 }
 
+/// A benchmark verifies before it times: a wrong op gets no figure.
+fn verified() {
+    let mut wrong = Vec::new();
+    verify::run::<Cpu>(&CpuDevice::default(), DType::F32, &verify::VerifyOptions::default(), &mut |case| {
+        if !case.passed {
+            wrong.push(format!("{}/{}: {}", case.op, case.case, case.detail));
+        }
+    });
+    assert!(wrong.is_empty(), "these ops are wrong, so none was timed: {wrong:#?}");
+}
+
 fn passes(c: &mut Criterion) {
+    verified();
     let device = CpuDevice::default();
     let graph = Incidence::<Graph>::new(&power_law(NODES, HYPEREDGES, 10, 1).unwrap(), &device).unwrap();
     let h = graph.inner();
@@ -68,6 +81,13 @@ fn passes(c: &mut Criterion) {
     group.bench_function("segment_softmax", |bench| {
         let scores = scores.clone().inner();
         bench.iter(|| black_box(segment_softmax(scores.clone(), &h, Direction::ToCols).unwrap()));
+    });
+    group.bench_function("sparse_conv", |bench| {
+        let graph = power_law(NODES, HYPEREDGES, 10, 1).unwrap();
+        let csr = graph.node_major();
+        let matrix = SparseMatrix::<Cpu>::from_csr(csr.ptr().to_vec(), csr.col().to_vec(), HYPEREDGES, None, &device).unwrap();
+        let (z, theta, bias) = (normal([HYPEREDGES, WIDTH]).inner(), theta.clone().inner(), bias.clone().inner());
+        bench.iter(|| black_box(sparse_conv(&matrix, z.clone(), Some(theta.clone()), Some(bias.clone())).unwrap()));
     });
     group.finish();
 }

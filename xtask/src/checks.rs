@@ -2,24 +2,30 @@
 
 use std::process::Command;
 
-use crate::steps::{FEATURES, Steps, cargo, run, succeeds};
+use crate::steps::{Steps, cargo, run, succeeds, suite};
+use crate::tests::target_folder;
 
 /// rustfmt on every file.
 pub(crate) fn format(steps: &mut Steps) {
     steps.step("format", |_| run(&mut cargo(&["fmt", "--all", "--check"])));
 }
 
-/// clippy on every target, warnings denied; rustdoc's lints on the documentation.
+/// clippy on every target and rustdoc on the documentation, warnings denied.
 pub(crate) fn lints(steps: &mut Steps) {
-    let clippy = ["clippy", "--workspace", "--all-targets", "--features", FEATURES, "--", "-D", "warnings"];
-    steps.step("clippy", |_| run(&mut cargo(&clippy)));
+    steps.step("clippy", |_| run(&mut suite(&["clippy"], &["--all-targets", "--", "-D", "warnings"])));
+    steps.step("rustdoc", |_| run(suite(&["doc"], &["--no-deps"]).env("RUSTDOCFLAGS", "-D warnings")));
 }
 
-/// The builds for devices that this machine need not have: no driver is needed to build them.
-pub(crate) fn other_backends(steps: &mut Steps) {
-    for features in ["cuda,fusion", "metal"] {
-        steps.step(&format!("check --features {features}"), |_| run(&mut cargo(&["check", "--workspace", "--features", features])));
-    }
+/// The builds for other sets of features, each of which compiles Burn again: the library alone, CUDA and Metal. CUDA is also linked and
+/// started: without a driver it must say so.
+pub(crate) fn other_builds(steps: &mut Steps) {
+    let check = |features: &[&'static str]| [&["check", "--locked", "-p", "hypergraphql"], features].concat();
+    steps.step("check the library for the CPU alone", |_| run(&mut cargo(&check(&["--no-default-features", "--features", "cpu"]))));
+    steps.step("check --features metal", |_| run(&mut cargo(&check(&["--features", "metal"]))));
+    steps.step("build and start --features cuda,fusion", |_| {
+        run(&mut cargo(&["build", "--locked", "-p", "hypergraphql", "--bin", "hgql", "--features", "cuda,fusion"]))?;
+        run(Command::new(target_folder()?.join("debug/hgql")).args(["devices"]))
+    });
 }
 
 /// typos, where it is installed.

@@ -1,22 +1,15 @@
-//! The examples: built with the features of the suite, so that Burn is not compiled again, and the first one run.
+//! The examples: built with the features of the suite, so that Burn is not compiled again, and run.
 
 use std::process::Command;
 
-use crate::steps::{FEATURES, Steps, cargo, run};
+use crate::steps::{Steps, run, suite};
 use crate::tests::target_folder;
 
-/// Builds all examples and runs the README's first one.
-pub(crate) fn quickstart(steps: &mut Steps) {
+/// Builds all examples and runs them; the README's first one draws its plot beside its program.
+pub(crate) fn run_all(steps: &mut Steps) {
     steps.step("examples", |_| {
-        run(&mut cargo(&["build", "--workspace", "--examples", "--features", FEATURES]))?;
-        let folder = target_folder()?;
-        run(Command::new(folder.join("debug/examples/quickstart")).current_dir(out_folder(&folder)?))
+        run(&mut suite(&["build"], &["--examples"]))?;
+        let folder = target_folder()?.join("debug/examples");
+        ["quickstart", "custom_hypergraph"].iter().try_for_each(|name| run(Command::new(folder.join(name)).current_dir(&folder)))
     });
-}
-
-/// The example writes its plot into the folder that it runs in.
-fn out_folder(target: &std::path::Path) -> Result<std::path::PathBuf, String> {
-    let folder = target.join("quickstart");
-    std::fs::create_dir_all(&folder).map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
-    Ok(folder)
 }

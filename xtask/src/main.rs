@@ -23,7 +23,7 @@ struct Cli {
 enum Command {
     /// Check format, lints, tests, doc tests and examples; installs the Debian packages it needs when run as root.
     Test {
-        /// Also check the builds for CUDA and Metal, which compile Burn again (minutes).
+        /// Also check the builds for CUDA, for Metal and of the library alone, each of which compiles Burn again (minutes).
         #[arg(long)]
         full: bool,
     },
@@ -43,11 +43,11 @@ fn test(full: bool) -> ExitCode {
     checks::lints(&mut steps);
     tests::unit_and_integration(&mut steps);
     tests::documentation(&mut steps);
-    examples::quickstart(&mut steps);
+    examples::run_all(&mut steps);
     if full {
-        checks::other_backends(&mut steps);
+        checks::other_builds(&mut steps);
     } else {
-        steps.skip("CUDA and Metal builds", "run `cargo xtask test --full`");
+        steps.skip("builds for CUDA, for Metal and of the library alone", "run `cargo xtask test --full`");
     }
     checks::spelling(&mut steps);
     checks::dependencies(&mut steps);

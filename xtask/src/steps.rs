@@ -13,6 +13,8 @@ pub(crate) const FEATURES: &str = "vulkan,fusion";
 pub(crate) struct Steps {
     /// Tests, summed over the runners.
     pub(crate) totals: Totals,
+    /// Whether a Vulkan driver is here, so that a device test that finds none fails.
+    pub(crate) require_vulkan: bool,
     failed: Vec<String>,
     times: Vec<(String, Duration)>,
 }
@@ -56,6 +58,13 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(arguments);
     command
+}
+
+/// `cargo COMMAND --locked …` over the whole workspace with the features of the suite.
+pub(crate) fn suite(command: &[&str], more: &[&str]) -> Command {
+    let mut cargo = cargo(command);
+    cargo.args(["--locked", "--workspace", "--features", FEATURES]).args(more);
+    cargo
 }
 
 /// Runs a command on this terminal.

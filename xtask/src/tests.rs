@@ -1,10 +1,11 @@
 //! The test runners: cargo-nextest where it is installed, else `cargo test`; doc tests always by `cargo test`.
 
 use std::io::{BufRead, BufReader, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::steps::{FEATURES, Steps, cargo, succeeds};
+use crate::packages::REQUIRE_VULKAN;
+use crate::steps::{Steps, cargo, succeeds, suite};
 use crate::totals::Totals;
 
 /// Unit and integration tests of the workspace.
@@ -12,41 +13,59 @@ pub(crate) fn unit_and_integration(steps: &mut Steps) {
     if succeeds(&mut cargo(&["nextest", "--version"])) {
         steps.step("tests (cargo nextest)", nextest);
     } else {
-        let arguments = ["test", "--workspace", "--features", FEATURES, "--no-fail-fast", "--lib", "--bins", "--tests"];
-        steps.step("tests (cargo test)", |steps| libtest(steps, &arguments));
+        steps.step("tests (cargo test)", |steps| libtest(steps, &["--no-fail-fast", "--lib", "--bins", "--tests"]));
     }
 }
 
 /// Doc tests of the workspace.
 pub(crate) fn documentation(steps: &mut Steps) {
-    let arguments = ["test", "--workspace", "--features", FEATURES, "--no-fail-fast", "--doc"];
-    steps.step("doc tests", |steps| libtest(steps, &arguments));
+    steps.step("doc tests", |steps| libtest(steps, &["--no-fail-fast", "--doc"]));
 }
 
 fn nextest(steps: &mut Steps) -> Result<(), String> {
-    let report = target_folder()?.join("nextest/ci/junit.xml");
+    let store = target_folder()?.join("nextest");
+    let report = store.join("ci/junit.xml");
     // A report of an earlier run must not be read as one of this run; it need not exist.
     let _ = std::fs::remove_file(&report);
+    let place = store_config(&store)?;
     let mut totals = Totals::default();
-    let arguments = ["nextest", "run", "--profile", "ci", "--workspace", "--features", FEATURES];
-    let ended = watch(&mut cargo(&arguments), |line| totals.nextest_line(line));
-    if let Ok(text) = std::fs::read_to_string(&report) {
-        text.lines().for_each(|line| totals.skip_line(line));
-    }
+    let mut command = suite(&["nextest", "run", "--profile", "ci", "--tool-config-file", &place], &[]);
+    let ended = watch(require_vulkan(&mut command, steps), |line| totals.nextest_line(line));
+    let text = std::fs::read_to_string(&report);
+    text.iter().flat_map(|text| text.lines()).for_each(|line| totals.skip_line(line));
     totals.settle();
     steps.totals.add(totals);
-    ended
+    let read = text.map_err(|error| format!("no report of the tests in {}, so nothing tells what they skipped: {error}", report.display()));
+    ended.and(read.map(drop))
+}
+
+/// nextest keeps its report in `target` of the checkout whatever CARGO_TARGET_DIR says, unless a configuration names the place.
+fn store_config(store: &Path) -> Result<String, String> {
+    let file = store.join("store.toml");
+    let text = format!("[store]\ndir = '{}'\n", store.display());
+    let written = std::fs::create_dir_all(store).and_then(|()| std::fs::write(&file, text));
+    written.map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+    Ok(format!("xtask:{}", file.display()))
 }
 
 fn libtest(steps: &mut Steps, arguments: &[&str]) -> Result<(), String> {
     let mut totals = Totals::default();
-    let ended = watch(cargo(arguments).args(["--", "--show-output"]), |line| {
+    let mut command = suite(&["test"], arguments);
+    command.args(["--", "--show-output"]);
+    let ended = watch(require_vulkan(&mut command, steps), |line| {
         totals.libtest_line(line);
         totals.skip_line(line);
     });
     totals.settle();
     steps.totals.add(totals);
     ended
+}
+
+fn require_vulkan<'a>(command: &'a mut Command, steps: &Steps) -> &'a mut Command {
+    if steps.require_vulkan {
+        command.env(REQUIRE_VULKAN, "1");
+    }
+    command
 }
 
 /// Runs a command, prints what it prints and shows every line to `see`.
