@@ -89,8 +89,12 @@ fn versions_stand_in_the_root_manifest_only() {
         // The root manifest is the place where they stand.
         let text =
             if package.name.as_str() == "hypergraphql" { text.split("\n[package]").nth(1).expect("a package").to_owned() } else { text };
-        let dependencies = text.split("\n[").filter(|section| section.split(']').next().is_some_and(|name| name.ends_with("dependencies")));
-        for section in dependencies {
+        let sections: Vec<&str> = text.split("\n[").collect();
+        let named = |section: &str| section.split(']').next().unwrap_or_default().to_owned();
+        for table in sections.iter().filter(|section| named(section).contains("dependencies.")) {
+            panic!("{}: write [{}] as a line `name = {{ workspace = true, … }}`", package.manifest_path, named(table));
+        }
+        for section in sections.iter().filter(|section| named(section).ends_with("dependencies")) {
             for line in section.lines().skip(1).filter(|line| line.contains('=') && !line.starts_with('#')) {
                 assert!(line.contains("workspace = true"), "{}: `{line}` must take its version from the workspace", package.manifest_path);
             }

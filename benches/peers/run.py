@@ -47,6 +47,8 @@ def parse():
     for name in ("n", "m", "k", "d"):
         p.add_argument(f"--{name}", type=int, help="one size instead of the two of the report")
     args = p.parse_args()
+    if not args.n and (args.m or args.k or args.d):
+        p.error("--m, --k and --d need --n: without it the two sizes of the report run")
     args.case = args.case.split(",")
     if unknown := set(args.case) - set(CASES):
         p.error(f"--case: unknown {', '.join(sorted(unknown))}; expected {', '.join(CASES)}")
