@@ -37,10 +37,14 @@ fn weighted() -> impl Strategy<Value = Hypergraph> {
 
 fn features(n: usize) -> impl Strategy<Value = Features> {
     let value = prop_oneof![Just(0.0f32), Just(1.0), -1e3f32..1e3];
-    (1usize..5, any::<bool>()).prop_flat_map(move |(width, sparse)| {
+    (1usize..5, 0..3).prop_flat_map(move |(width, storage)| {
         proptest::collection::vec(value.clone(), n * width).prop_map(move |v| {
             let dense = ndarray::Array2::from_shape_vec((n, width), v).unwrap();
-            if sparse { Features::Sparse(sprs::CsMat::csr_from_dense(dense.view(), 0.0)) } else { Features::Dense(dense) }
+            match storage {
+                0 => Features::Dense(dense),
+                1 => Features::from_sparse(sprs::CsMat::csr_from_dense(dense.view(), 0.0)),
+                _ => Features::from_sparse(sprs::CsMat::csc_from_dense(dense.view(), 0.0)),
+            }
         })
     })
 }
@@ -205,6 +209,22 @@ fn what_a_format_cannot_hold_is_refused_with_advice() {
     let sets = vec![SplitSet { name: "../up".into(), count: 1 }];
     let splits = vec![Split { train: vec![0], ..Split::default() }];
     assert!(refused(Dataset { splits, split_sets: sets, ..plain }, "text").contains("../up"));
+}
+
+/// A square matrix, so that a transposed one would not be noticed by its shape.
+#[test]
+fn columns_are_not_taken_for_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let dense = ndarray::array![[1.0f32, 1.0, 0.0], [0.0, 0.0, 1.0], [1.0, 0.0, 1.0]];
+    let csc = sprs::CsMat::csc_from_dense(dense.view(), 0.0);
+    let mut d = Dataset::new("x", Hypergraph::from_members(3, [[0, 2], [1, 2]], Duplicates::Error).unwrap());
+    for format in [Format::Text, Format::Hif, Format::Npz] {
+        d.features = Features::Sparse(csc.clone());
+        let error = io::write_as(&d, folder.path().join("x"), format).unwrap_err().to_string();
+        assert!(error.contains("expected CSR, as Features::from_sparse makes it as sparse features, found CSC"), "{error}");
+        d.features = Features::from_sparse(csc.clone());
+        assert_eq!(back(&d, format).features.to_dense().unwrap(), dense, "{format}");
+    }
 }
 
 #[test]
