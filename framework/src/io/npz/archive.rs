@@ -8,6 +8,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use super::npy::{Array, header};
+use crate::io::source::open_file;
 use crate::{Error, Place, Result};
 
 /// An archive being read.
@@ -18,11 +19,7 @@ pub(super) struct Archive<'a> {
 
 impl<'a> Archive<'a> {
     pub(super) fn open(path: &'a Path) -> Result<Self> {
-        let file = File::open(path).map_err(Error::io(path, "open"))?;
-        if !file.metadata().map_err(Error::io(path, "open"))?.is_file() {
-            return Err(Error::parse(Place::file(path), "a regular file", "something else"));
-        }
-        let zip = ZipArchive::new(BufReader::new(file));
+        let zip = ZipArchive::new(BufReader::new(open_file(path)?));
         let whole = "a whole npz file (a zip archive)";
         let zip = zip.map_err(|e| Error::parse(Place::file(path), whole, format!("another or a cut one ({e})")))?;
         Ok(Self { path, zip })
