@@ -43,7 +43,7 @@ a = sp.csr_matrix(np.array([[0, 2.5, 0], [1, 0, 0], [0, 1, 3], [0, 0, 0]]))
 sp.save_npz('csr.npz', a)
 sp.save_npz('csc.npz', a.tocsc(), compressed=False)
 sp.save_npz('int.npz', a.astype(np.int8))
-np.savez_compressed('more.npz', format='csr', shape=a.shape, indptr=a.indptr, indices=a.indices, data=a.data, labels=np.array([0, 1, 1, 0]), features=np.eye(4)[:, :3])";
+np.savez_compressed('more.npz', format='csr', shape=a.shape, indptr=a.indptr, indices=a.indices, data=a.data, labels=np.array([0, 1, 1, 0]), features=np.asfortranarray(np.arange(12).reshape(4, 3)).astype(np.float16, order='F'))";
     if python("we_read_what_scipy_writes", folder.path(), script).is_none() {
         return;
     }
@@ -55,5 +55,6 @@ np.savez_compressed('more.npz', format='csr', shape=a.shape, indptr=a.indptr, in
     let int = io::read(folder.path().join("int.npz")).unwrap();
     assert_eq!(int.hypergraph.incidence_weights(), Some([2.0, 1.0, 1.0, 3.0].as_slice()));
     let more = io::read(folder.path().join("more.npz")).unwrap();
-    assert_eq!((more.labels.unwrap().classes, more.features.width()), (2, 3));
+    let by_row = ndarray::Array2::from_shape_fn((4, 3), |(r, c)| (3 * r + c) as f32);
+    assert_eq!((more.labels.unwrap().classes, more.features), (2, Features::Dense(by_row)));
 }
