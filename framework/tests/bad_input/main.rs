@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod csv;
+mod duplicates;
 mod hif;
 mod npz;
 mod text;

@@ -13,16 +13,16 @@ fn npy(descr: &str, shape: &str, body: &[u8]) -> Vec<u8> {
     [b"\x93NUMPY\x01\x00", (dict.len() as u16).to_le_bytes().as_slice(), dict.as_bytes(), body].concat()
 }
 
-fn i64s(values: &[i64]) -> Vec<u8> {
+pub(super) fn i64s(values: &[i64]) -> Vec<u8> {
     npy("<i8", &format!("({},)", values.len()), &values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<_>>())
 }
 
-fn f64s(values: &[f64]) -> Vec<u8> {
+pub(super) fn f64s(values: &[f64]) -> Vec<u8> {
     npy("<f8", &format!("({},)", values.len()), &values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<_>>())
 }
 
 /// A sound matrix of 5 nodes and 2 hyperedges with some arrays put in place of others.
-fn archive(changes: &[(&str, Vec<u8>)]) -> Vec<u8> {
+pub(super) fn archive(changes: &[(&str, Vec<u8>)]) -> Vec<u8> {
     let mut arrays = vec![
         ("format", npy("|S3", "()", b"csr")),
         ("shape", i64s(&[5, 2])),

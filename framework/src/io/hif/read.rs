@@ -9,7 +9,7 @@ use super::document::{Attrs, Document, Edge, Incidence, Metadata, NetworkType, N
 use super::extra::NodeAttrs;
 use crate::dataset::name::unless_ids;
 use crate::io::numbering::{Numbering, ascending_from};
-use crate::io::repeats::Repeats;
+use crate::io::repeats::{Listed, settle};
 use crate::io::source::Source;
 use crate::io::{at, name_of, unless_ones};
 use crate::{Dataset, Duplicates, Error, Hypergraph, Name, Place, Result};
@@ -25,7 +25,7 @@ pub(in crate::io) fn read(path: &Path, dup: Duplicates) -> Result<Dataset> {
     };
     let (mut nodes, attrs, node_weights) = reader.nodes(&document.nodes, metadata.hypergraphql.is_some())?;
     let (mut edges, mut edge_weights) = reader.edges(&document.edges)?;
-    let (mut pairs, weights) = reader.incidences(&document, &mut nodes, &mut edges, Repeats::new(dup))?;
+    let (mut pairs, weights) = reader.incidences(&document, &mut nodes, &mut edges)?;
     reader.check_members(&document.edges, &edges, &pairs)?;
 
     let (listed_nodes, listed_edges) = (attrs.len(), edge_weights.len());
@@ -35,11 +35,18 @@ pub(in crate::io) fn read(path: &Path, dup: Duplicates) -> Result<Dataset> {
     for pair in &mut pairs {
         *pair = (new_node[pair.0 as usize], new_edge[pair.1 as usize]);
     }
-    let hypergraph = match weights.and_then(unless_ones) {
+    let weights = weights.and_then(unless_ones);
+    let built = match &weights {
         None => Hypergraph::from_pairs(nodes.len(), edges.len(), &pairs, dup),
-        Some(w) => Hypergraph::from_weighted_pairs(nodes.len(), edges.len(), &pairs, &w, dup),
+        Some(w) => Hypergraph::from_weighted_pairs(nodes.len(), edges.len(), &pairs, w, dup),
     };
-    let mut hypergraph = hypergraph.map_err(|e| at(path, e))?;
+    let listed = Listed {
+        pairs: pairs.iter().copied(),
+        weights: weights.as_deref(),
+        place: &|i| reader.place(document.incidences[i]),
+        name: &|(node, edge)| format!("{} in {}", nodes[node as usize], edges[edge as usize]),
+    };
+    let mut hypergraph = settle(path, built, listed, dup)?;
     edge_weights.resize(hypergraph.hyperedges(), 1.0);
     if let Some(weights) = unless_ones(edge_weights) {
         hypergraph = hypergraph.with_hyperedge_weights(weights).map_err(|e| at(path, e))?;
@@ -141,7 +148,6 @@ impl<'a> Reader<'a> {
         document: &Document<'a>,
         nodes: &mut Numbering,
         edges: &mut Numbering,
-        mut repeats: Repeats,
     ) -> Result<(Vec<(u32, u32)>, Option<Vec<f64>>)> {
         let (mut pairs, mut weights) = (Vec::with_capacity(document.incidences.len()), None);
         for raw in &document.incidences {
@@ -157,7 +163,6 @@ impl<'a> Reader<'a> {
             } else if let Some(weights) = &mut weights {
                 weights.push(1.0);
             }
-            repeats.check((node, edge), nodes, edges, || self.place(raw))?;
             pairs.push((node, edge));
         }
         Ok((pairs, weights))

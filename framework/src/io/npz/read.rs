@@ -8,8 +8,9 @@ use super::archive::{Archive, Expected};
 use crate::dataset::name::unless_ids;
 use crate::dataset::split::from_sets;
 use crate::hypergraph::build::{check_size, from_groups, plausible_count};
+use crate::io::repeats::{Listed, settle};
 use crate::io::{at, name_of, unless_ones};
-use crate::{Dataset, Duplicates, Error, Features, Hypergraph, Labels, Name, Result, Split};
+use crate::{Dataset, Duplicates, Error, Features, Hypergraph, Labels, Name, Place, Result, Split};
 
 pub(in crate::io) fn read(path: &Path, dup: Duplicates) -> Result<Dataset> {
     let mut archive = Archive::open(path)?;
@@ -58,7 +59,14 @@ fn hypergraph(archive: &mut Archive<'_>, path: &Path, dup: Duplicates) -> Result
         let ptr: Vec<u32> = matrix.ptr.iter().map(|p| *p as u32).collect();
         from_groups(nodes, &ptr, &matrix.indices, data.as_deref(), dup)
     };
-    let hypergraph = built.map_err(|e| at(path, e))?;
+    let outer_of = |i: usize| (matrix.ptr.partition_point(|p| *p <= i) - 1) as u32;
+    let listed = Listed {
+        pairs: (0..matrix.indices.len()).map(|i| if by_node { (outer_of(i), matrix.indices[i]) } else { (matrix.indices[i], outer_of(i)) }),
+        weights: data.as_deref(),
+        place: &|_| Place::file(path),
+        name: &|(node, edge)| format!("node {node} in hyperedge {edge}"),
+    };
+    let hypergraph = settle(path, built, listed, dup)?;
     match weights(archive, "hyperedge_weights", hyperedges)? {
         None => Ok(hypergraph),
         Some(w) => hypergraph.with_hyperedge_weights(w).map_err(|e| at(path, e)),
