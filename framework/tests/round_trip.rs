@@ -80,7 +80,8 @@ fn dataset() -> impl Strategy<Value = Dataset> {
             d.label_names = if labels.is_some() { ["a b", "12", "\"é\""].map(str::to_owned).into() } else { Vec::new() };
             if sets && !splits.is_empty() {
                 let set = |name: &str, count| SplitSet { name: name.into(), count };
-                d.split_sets = vec![set("one", splits.len() - 1), set("two", 1)];
+                let sets = [("one", splits.len() - 1), ("two", 1)].into_iter().filter(|s| s.1 > 0);
+                d.split_sets = sets.map(|(name, count)| set(name, count)).collect();
             }
             d.node_weights = sets.then(|| (0..d.hypergraph.nodes()).map(|i| i as f64 * 0.3 - 1.0).collect());
             Dataset { features, labels, splits, node_names, hyperedge_names, ..d }
@@ -105,9 +106,6 @@ proptest! {
         let last_used = binary.column(binary.ncols() - 1).sum() > 0.0;
         d.features = if last_used { Features::Sparse(sprs::CsMat::csr_from_dense(binary.view(), 0.0)) } else { Features::None };
         d.node_weights = None;
-        if d.split_sets.first().is_some_and(|s| s.count == 0) {
-            d.split_sets.remove(0);
-        }
         prop_assert_eq!(&back(&d, Format::Text), &d);
     }
 
@@ -208,7 +206,10 @@ fn what_a_format_cannot_hold_is_refused_with_advice() {
     assert!(refused(Dataset { labels, ..plain.clone() }, "x.tsv").contains("labels"));
     let sets = vec![SplitSet { name: "../up".into(), count: 1 }];
     let splits = vec![Split { train: vec![0], ..Split::default() }];
-    assert!(refused(Dataset { splits, split_sets: sets, ..plain }, "text").contains("../up"));
+    assert!(refused(Dataset { splits: splits.clone(), split_sets: sets, ..plain.clone() }, "text").contains("../up"));
+    let sets = ["b", "a"].map(|name| SplitSet { name: name.into(), count: 1 }).into();
+    let error = refused(Dataset { splits: [splits.clone(), splits].concat(), split_sets: sets, ..plain }, "text");
+    assert!(error.contains("cannot hold the order of the split sets \"b\" and \"a\""), "{error}");
 }
 
 /// A square matrix, so that a transposed one would not be noticed by its shape.
@@ -232,7 +233,6 @@ fn a_text_folder_loses_files_that_no_longer_apply() {
     let folder = tempfile::tempdir().unwrap();
     let h = Hypergraph::from_members(3, [[0, 2], [1, 2]], Duplicates::Error).unwrap();
     let mut d = Dataset::new(folder.path().file_name().unwrap().to_string_lossy(), h);
-    std::fs::write(folder.path().join("notes.txt"), "mine").unwrap();
     d.labels = Some(Labels::all(&[0, 1, 1]));
     d.splits = vec![Split { train: vec![0], valid: vec![1], test: vec![2] }];
     io::write_as(&d, folder.path(), Format::Text).unwrap();
@@ -242,7 +242,57 @@ fn a_text_folder_loses_files_that_no_longer_apply() {
     assert_eq!(io::read(folder.path()).unwrap(), d);
     let mut files: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|f| f.unwrap().file_name()).collect();
     files.sort();
-    assert_eq!(files, ["hyperedges.txt", "notes.txt"]);
+    assert_eq!(files, ["hyperedges.txt"]);
+}
+
+#[test]
+fn a_text_folder_with_files_of_others_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("set");
+    let mut d = Dataset::new("set", Hypergraph::from_members(3, [[0, 2], [1, 2]], Duplicates::Error).unwrap());
+    io::write(&d, &path).unwrap();
+    std::fs::write(path.join("notes.txt"), "mine").unwrap();
+    d.labels = Some(Labels::all(&[0, 1, 1]));
+    let error = io::write(&d, &path).unwrap_err().to_string();
+    assert!(error.contains("nothing but the files of a data set, for it is replaced as a whole, found notes.txt"), "{error}");
+    assert_eq!(std::fs::read(path.join("notes.txt")).unwrap(), b"mine");
+    assert_eq!(io::read(&path).unwrap().labels, None);
+    std::fs::remove_file(path.join("notes.txt")).unwrap();
+    std::fs::create_dir(path.join("labels.txt")).unwrap();
+    assert!(io::write(&d, &path).unwrap_err().to_string().ends_with("found labels.txt"));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+/// A link to the folder stays a link, and nothing temporary is left.
+#[cfg(unix)]
+#[test]
+fn a_text_folder_is_replaced_as_a_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, link) = (folder.path().join("a/b/set"), folder.path().join("set"));
+    let mut d = Dataset::new("set", Hypergraph::from_members(3, [[0, 2], [1, 2]], Duplicates::Error).unwrap());
+    io::write(&d, &path).unwrap();
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    d.labels = Some(Labels::all(&[0, 1, 1]));
+    io::write(&d, &link).unwrap();
+    assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert_eq!(io::read(&path).unwrap(), d);
+    assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+}
+
+/// The last of the files cannot be written: its name is longer than a file's may be.
+#[test]
+fn a_failed_write_leaves_the_old_text_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("set");
+    let mut d = Dataset::new("set", Hypergraph::from_members(3, [[0, 2], [1, 2]], Duplicates::Error).unwrap());
+    d.labels = Some(Labels::all(&[1, 1, 0]));
+    io::write(&d, &path).unwrap();
+    let mut other = Dataset { labels: Some(Labels::all(&[0, 1, 1])), ..d.clone() };
+    other.splits = vec![Split { train: vec![0], ..Split::default() }];
+    other.split_sets = vec![SplitSet { name: "p".repeat(300), count: 1 }];
+    assert!(matches!(io::write(&other, &path).unwrap_err(), Error::Io { .. }));
+    assert_eq!(io::read(&path).unwrap(), d);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
 #[test]
