@@ -53,6 +53,29 @@ fn merged_repeats_are_counted_and_the_first_is_named() {
 }
 
 #[test]
+fn what_hif_holds_beyond_a_dataset_is_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.json");
+    let text = r#"{"network-type": "asc", "metadata": {"creator": "me", "name": {"a": 1}, "year": 7},
+        "nodes": [{"node": 0, "attrs": {"class": 1}}, {"node": 1, "attrs": {}}, {"node": 2}, {"node": 0, "weight": 9}],
+        "edges": [{"edge": 0, "attrs": {"x": 1}}, {"edge": 1, "attrs": {"x": 1}}],
+        "incidences": [{"edge": 0, "node": 0, "attrs": {"y": []}}, {"edge": 1, "node": 1}, {"edge": 1, "node": 2}]}"#;
+    std::fs::write(&path, text).unwrap();
+    let said = warnings(&path, Duplicates::Merge);
+    let expected = "x.json: left out, for a data set has no place for it: nodes with attributes: 1; edges with attributes: 2; \
+                    incidences with attributes: 1; repeated records of nodes or edges: 1; metadata: creator, name, year; network-type: asc";
+    assert!(said.contains(expected), "{said}");
+    let ours = r#"{"metadata": {"name": "x", "hypergraphql": {"classes": 2}},
+        "nodes": [{"node": 0, "attrs": {"class": 1}}, {"node": 1, "attrs": {"class": 0, "age": 3}}],
+        "incidences": [{"edge": 0, "node": 0}]}"#;
+    std::fs::write(&path, ours).unwrap();
+    let said = warnings(&path, Duplicates::Merge);
+    assert!(said.trim_end().ends_with("has no place for it: nodes with attributes: 1"), "{said}");
+    std::fs::write(&path, ours.replace(", \"age\": 3", "")).unwrap();
+    assert_eq!(warnings(&path, Duplicates::Merge), "");
+}
+
+#[test]
 fn reading_and_writing_say_a_line_each() {
     let folder = tempfile::tempdir().unwrap();
     let (from, to) = (folder.path().join("x.csv"), folder.path().join("y.npz"));
