@@ -1,7 +1,7 @@
 //! Files: the text folder, HIF JSON, CSV/TSV and npz, each read and written.
 //!
 //! What a reader returns has at least one node and one hyperedge, no hyperedge without members, and has passed
-//! [`Dataset::check`]; weights that are all 1 are read as none; writers refuse anything else, so that every file written can be read. Files are written beside
+//! [`Dataset::check`]; weights that are all 1 are read as none; what a dataset has no place for is counted in a warning; writers refuse anything else, so that every file written can be read. Files are written beside
 //! their place and renamed, so that a reader never sees half of one.
 
 mod atomic;
@@ -32,7 +32,7 @@ pub struct Options {
     pub duplicates: Duplicates,
 }
 
-/// Reads a dataset, telling the format from the folder or the extension; a node twice in a hyperedge counts once.
+/// Reads a dataset, telling the format from the folder or the extension; a node twice in a hyperedge counts once, with a warning.
 ///
 /// # Errors
 /// When the format is not known, the file cannot be read, or it holds something else than its format allows.

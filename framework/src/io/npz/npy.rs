@@ -134,12 +134,12 @@ fn by_row(bytes: &[u8], item: usize, rows: usize) -> Vec<u8> {
 
 /// A number of 16 bits: a sign, 5 bits of exponent, 10 of fraction.
 fn half(bits: u16) -> f32 {
-    let (exponent, fraction) = (u32::from(bits >> 10 & 31), u32::from(bits & 1023));
+    let (exponent, fraction) = (u32::from((bits >> 10) & 31), u32::from(bits & 1023));
     let magnitude = match exponent {
         // Below 2^-14 the fraction counts in steps of 2^-24.
         0 => fraction as f32 / 16_777_216.0,
-        31 => f32::from_bits(0x7f80_0000 | fraction << 13),
-        _ => f32::from_bits(exponent + 112 << 23 | fraction << 13),
+        31 => f32::from_bits(0x7f80_0000 | (fraction << 13)),
+        _ => f32::from_bits(((exponent + 112) << 23) | (fraction << 13)),
     };
     if bits >> 15 == 1 { -magnitude } else { magnitude }
 }
