@@ -37,10 +37,14 @@ fn weighted() -> impl Strategy<Value = Hypergraph> {
 
 fn features(n: usize) -> impl Strategy<Value = Features> {
     let value = prop_oneof![Just(0.0f32), Just(1.0), -1e3f32..1e3];
-    (1usize..5, any::<bool>()).prop_flat_map(move |(width, sparse)| {
+    (1usize..5, 0..3).prop_flat_map(move |(width, storage)| {
         proptest::collection::vec(value.clone(), n * width).prop_map(move |v| {
             let dense = ndarray::Array2::from_shape_vec((n, width), v).unwrap();
-            if sparse { Features::Sparse(sprs::CsMat::csr_from_dense(dense.view(), 0.0)) } else { Features::Dense(dense) }
+            match storage {
+                0 => Features::Dense(dense),
+                1 => Features::from_sparse(sprs::CsMat::csr_from_dense(dense.view(), 0.0)),
+                _ => Features::from_sparse(sprs::CsMat::csc_from_dense(dense.view(), 0.0)),
+            }
         })
     })
 }
@@ -76,7 +80,8 @@ fn dataset() -> impl Strategy<Value = Dataset> {
             d.label_names = if labels.is_some() { ["a b", "12", "\"é\""].map(str::to_owned).into() } else { Vec::new() };
             if sets && !splits.is_empty() {
                 let set = |name: &str, count| SplitSet { name: name.into(), count };
-                d.split_sets = vec![set("one", splits.len() - 1), set("two", 1)];
+                let sets = [("one", splits.len() - 1), ("two", 1)].into_iter().filter(|s| s.1 > 0);
+                d.split_sets = sets.map(|(name, count)| set(name, count)).collect();
             }
             d.node_weights = sets.then(|| (0..d.hypergraph.nodes()).map(|i| i as f64 * 0.3 - 1.0).collect());
             Dataset { features, labels, splits, node_names, hyperedge_names, ..d }
@@ -101,9 +106,6 @@ proptest! {
         let last_used = binary.column(binary.ncols() - 1).sum() > 0.0;
         d.features = if last_used { Features::Sparse(sprs::CsMat::csr_from_dense(binary.view(), 0.0)) } else { Features::None };
         d.node_weights = None;
-        if d.split_sets.first().is_some_and(|s| s.count == 0) {
-            d.split_sets.remove(0);
-        }
         prop_assert_eq!(&back(&d, Format::Text), &d);
     }
 
@@ -204,7 +206,26 @@ fn what_a_format_cannot_hold_is_refused_with_advice() {
     assert!(refused(Dataset { labels, ..plain.clone() }, "x.tsv").contains("labels"));
     let sets = vec![SplitSet { name: "../up".into(), count: 1 }];
     let splits = vec![Split { train: vec![0], ..Split::default() }];
-    assert!(refused(Dataset { splits, split_sets: sets, ..plain }, "text").contains("../up"));
+    assert!(refused(Dataset { splits: splits.clone(), split_sets: sets, ..plain.clone() }, "text").contains("../up"));
+    let sets = ["b", "a"].map(|name| SplitSet { name: name.into(), count: 1 }).into();
+    let error = refused(Dataset { splits: [splits.clone(), splits].concat(), split_sets: sets, ..plain }, "text");
+    assert!(error.contains("cannot hold the order of the split sets \"b\" and \"a\""), "{error}");
+}
+
+/// A square matrix, so that a transposed one would not be noticed by its shape.
+#[test]
+fn columns_are_not_taken_for_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let dense = ndarray::array![[1.0f32, 1.0, 0.0], [0.0, 0.0, 1.0], [1.0, 0.0, 1.0]];
+    let csc = sprs::CsMat::csc_from_dense(dense.view(), 0.0);
+    let mut d = Dataset::new("x", Hypergraph::from_members(3, [[0, 2], [1, 2]], Duplicates::Error).unwrap());
+    for format in [Format::Text, Format::Hif, Format::Npz] {
+        d.features = Features::Sparse(csc.clone());
+        let error = io::write_as(&d, folder.path().join("x"), format).unwrap_err().to_string();
+        assert!(error.contains("expected CSR, as Features::from_sparse makes it as sparse features, found CSC"), "{error}");
+        d.features = Features::from_sparse(csc.clone());
+        assert_eq!(back(&d, format).features.to_dense().unwrap(), dense, "{format}");
+    }
 }
 
 #[test]
@@ -212,7 +233,6 @@ fn a_text_folder_loses_files_that_no_longer_apply() {
     let folder = tempfile::tempdir().unwrap();
     let h = Hypergraph::from_members(3, [[0, 2], [1, 2]], Duplicates::Error).unwrap();
     let mut d = Dataset::new(folder.path().file_name().unwrap().to_string_lossy(), h);
-    std::fs::write(folder.path().join("notes.txt"), "mine").unwrap();
     d.labels = Some(Labels::all(&[0, 1, 1]));
     d.splits = vec![Split { train: vec![0], valid: vec![1], test: vec![2] }];
     io::write_as(&d, folder.path(), Format::Text).unwrap();
@@ -222,7 +242,86 @@ fn a_text_folder_loses_files_that_no_longer_apply() {
     assert_eq!(io::read(folder.path()).unwrap(), d);
     let mut files: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|f| f.unwrap().file_name()).collect();
     files.sort();
-    assert_eq!(files, ["hyperedges.txt", "notes.txt"]);
+    assert_eq!(files, ["hyperedges.txt"]);
+}
+
+#[test]
+fn a_text_folder_with_files_of_others_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("set");
+    let mut d = Dataset::new("set", Hypergraph::from_members(3, [[0, 2], [1, 2]], Duplicates::Error).unwrap());
+    io::write(&d, &path).unwrap();
+    std::fs::write(path.join("notes.txt"), "mine").unwrap();
+    d.labels = Some(Labels::all(&[0, 1, 1]));
+    let error = io::write(&d, &path).unwrap_err().to_string();
+    assert!(error.contains("nothing but the files of a data set, for it is replaced as a whole, found notes.txt"), "{error}");
+    assert_eq!(std::fs::read(path.join("notes.txt")).unwrap(), b"mine");
+    assert_eq!(io::read(&path).unwrap().labels, None);
+    std::fs::remove_file(path.join("notes.txt")).unwrap();
+    std::fs::create_dir(path.join("labels.txt")).unwrap();
+    assert!(io::write(&d, &path).unwrap_err().to_string().ends_with("found labels.txt"));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+/// A link to the folder stays a link, and nothing temporary is left.
+#[cfg(unix)]
+#[test]
+fn a_text_folder_is_replaced_as_a_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, link) = (folder.path().join("a/b/set"), folder.path().join("set"));
+    let mut d = Dataset::new("set", Hypergraph::from_members(3, [[0, 2], [1, 2]], Duplicates::Error).unwrap());
+    io::write(&d, &path).unwrap();
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    d.labels = Some(Labels::all(&[0, 1, 1]));
+    io::write(&d, &link).unwrap();
+    assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert_eq!(io::read(&path).unwrap(), d);
+    assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+}
+
+/// The last of the files cannot be written: its name is longer than a file's may be.
+#[test]
+fn a_failed_write_leaves_the_old_text_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("set");
+    let mut d = Dataset::new("set", Hypergraph::from_members(3, [[0, 2], [1, 2]], Duplicates::Error).unwrap());
+    d.labels = Some(Labels::all(&[1, 1, 0]));
+    io::write(&d, &path).unwrap();
+    let mut other = Dataset { labels: Some(Labels::all(&[0, 1, 1])), ..d.clone() };
+    other.splits = vec![Split { train: vec![0], ..Split::default() }];
+    other.split_sets = vec![SplitSet { name: "p".repeat(300), count: 1 }];
+    assert!(matches!(io::write(&other, &path).unwrap_err(), Error::Io { .. }));
+    assert_eq!(io::read(&path).unwrap(), d);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_file_is_replaced_as_a_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("report.json");
+    io::write_file(&path, b"{\"a\": 1}").unwrap();
+    io::write_file(&path, b"{}").unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), b"{}");
+    let error = io::write_file(&folder.path().join("none/report.json"), b"{}").unwrap_err();
+    assert!(error.to_string().contains("report.json") && matches!(error, Error::Io { .. }), "{error}");
+    assert!(io::write_file(folder.path(), b"{}").is_err());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_and_devices_stay_what_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, link) = (folder.path().join("file"), folder.path().join("link"));
+    std::fs::write(&file, "old").unwrap();
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    io::write_file(&link, b"new").unwrap();
+    assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert_eq!(std::fs::read(&file).unwrap(), b"new");
+    let null = folder.path().join("null");
+    std::os::unix::fs::symlink("/dev/null", &null).unwrap();
+    io::write_file(&null, b"new").unwrap();
+    assert!(!std::fs::metadata("/dev/null").unwrap().is_file());
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use hypergraphql_framework::Dataset;
 use hypergraphql_framework::io::{self, Format};
+use hypergraphql_framework::{Dataset, Duplicates, Error};
 use serde::Serialize;
 
 use super::error::CliError;
@@ -13,8 +13,9 @@ use super::{Global, output};
 #[derive(Debug, clap::Args)]
 #[command(long_about = "Reads a data set, checks it, and writes it in another format.\n\n\
                         Formats are told from the paths: a folder of text files (text), .hif.json, .json or .hif (hif), .csv, .tsv, .npz. HIF and \
-                        npz hold everything that a data set can have; CSV and TSV hold the hypergraph and its weights only, so features, labels \
-                        and splits must be left out by --hypergraph-only. The output is written beside its place and renamed.")]
+                        npz hold everything that a data set can have; text holds no weights, and features of 0 and 1 only; CSV and TSV hold the \
+                        hypergraph, its names and the weights of its incidences, so features, labels and splits must be left out by \
+                        --hypergraph-only. The output is written beside its place and renamed; a text folder is replaced as a whole.")]
 #[command(after_help = "Examples:\n  \
                         hgql convert data/cora cora.npz\n  \
                         hgql convert network.json edges.csv --hypergraph-only\n  \
@@ -30,9 +31,12 @@ pub(crate) struct ConvertArgs {
     /// Format of the output, where its path does not tell.
     #[arg(long, value_name = "FORMAT")]
     to: Option<Format>,
-    /// Leave out features, labels, splits and names.
+    /// Leave out features, labels, splits and weights of nodes; names and the hypergraph's own weights stay.
     #[arg(long)]
     hypergraph_only: bool,
+    /// What a node twice in a hyperedge means: merge (once, with a warning), sum (weights add up) or error.
+    #[arg(long, value_name = "RULE", default_value_t)]
+    duplicates: Duplicates,
     /// Replace the output when it exists.
     #[arg(long)]
     force: bool,
@@ -55,11 +59,12 @@ pub(crate) fn run(args: ConvertArgs, global: &Global) -> Result<(), CliError> {
         let message = format!("{} exists already", args.output.display());
         return Err(CliError::input(message).with_help("give --force to replace it"));
     }
-    let mut dataset = io::read_with(&args.input, io::Options { format: args.from, ..io::Options::default() })?;
+    let mut dataset = io::read_with(&args.input, io::Options { format: args.from, duplicates: args.duplicates })?;
     if args.hypergraph_only {
-        dataset = Dataset::new(dataset.name, dataset.hypergraph);
+        let Dataset { name, hypergraph, node_names, hyperedge_names, .. } = dataset;
+        dataset = Dataset { node_names, hyperedge_names, ..Dataset::new(name, hypergraph) };
     }
-    io::write_as(&dataset, &args.output, format)?;
+    io::write_as(&dataset, &args.output, format).map_err(|e| refused(e, args.hypergraph_only))?;
     let h = &dataset.hypergraph;
     let (nodes, hyperedges, incidences) = (h.nodes(), h.hyperedges(), h.incidences());
     let done = Converted { kind: "converted", output: args.output, format: format.name(), nodes, hyperedges, incidences };
@@ -67,4 +72,16 @@ pub(crate) fn run(args: ConvertArgs, global: &Global) -> Result<(), CliError> {
         return output::json(&done);
     }
     output::line(format!("{} ({}): {nodes} nodes, {hyperedges} hyperedges, {incidences} incidences", done.output.display(), done.format))
+}
+
+/// The error, with the flag that may help where the format has no place for something.
+fn refused(error: Error, hypergraph_only: bool) -> CliError {
+    let is_too_much = matches!(error, Error::Unsupported { .. }) && !hypergraph_only;
+    let error = CliError::from(error);
+    if !is_too_much {
+        return error;
+    }
+    error.with_help(
+        "--hypergraph-only leaves out features, labels, splits and weights of nodes; `hgql convert --help` says what each format holds",
+    )
 }

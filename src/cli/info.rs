@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use hypergraphql_framework::io::{self, Format};
 use hypergraphql_framework::stats::Summary;
-use hypergraphql_framework::{Dataset, Features};
+use hypergraphql_framework::{Dataset, Duplicates, Features};
 use serde::Serialize;
 
 use super::error::CliError;
@@ -27,6 +27,9 @@ pub(crate) struct InfoArgs {
     /// Its format, where the path does not tell: text, hif, csv, tsv or npz.
     #[arg(long, value_name = "FORMAT")]
     from: Option<Format>,
+    /// What a node twice in a hyperedge means: merge (once, with a warning), sum (weights add up) or error.
+    #[arg(long, value_name = "RULE", default_value_t)]
+    duplicates: Duplicates,
 }
 
 #[derive(Serialize)]
@@ -72,7 +75,7 @@ struct SplitInfo {
 /// Reads the data set and prints what it holds.
 pub(crate) fn run(args: InfoArgs, global: &Global) -> Result<(), CliError> {
     let format = args.from.map_or_else(|| Format::of(&args.data), Ok)?;
-    let dataset = io::read_with(&args.data, io::Options { format: Some(format), ..io::Options::default() })?;
+    let dataset = io::read_with(&args.data, io::Options { format: Some(format), duplicates: args.duplicates })?;
     let info = Info::of(&dataset, format, file_bytes(&args.data));
     if global.json { output::json(&info) } else { print(&info) }
 }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use hypergraphql_framework::{Dataset, io};
+use hypergraphql_framework::{Dataset, Duplicates, io};
 use hypergraphql_models::checkpoint::{self, Checkpoint};
 use hypergraphql_models::task::{Predictions, predict};
 use hypergraphql_ops::HyperBackend;
@@ -37,6 +37,9 @@ pub(crate) struct PredictArgs {
     data: PathBuf,
     #[command(flatten)]
     device: DeviceArg,
+    /// What a node twice in a hyperedge means: merge (once, with a warning), sum (weights add up) or error.
+    #[arg(long, value_name = "RULE", default_value_t)]
+    duplicates: Duplicates,
     /// Nodes to show, by number from 0 [default: all with --json or --out, else the first 20].
     #[arg(long, value_delimiter = ',', value_name = "NODE,...")]
     nodes: Option<Vec<u32>>,
@@ -77,7 +80,7 @@ struct Row<'a> {
 /// Reads, predicts and prints.
 pub(crate) fn run(args: PredictArgs, global: &Global) -> Result<(), CliError> {
     let checkpoint = checkpoint::read(&args.model)?;
-    let dataset = io::read(&args.data)?;
+    let dataset = io::read_with(&args.data, io::Options { format: None, duplicates: args.duplicates })?;
     let nodes = dataset.hypergraph.nodes();
     if let Some(node) = args.nodes.iter().flatten().find(|n| **n as usize >= nodes) {
         return Err(CliError::input(format!("--nodes: expected nodes below {nodes}, found {node}")));

@@ -11,7 +11,7 @@ mod splits;
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use hypergraphql_framework::io;
+use hypergraphql_framework::{Duplicates, io};
 
 use super::Global;
 use super::backend::{DeviceArg, dispatch};
@@ -60,6 +60,9 @@ pub(crate) struct NodeClassificationArgs {
     /// Splits to take instead of the data set's: a line per split, a character per node, 0 train, 1 valid, 2 test, - none.
     #[arg(long, value_name = "FILE")]
     splits: Option<PathBuf>,
+    /// What a node twice in a hyperedge means: merge (once, with a warning), sum (weights add up) or error.
+    #[arg(long, value_name = "RULE", default_value_t)]
+    duplicates: Duplicates,
     /// Folder for the report, the learning curve and a checkpoint per run.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -89,7 +92,7 @@ pub(crate) fn run(args: TrainArgs, global: &Global) -> Result<(), CliError> {
     }
     let resumed = args.resume.as_deref().map(checkpoints::Resumed::read).transpose()?;
     let options = options::resolve(&args.flags, args.config.as_deref(), resumed.as_ref().map(|r| &r.options))?;
-    let dataset = io::read(&args.data)?;
+    let dataset = io::read_with(&args.data, io::Options { format: None, duplicates: args.duplicates })?;
     let splits = splits::choose(&dataset, args.splits.as_deref(), &options)?;
     dispatch(args.device.device, run::Training { args: &args, global, options, dataset: &dataset, splits, resumed })?
 }

@@ -98,6 +98,37 @@ fn every_format_keeps_everything_that_it_can_hold() {
 }
 
 #[test]
+fn the_hypergraph_alone_keeps_its_names() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (source, out) = (folder.path().join("source"), folder.path().join("out.csv"));
+    fs::create_dir(&source).expect("a folder");
+    write_small(&source);
+    fs::write(source.join("node_names.txt"), "a\nb\nc\nd\ne\nf\ng\n").expect("a file");
+    fs::write(source.join("hyperedge_names.txt"), "v\nw\nx\ny\nz\n").expect("a file");
+    hgql(["convert", source.to_str().expect("UTF-8"), out.to_str().expect("UTF-8"), "--hypergraph-only"]).ok();
+    let text = fs::read_to_string(&out).expect("the output");
+    assert!(text.contains("\ng,\n") && text.contains("\nd,w\n") && text.ends_with("b,z\n"), "{text}");
+}
+
+#[test]
+fn a_node_twice_in_a_hyperedge_follows_the_rule() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("edges.csv");
+    fs::write(&path, "node,hyperedge\na,e\nb,e\na,e\n").expect("a file");
+    let path = path.to_str().expect("UTF-8");
+    let merged = hgql(["info", path, "--json"]);
+    assert!(merged.err.contains("edges.csv:4:1") && merged.err.contains("counted once: 1"), "{}", merged.err);
+    assert_eq!(lines(&merged.out)[0]["incidence_weights"], false);
+    let summed = hgql(["info", path, "--json", "--duplicates", "sum"]).ok();
+    assert_eq!(lines(&summed)[0]["incidence_weights"], true);
+    for command in [vec!["info", path], vec!["convert", path, "out.npz"], vec!["train", "node-classification", "--data", path]] {
+        let strict = command.into_iter().chain(["--duplicates", "error"]);
+        hgql(strict).fails(2, &["edges.csv:4:1", "at most once in a hyperedge"]);
+    }
+    hgql(["info", path, "--duplicates", "first"]).fails(2, &["first", "merge, sum or error"]);
+}
+
+#[test]
 fn formats_can_be_named_where_the_path_does_not_tell() {
     let folder = tempfile::tempdir().expect("a folder");
     let (input, output) = (folder.path().join("edges.dat"), folder.path().join("out.dat"));

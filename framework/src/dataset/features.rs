@@ -14,13 +14,18 @@ use crate::{Error, Result};
 pub enum Features {
     /// Every value is stored.
     Dense(Array2<f32>),
-    /// Only non-zero values are stored, as CSR.
+    /// Only non-zero values are stored, as CSR; [`Features::from_sparse`] takes CSC too.
     Sparse(CsMat<f32>),
     /// There are none.
     None,
 }
 
 impl Features {
+    /// Sparse features from CSR or CSC.
+    pub fn from_sparse(matrix: CsMat<f32>) -> Self {
+        Self::Sparse(matrix.into_csr())
+    }
+
     /// One column per node, for datasets that have no features: row i has a 1 in column i.
     ///
     /// # Shapes
@@ -68,6 +73,12 @@ impl Features {
     pub(super) fn check(&self, nodes: usize) -> Result<()> {
         if !matches!(self, Self::None) && self.rows() != nodes {
             return Err(length("features", nodes, "node", self.rows()));
+        }
+        if let Self::Sparse(x) = self
+            && x.is_csc()
+        {
+            // Whatever walks the rows would take the columns for them.
+            return Err(Error::invalid("sparse features", "CSR, as Features::from_sparse makes it", "CSC"));
         }
         let most = plausible_count(self.nnz());
         if self.width() > most {

@@ -33,11 +33,16 @@ impl Labels {
         counts
     }
 
+    /// The most classes that so many nodes may have: counts per class are allocated on the word of a single label.
+    pub(crate) fn most_classes(nodes: usize) -> usize {
+        nodes.max(1 << 16)
+    }
+
     pub(crate) fn check(&self, nodes: usize) -> Result<()> {
         if self.of.len() != nodes {
             return Err(length("labels", nodes, "node", self.of.len()));
         }
-        let most = nodes.max(1 << 16);
+        let most = Self::most_classes(nodes);
         if self.classes > most {
             return Err(Error::invalid("number of classes", format!("at most {most}"), self.classes.to_string()));
         }

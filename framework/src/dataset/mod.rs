@@ -10,6 +10,8 @@ pub use labels::Labels;
 pub use name::Name;
 pub use split::{Split, SplitSet};
 
+use std::collections::HashSet;
+
 use crate::{Error, Hypergraph, Result};
 
 /// A hypergraph with what is known of its nodes.
@@ -70,7 +72,7 @@ impl Dataset {
     ///
     /// # Errors
     /// When features, labels or names have another length than the nodes, a feature is not finite, a label or a split
-    /// is out of range, a node lies in two parts of a split, or the split sets do not add up.
+    /// is out of range, a node lies in two parts of a split, the split sets do not add up or one is empty, or a name is there twice.
     pub fn check(&self) -> Result<()> {
         let nodes = self.hypergraph.nodes();
         self.features.check(nodes)?;
@@ -91,12 +93,25 @@ impl Dataset {
         for (i, split) in self.splits.iter().enumerate() {
             split.check(nodes).map_err(|e| in_split(i, e))?;
         }
+        distinct("label names", self.label_names.iter())?;
+        distinct("names of split sets", self.split_sets.iter().map(|s| &s.name))?;
+        if let Some(set) = self.split_sets.iter().find(|s| s.count == 0) {
+            return Err(Error::invalid(format!("split set {:?}", set.name), "at least one split", "none"));
+        }
         let counted: usize = self.split_sets.iter().map(|s| s.count).sum();
         if !self.split_sets.is_empty() && counted != self.splits.len() {
             return Err(Error::invalid("split sets", format!("{} splits in all", self.splits.len()), counted.to_string()));
         }
         name::check("node names", self.node_names.as_deref(), nodes)?;
         name::check("hyperedge names", self.hyperedge_names.as_deref(), self.hypergraph.hyperedges())
+    }
+}
+
+fn distinct<'a>(what: &str, mut names: impl Iterator<Item = &'a String>) -> Result<()> {
+    let mut seen = HashSet::new();
+    match names.find(|n| !seen.insert(*n)) {
+        None => Ok(()),
+        Some(n) => Err(Error::invalid(what, "distinct names", format!("{n:?} twice"))),
     }
 }
 
@@ -148,6 +163,8 @@ mod tests {
         assert_eq!(twice, "split 1, test: expected every node at most once, found node 1 again");
         assert!(refused(|d| d.node_weights = Some(vec![1.0; 4])).contains("node weights: expected 5, one per node, found 4"));
         assert!(refused(|d| d.node_weights = Some(vec![f64::NAN; 5])).contains("weight of node 0"));
+        let twice = refused(|d| d.label_names = ["a", "b", "a"].map(str::to_owned).into());
+        assert_eq!(twice, "label names: expected distinct names, found \"a\" twice");
         let names = refused(|d| d.node_names = Some(vec![Name::Number(1); 5]));
         assert_eq!(names, "node names: expected distinct names, found 1 twice");
         assert!(refused(|d| d.hyperedge_names = Some(vec![])).contains("expected 2, one per hyperedge"));
@@ -161,7 +178,11 @@ mod tests {
         d.check().unwrap();
         assert_eq!(d.split_set("b"), Some(&d.splits[2..]));
         assert_eq!(d.split_set("c"), None);
-        d.split_sets.pop();
+        d.split_sets.push(SplitSet { name: "c".into(), count: 0 });
+        assert_eq!(d.check().unwrap_err().to_string(), "split set \"c\": expected at least one split, found none");
+        d.split_sets[2].name = "a".into();
+        assert_eq!(d.check().unwrap_err().to_string(), "names of split sets: expected distinct names, found \"a\" twice");
+        d.split_sets.truncate(1);
         assert!(d.check().unwrap_err().to_string().contains("split sets: expected 3 splits in all, found 2"));
     }
 }

@@ -14,23 +14,17 @@ pub use uniform::uniform;
 use crate::hypergraph::build::check_size;
 use crate::{Error, Result};
 
-/// Draws from `draw` until `members` has `size` distinct ids; `size` of them must be within reach.
-fn distinct(size: usize, members: &mut Vec<u32>, rng: &mut ChaCha8Rng, mut draw: impl FnMut(&mut ChaCha8Rng) -> u32) {
-    members.clear();
-    while members.len() < size {
-        let id = draw(rng);
-        if !members.contains(&id) {
-            members.push(id);
-        }
-    }
-}
-
-/// `size` distinct ids below `n`, by Floyd's method where rejection would be slow.
+/// `size` distinct ids below `n`, by rejection where it is quick: few of them, and half the ids or more left over.
 fn sample(n: usize, size: usize, members: &mut Vec<u32>, rng: &mut ChaCha8Rng) {
+    members.clear();
     if size <= 32 && 2 * size <= n {
-        distinct(size, members, rng, |rng| rng.random_range(0..n as u32));
+        while members.len() < size {
+            let id = rng.random_range(0..n as u32);
+            if !members.contains(&id) {
+                members.push(id);
+            }
+        }
     } else {
-        members.clear();
         members.extend(rand::seq::index::sample(rng, n, size).into_iter().map(|i| i as u32));
     }
 }

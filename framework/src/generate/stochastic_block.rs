@@ -3,7 +3,7 @@
 use rand::RngExt;
 use rand::seq::SliceRandom;
 
-use super::{check, distinct, sample};
+use super::{check, sample};
 use crate::hypergraph::build::from_groups;
 use crate::rng::{Stream, seeded};
 use crate::{Dataset, Duplicates, Error, Labels, Result};
@@ -53,7 +53,7 @@ pub fn stochastic_block(sizes: &StochasticBlock, seed: u64) -> Result<Dataset> {
             sample(block.len(), size, &mut members, &mut rng);
             member.extend(members.iter().map(|i| block[*i as usize]));
         } else {
-            distinct(size, &mut members, &mut rng, |rng| rng.random_range(0..nodes as u32));
+            sample(nodes, size, &mut members, &mut rng);
             member.extend_from_slice(&members);
         }
     }
@@ -82,6 +82,16 @@ mod tests {
         assert!((within - 0.807).abs() < 0.04, "{within}");
         assert_eq!(d, stochastic_block(&SIZES, 5).unwrap());
         assert_ne!(d, stochastic_block(&SIZES, 6).unwrap());
+    }
+
+    /// Rejection alone would draw the last of 100,001 members 100,001 times, and search all of them each time.
+    #[test]
+    fn a_hyperedge_of_all_nodes_ends() {
+        let nodes = 100_001;
+        for homophily in [0.0, 1.0] {
+            let d = stochastic_block(&StochasticBlock { nodes, hyperedges: 3, size: nodes, classes: 1, homophily }, 5).unwrap();
+            assert_eq!(d.hypergraph.incidences(), 3 * nodes);
+        }
     }
 
     #[test]

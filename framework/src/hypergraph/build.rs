@@ -1,21 +1,52 @@
 //! Building both orders by counting sort, O(N + M + Z), with an explicit rule for repeated incidences.
 
+use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use super::csr::{Csr, advance, starts};
 use super::{Hypergraph, Structure};
 use crate::{Error, Result};
 
-/// What a repeated (node, hyperedge) pair means.
+/// What a repeated (node, hyperedge) pair means; the text forms are `merge`, `error` and `sum`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Duplicates {
-    /// Count it once; the first weight is kept.
+    /// Count it once; its weights must be the same.
     #[default]
     Merge,
     /// Refuse it.
     Error,
     /// Add the incidence weights up, 1 each where none are given.
     Sum,
+}
+
+impl Duplicates {
+    /// All rules.
+    pub const ALL: [Self; 3] = [Self::Merge, Self::Error, Self::Sum];
+
+    /// The name used on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Merge => "merge",
+            Self::Error => "error",
+            Self::Sum => "sum",
+        }
+    }
+}
+
+impl fmt::Display for Duplicates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Duplicates {
+    type Err = Error;
+
+    fn from_str(s: &str) -> Result<Self> {
+        let known = Self::ALL.into_iter().find(|d| d.name() == s);
+        known.ok_or_else(|| Error::invalid("duplicates rule", "merge, sum or error", format!("{s:?}")))
+    }
 }
 
 impl Hypergraph {
@@ -31,7 +62,8 @@ impl Hypergraph {
     /// Builds from (node, hyperedge) pairs in any order, `weights[i]` belonging to `pairs[i]`.
     ///
     /// # Errors
-    /// As [`Hypergraph::from_pairs`], and when a weight is not finite or the lengths differ.
+    /// As [`Hypergraph::from_pairs`], when a weight is not finite or the lengths differ, and when a pair repeats with another weight under
+    /// [`Duplicates::Merge`].
     pub fn from_weighted_pairs(nodes: usize, hyperedges: usize, pairs: &[(u32, u32)], weights: &[f64], dup: Duplicates) -> Result<Self> {
         if weights.len() != pairs.len() {
             let expected = format!("{}, one per pair", pairs.len());
@@ -90,6 +122,10 @@ pub(crate) fn from_groups(nodes: usize, ptr: &[u32], member: &[u32], weight: Opt
     let weight = weight.or(ones.as_deref());
     let (mut node_ptr, mut edges, mut weights) = by_node(nodes, ptr, member, weight);
     fold_repeats(&mut node_ptr, &mut edges, weights.as_mut(), dup)?;
+    if dup == Duplicates::Sum {
+        // Sums may all come to 1, which says no more than no weights.
+        weights = weights.filter(|w| w.iter().any(|w| *w != 1.0));
+    }
     let node_major = Csr::from_checked(hyperedges, node_ptr, edges);
     let edge_major = node_major.transpose();
     let structure = Structure { node_major, edge_major, incidence_weights: weights };
@@ -126,9 +162,9 @@ fn fold_repeats(ptr: &mut [u32], col: &mut Vec<u32>, mut weight: Option<&mut Vec
                     let found = format!("node {node} more than once");
                     return Err(Error::invalid(format!("hyperedge {}", col[i]), "every node at most once", found));
                 }
-                if let (Duplicates::Sum, Some(w)) = (dup, weight.as_deref_mut()) {
-                    w[kept - 1] += w[i];
-                    check_sum(node, col[i], w[kept - 1])?;
+                if let Some(w) = weight.as_deref_mut() {
+                    let repeat = w[i];
+                    fold_weight(dup, &mut w[kept - 1], repeat, || format!("node {node} in hyperedge {}", col[i]))?;
                 }
                 continue;
             }
@@ -148,11 +184,20 @@ fn fold_repeats(ptr: &mut [u32], col: &mut Vec<u32>, mut weight: Option<&mut Vec
     Ok(())
 }
 
-fn check_sum(node: usize, edge: u32, sum: f64) -> Result<()> {
-    if sum.is_finite() {
+/// Takes the weight of a repeat into the first one.
+fn fold_weight(dup: Duplicates, weight: &mut f64, repeat: f64, name: impl Fn() -> String) -> Result<()> {
+    if dup != Duplicates::Sum {
+        if *weight == repeat {
+            return Ok(());
+        }
+        let found = format!("{repeat} after {weight}");
+        return Err(Error::invalid(format!("weight of {}", name()), "the same weight in every repeat", found));
+    }
+    *weight += repeat;
+    if weight.is_finite() {
         return Ok(());
     }
-    Err(Error::invalid(format!("summed weight of node {node} in hyperedge {edge}"), "a finite number", sum.to_string()))
+    Err(Error::invalid(format!("summed weight of {}", name()), "a finite number", weight.to_string()))
 }
 
 fn has_repeat(nodes: usize, ptr: &[u32], member: &[u32]) -> bool {

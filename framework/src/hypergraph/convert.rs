@@ -33,9 +33,9 @@ impl Hypergraph {
         from_groups(nodes, &ptr, &member, None, dup)
     }
 
-    /// Builds from an N x M incidence matrix, CSR or CSC; stored zeros are no incidences.
+    /// Builds from an N x M incidence matrix, CSR or CSC; what is stored is an incidence, also a zero: one of weight 0, as in an npz file.
     ///
-    /// A matrix of zeros and ones gives a hypergraph without incidence weights.
+    /// A matrix of ones gives a hypergraph without incidence weights.
     ///
     /// # Errors
     /// When a size passes `u32::MAX` or a value is not finite.
@@ -58,7 +58,7 @@ impl Hypergraph {
     /// When a size passes `u32::MAX` or a value is not finite.
     pub fn from_dense(matrix: ArrayView2<'_, f64>) -> Result<Self> {
         let (rows, cols) = matrix.dim();
-        from_entries(rows, cols, matrix.indexed_iter().map(|((r, c), w)| (r, c, *w)))
+        from_entries(rows, cols, matrix.indexed_iter().filter(|(_, w)| **w != 0.0).map(|((r, c), w)| (r, c, *w)))
     }
 }
 
@@ -66,7 +66,7 @@ fn from_entries(nodes: usize, hyperedges: usize, entries: impl Iterator<Item = (
     check_size("nodes", nodes)?;
     check_size("hyperedges", hyperedges)?;
     let (mut pairs, mut weights) = (Vec::new(), Vec::new());
-    for (node, edge, weight) in entries.filter(|e| e.2 != 0.0) {
+    for (node, edge, weight) in entries {
         if !weight.is_finite() {
             let what = format!("incidence matrix at row {node}, column {edge}");
             return Err(Error::invalid(what, "a finite number", weight.to_string()));

@@ -130,7 +130,10 @@ mod tests {
         let pairs = [(2, 1), (0, 0), (2, 1), (2, 1), (1, 1)];
         let weights = [0.5, 2.0, 0.25, 4.0, 3.0];
         let build = |dup| Hypergraph::from_weighted_pairs(3, 2, &pairs, &weights, dup);
-        assert_eq!(build(Duplicates::Merge).unwrap().incidence_weights(), Some([2.0, 3.0, 0.5].as_slice()));
+        let error = build(Duplicates::Merge).unwrap_err().to_string();
+        assert_eq!(error, "weight of node 2 in hyperedge 1: expected the same weight in every repeat, found 0.25 after 0.5");
+        let merged = Hypergraph::from_weighted_pairs(3, 2, &pairs, &[0.5, 2.0, 0.5, 0.5, 3.0], Duplicates::Merge);
+        assert_eq!(merged.unwrap().incidence_weights(), Some([2.0, 3.0, 0.5].as_slice()));
         assert_eq!(build(Duplicates::Sum).unwrap().incidence_weights(), Some([2.0, 3.0, 4.75].as_slice()));
         let error = build(Duplicates::Error).unwrap_err().to_string();
         assert_eq!(error, "hyperedge 1: expected every node at most once, found node 2 more than once");
@@ -150,6 +153,12 @@ mod tests {
         let csr = sprs::CsMat::csr_from_dense(dense.view(), 0.0);
         assert_eq!(a, Hypergraph::from_sprs(&csr).unwrap());
         assert_eq!(a, Hypergraph::from_sprs(&csr.to_csc()).unwrap());
+        // A stored zero is an incidence of weight 0; one that is not stored is none.
+        let stored = sprs::CsMat::new((2, 3), vec![0, 2, 3], vec![0, 2, 1], vec![1.0, 0.0, 1.0]);
+        for matrix in [stored.to_csc(), stored] {
+            let h = Hypergraph::from_sprs(&matrix).unwrap();
+            assert_eq!((h.incidences(), h.incidence_weights()), (3, Some([1.0, 0.0, 1.0].as_slice())));
+        }
         let weighted = Hypergraph::from_dense((&dense * 2.5).view()).unwrap();
         assert_eq!(weighted.incidence_weights(), Some([2.5; 5].as_slice()));
         assert_eq!(weighted.node_major(), a.node_major());

@@ -1,16 +1,24 @@
 //! Writing beside a file and renaming, so that the old file stays whole until the new one is.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::{Error, Result};
 
-/// Calls `fill` on a temporary file in the same folder, then renames it to `path`.
+/// Calls `fill` on a temporary file in the same folder, then renames it to `path`; a link keeps pointing at the file renamed to.
+///
+/// A pipe or device has no content to keep whole, and replacing it by a file would take it away from others: it is written to.
 pub(super) fn write(path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> Result<()>) -> Result<()> {
-    let temporary = beside(path);
-    let done = fill_file(&temporary, fill).and_then(|()| fs::rename(&temporary, path).map_err(Error::io(path, "replace")));
+    if fs::metadata(path).is_ok_and(|m| !m.is_file() && !m.is_dir()) {
+        let mut file = BufWriter::new(OpenOptions::new().write(true).open(path).map_err(Error::io(path, "open"))?);
+        fill(&mut file)?;
+        return file.flush().map_err(Error::io(path, "write"));
+    }
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    let temporary = beside(&target);
+    let done = write_new(&temporary, fill).and_then(|()| fs::rename(&temporary, &target).map_err(Error::io(path, "replace")));
     if done.is_err() {
         // The first error is the one to report; what is left of the temporary file can only be in the way.
         let _ = fs::remove_file(&temporary);
@@ -18,7 +26,8 @@ pub(super) fn write(path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> Resu
     done
 }
 
-fn fill_file(temporary: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> Result<()>) -> Result<()> {
+/// Calls `fill` on a new file where nobody looks for one yet.
+pub(super) fn write_new(temporary: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> Result<()>) -> Result<()> {
     let mut file = BufWriter::with_capacity(1 << 16, File::create(temporary).map_err(Error::io(temporary, "create"))?);
     fill(&mut file)?;
     file.flush().map_err(Error::io(temporary, "write"))?;
@@ -26,7 +35,7 @@ fn fill_file(temporary: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> Result
 }
 
 /// A name beside `path` that no other writer of this or another process uses.
-fn beside(path: &Path) -> PathBuf {
+pub(super) fn beside(path: &Path) -> PathBuf {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let mut name = path.file_name().unwrap_or_default().to_os_string();
     name.push(format!(".{}-{}.tmp", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));

@@ -1,7 +1,7 @@
 //! Files: the text folder, HIF JSON, CSV/TSV and npz, each read and written.
 //!
 //! What a reader returns has at least one node and one hyperedge, no hyperedge without members, and has passed
-//! [`Dataset::check`]; weights that are all 1 are read as none; writers refuse anything else, so that every file written can be read. Files are written beside
+//! [`Dataset::check`]; weights that are all 1 are read as none; what a dataset has no place for is counted in a warning; writers refuse anything else, so that every file written can be read. Files are written beside
 //! their place and renamed, so that a reader never sees half of one.
 
 mod atomic;
@@ -15,7 +15,9 @@ mod repeats;
 mod source;
 mod text;
 
+use std::io::Write;
 use std::path::Path;
+use std::time::Instant;
 
 pub use format::Format;
 
@@ -26,11 +28,11 @@ use crate::{Dataset, Duplicates, Error, Hypergraph, Result};
 pub struct Options {
     /// The format, or none to tell it from the folder or the extension.
     pub format: Option<Format>,
-    /// What a node twice in a hyperedge means. [`Duplicates::Error`] also refuses two hyperedges of the same members.
+    /// What a node twice in a hyperedge means. [`Duplicates::Merge`] says through `tracing` how many there were; [`Duplicates::Error`] also refuses two hyperedges of the same members.
     pub duplicates: Duplicates,
 }
 
-/// Reads a dataset, telling the format from the folder or the extension; a node twice in a hyperedge counts once.
+/// Reads a dataset, telling the format from the folder or the extension; a node twice in a hyperedge counts once, with a warning.
 ///
 /// # Errors
 /// When the format is not known, the file cannot be read, or it holds something else than its format allows.
@@ -43,9 +45,10 @@ pub fn read(path: impl AsRef<Path>) -> Result<Dataset> {
 /// # Errors
 /// As [`read`], and when a hyperedge repeats under [`Duplicates::Error`].
 pub fn read_with(path: impl AsRef<Path>, options: Options) -> Result<Dataset> {
-    let path = path.as_ref();
+    let (path, start) = (path.as_ref(), Instant::now());
     let dup = options.duplicates;
-    let dataset = match options.format.map_or_else(|| Format::of(path), Ok)? {
+    let format = options.format.map_or_else(|| Format::of(path), Ok)?;
+    let dataset = match format {
         Format::Text => text::read(path, dup),
         Format::Hif => hif::read(path, dup),
         Format::Csv => csv::read(path, b',', dup),
@@ -57,6 +60,7 @@ pub fn read_with(path: impl AsRef<Path>, options: Options) -> Result<Dataset> {
     if dup == Duplicates::Error {
         repeats::check_distinct(path, &dataset.hypergraph)?;
     }
+    report("read", path, format, &dataset.hypergraph, start);
     Ok(dataset)
 }
 
@@ -82,7 +86,7 @@ pub fn write(dataset: &Dataset, path: impl AsRef<Path>) -> Result<()> {
 /// # Errors
 /// As [`write()`].
 pub fn write_as(dataset: &Dataset, path: impl AsRef<Path>, format: Format) -> Result<()> {
-    let path = path.as_ref();
+    let (path, start) = (path.as_ref(), Instant::now());
     dataset.check().map_err(|e| at(path, e))?;
     check_complete(path, &dataset.hypergraph)?;
     match format {
@@ -91,7 +95,23 @@ pub fn write_as(dataset: &Dataset, path: impl AsRef<Path>, format: Format) -> Re
         Format::Csv => csv::write(dataset, path, b','),
         Format::Tsv => csv::write(dataset, path, b'\t'),
         Format::Npz => npz::write(dataset, path),
-    }
+    }?;
+    report("wrote", path, format, &dataset.hypergraph, start);
+    Ok(())
+}
+
+/// Writes a file as the writers do: beside its place, then renamed, so that the old one stays whole until the new one is. A pipe or a device
+/// is written to as it stands.
+///
+/// # Errors
+/// When the file cannot be written; the old one, if there is one, is still there.
+pub fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
+    atomic::write(path, |to| to.write_all(bytes).map_err(Error::io(path, "write")))
+}
+
+fn report(done: &str, path: &Path, format: Format, h: &Hypergraph, start: Instant) {
+    let (nodes, hyperedges, incidences) = (h.nodes(), h.hyperedges(), h.incidences());
+    tracing::info!(%format, nodes, hyperedges, incidences, took = ?start.elapsed(), "{done} {}", path.display());
 }
 
 /// Every hyperedge has members, and there is one.

@@ -29,10 +29,6 @@ impl Numbering {
         self.ids.get(name).copied()
     }
 
-    pub(super) fn name(&self, id: u32) -> &Name {
-        &self.names[id as usize]
-    }
-
     pub(super) fn len(&self) -> usize {
         self.names.len()
     }

@@ -1,6 +1,7 @@
 //! A text file in memory: its lines, and the place of anything in it.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::{Error, Place, Result};
@@ -19,19 +20,21 @@ pub(super) struct Line<'a> {
     pub(super) bytes: &'a [u8],
 }
 
-/// Reads a regular file; a pipe or device, which may never end, is refused.
-pub(super) fn read_file(path: &Path) -> Result<Vec<u8>> {
+/// Opens a regular file. A pipe or device, which may never end or never even open, is refused before it is opened.
+pub(super) fn open_file(path: &Path) -> Result<File> {
     let meta = fs::metadata(path).map_err(Error::io(path, "open"))?;
     if !meta.is_file() {
         let found = if meta.is_dir() { "a folder" } else { "something else" };
         return Err(Error::parse(Place::file(path), "a regular file", found));
     }
-    fs::read(path).map_err(Error::io(path, "read"))
+    File::open(path).map_err(Error::io(path, "open"))
 }
 
 impl Source {
     pub(super) fn read(path: &Path) -> Result<Self> {
-        Ok(Self { path: path.to_path_buf(), bytes: read_file(path)? })
+        let mut bytes = Vec::new();
+        open_file(path)?.read_to_end(&mut bytes).map_err(Error::io(path, "read"))?;
+        Ok(Self { path: path.to_path_buf(), bytes })
     }
 
     /// Reads the file if there is one.

@@ -55,6 +55,29 @@ fn bytes() {
 }
 
 #[test]
+fn a_quote_that_is_never_closed() {
+    let expected = "expected a field with a closing quote, found an opening quote alone";
+    assert_eq!(file("x.csv", "node,hyperedge\n0,0\n1,\"e\n2,1\n3,1\n"), format!("x.csv:3:3: {expected}"));
+    assert_eq!(file("x.csv", "node,hyperedge\n0,0\n\"a\"\"\n2,1\n"), format!("x.csv:3:1: {expected}"));
+    let swallowed = file("x.csv", "node,hyperedge\n\"a,0\nb,0\nc,\"0\"\n");
+    assert_eq!(swallowed, "x.csv:4:4: expected ',' or the end of the line after a closing quote, found '0'");
+}
+
+#[test]
+fn blanks_are_no_part_of_a_field_unless_quoted() {
+    let blanks = read("x.csv", "\u{feff} node , hyperedge\t\n0, 0\n 1,0 \n 0 , \" e\"\t\n\"0\",\"x\n,\"\"y\"\r\n");
+    assert_eq!(blanks.hypergraph.pairs().collect::<Vec<_>>(), [(0, 0), (0, 1), (0, 2), (1, 0)]);
+    assert_eq!(blanks.node_names, None);
+    let names = [Name::Number(0), Name::Text(" e".into()), Name::Text("x\n,\"y".into())];
+    assert_eq!(blanks.hyperedge_names, Some(names.into()));
+    assert_eq!(file("x.csv", "node,hyperedge\n0,1\n -5,1\n"), "x.csv:3:2: expected the name or id of a node, found the negative id -5");
+    assert!(file("x.csv", "node,hyperedge\n0,1\n  ,1\n").starts_with("x.csv:3:3: expected the name or id of a node, found an empty field"));
+    assert!(file("x.csv", "node,hyperedge\n0\r1,1\n").starts_with("x.csv:2:2: expected text, found a carriage return inside a line"));
+    let tabs = read("x.tsv", "node\thyperedge\tweight\n a b \t e\t 0.5 \n");
+    assert_eq!((tabs.node_names, tabs.hyperedge_names), (Some(vec![Name::Text("a b".into())]), Some(vec![Name::Text("e".into())])));
+}
+
+#[test]
 fn duplicates_are_refused_when_asked() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.csv");

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod csv;
+mod duplicates;
 mod hif;
 mod npz;
 mod text;
@@ -49,6 +50,28 @@ fn unknown_formats_are_named() {
     let error = "xml".parse::<io::Format>().unwrap_err().to_string();
     assert_eq!(error, "format: expected text, hif, csv, tsv or npz, found \"xml\"");
     assert!(io::Format::ALL.into_iter().all(|f| f.to_string().parse::<io::Format>().unwrap() == f));
+}
+
+/// A pipe that nobody writes to: opening it would wait for ever.
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_refused_before_it_is_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = |name: &str| {
+        let path = folder.path().join(name);
+        std::process::Command::new("mkfifo").arg(&path).status().is_ok_and(|s| s.success()).then_some(path)
+    };
+    for name in ["hyperedges.txt", "x.hif.json", "x.csv", "x.tsv", "x.npz", "labels.txt", "features.txt", "splits.txt", "node_names.txt"] {
+        let Some(path) = pipe(name) else {
+            eprintln!("SKIPPED a_pipe_is_refused_before_it_is_opened: no mkfifo");
+            return;
+        };
+        let read = if name.ends_with(".txt") { folder.path() } else { &path };
+        let error = io::read(read).unwrap_err().to_string();
+        assert!(error.ends_with(&format!("{name}: expected a regular file, found something else")), "{error}");
+        std::fs::remove_file(path).unwrap();
+        std::fs::write(folder.path().join("hyperedges.txt"), "0,1\n").unwrap();
+    }
 }
 
 #[cfg(unix)]

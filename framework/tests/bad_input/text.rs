@@ -150,6 +150,14 @@ fn a_class_without_a_name() {
 }
 
 #[test]
+fn classes_and_columns_out_of_proportion() {
+    let found = error("labels.txt", b"0\n1\n65536\n0\n-1\n");
+    assert_eq!(found, "labels.txt:3:1: expected a class below 65536 for 5 nodes, found 65536");
+    let found = error("features.txt", b"0 3\n\n1\n2 4294967294\n3 1\n");
+    assert_eq!(found, "features.txt:4:3: expected a feature column below 1048576 for 7 ones, found 4294967294");
+}
+
+#[test]
 fn empty_files() {
     assert_eq!(error("hyperedges.txt", b""), "hyperedges.txt: expected a line per hyperedge, found an empty file");
     assert_eq!(error("labels.txt", b""), "labels.txt: expected a line per node, found an empty file");

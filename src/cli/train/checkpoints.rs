@@ -68,6 +68,9 @@ pub(super) fn command(args: &NodeClassificationArgs, folder: &Path) -> String {
     for (flag, path) in options.into_iter().filter_map(|(flag, path)| Some((flag, path.as_ref()?))) {
         command.push_str(&format!(" {flag} {}", quoted(path)));
     }
+    if args.duplicates != Default::default() {
+        command.push_str(&format!(" --duplicates {}", args.duplicates));
+    }
     if args.device.device != Default::default() {
         command.push_str(&format!(" --device {}", args.device.device));
     }

@@ -54,7 +54,6 @@ pub(super) struct Incidence {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) direction: Option<Direction>,
     #[serde(default, skip_serializing)]
-    #[expect(dead_code, reason = "checked to be an object; incidences carry nothing else here")]
     pub(super) attrs: Option<Attrs>,
 }
 
@@ -82,7 +81,6 @@ pub(super) struct Edge {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) weight: Option<f64>,
     #[serde(default, skip_serializing)]
-    #[expect(dead_code, reason = "checked to be an object; hyperedges carry nothing else here")]
     pub(super) attrs: Option<Attrs>,
 }
 

@@ -46,6 +46,11 @@ pub(super) struct NodeAttrs {
     pub(super) values: Option<Vec<f32>>,
 }
 
+impl NodeAttrs {
+    /// The keys of all fields.
+    pub(super) const KEYS: [&str; 4] = ["class", "features", "columns", "values"];
+}
+
 impl Extra {
     /// None when the dataset is a hypergraph with names.
     pub(super) fn of(dataset: &Dataset) -> Option<Self> {

@@ -7,9 +7,10 @@ use serde_json::value::RawValue;
 
 use super::document::{Attrs, Document, Edge, Incidence, Metadata, NetworkType, Node};
 use super::extra::NodeAttrs;
+use super::left_out::{self, LeftOut};
 use crate::dataset::name::unless_ids;
 use crate::io::numbering::{Numbering, ascending_from};
-use crate::io::repeats::Repeats;
+use crate::io::repeats::{Listed, settle};
 use crate::io::source::Source;
 use crate::io::{at, name_of, unless_ones};
 use crate::{Dataset, Duplicates, Error, Hypergraph, Name, Place, Result};
@@ -18,14 +19,15 @@ pub(in crate::io) fn read(path: &Path, dup: Duplicates) -> Result<Dataset> {
     let source = Source::read(path)?;
     let reader = Reader { source: &source, text: source.text()? };
     let document: Document<'_> = serde_json::from_str(reader.text).map_err(|e| reader.error(0, "a HIF document", &e))?;
-    reader.check_network_type(document.network_type)?;
+    let is_complex = reader.network_type(document.network_type)? == NetworkType::Asc;
     let metadata: Metadata = match document.metadata {
         Some(raw) => reader.parse(raw, "metadata, an object")?,
         None => Metadata::default(),
     };
-    let (mut nodes, attrs, node_weights) = reader.nodes(&document.nodes, metadata.hypergraphql.is_some())?;
-    let (mut edges, mut edge_weights) = reader.edges(&document.edges)?;
-    let (mut pairs, weights) = reader.incidences(&document, &mut nodes, &mut edges, Repeats::new(dup))?;
+    let mut left_out = LeftOut { is_complex, metadata: left_out::metadata(document.metadata), ..LeftOut::default() };
+    let (mut nodes, attrs, node_weights) = reader.nodes(&document.nodes, metadata.hypergraphql.is_some(), &mut left_out)?;
+    let (mut edges, mut edge_weights) = reader.edges(&document.edges, &mut left_out)?;
+    let (mut pairs, weights) = reader.incidences(&document, &mut nodes, &mut edges, &mut left_out)?;
     reader.check_members(&document.edges, &edges, &pairs)?;
 
     let (listed_nodes, listed_edges) = (attrs.len(), edge_weights.len());
@@ -35,11 +37,18 @@ pub(in crate::io) fn read(path: &Path, dup: Duplicates) -> Result<Dataset> {
     for pair in &mut pairs {
         *pair = (new_node[pair.0 as usize], new_edge[pair.1 as usize]);
     }
-    let hypergraph = match weights.and_then(unless_ones) {
+    let weights = weights.and_then(unless_ones);
+    let built = match &weights {
         None => Hypergraph::from_pairs(nodes.len(), edges.len(), &pairs, dup),
-        Some(w) => Hypergraph::from_weighted_pairs(nodes.len(), edges.len(), &pairs, &w, dup),
+        Some(w) => Hypergraph::from_weighted_pairs(nodes.len(), edges.len(), &pairs, w, dup),
     };
-    let mut hypergraph = hypergraph.map_err(|e| at(path, e))?;
+    let listed = Listed {
+        pairs: pairs.iter().copied(),
+        weights: weights.as_deref(),
+        place: &|i| reader.place(document.incidences[i]),
+        name: &|(node, edge)| format!("{} in {}", nodes[node as usize], edges[edge as usize]),
+    };
+    let mut hypergraph = settle(path, built, listed, dup)?;
     edge_weights.resize(hypergraph.hyperedges(), 1.0);
     if let Some(weights) = unless_ones(edge_weights) {
         hypergraph = hypergraph.with_hyperedge_weights(weights).map_err(|e| at(path, e))?;
@@ -55,6 +64,7 @@ pub(in crate::io) fn read(path: &Path, dup: Duplicates) -> Result<Dataset> {
         let expected = "what metadata.hypergraphql describes";
         extra.apply(attrs, &mut dataset).map_err(|found| Error::parse(Place::file(path), expected, found))?;
     }
+    left_out.warn(path);
     Ok(dataset)
 }
 
@@ -94,42 +104,49 @@ impl<'a> Reader<'a> {
         serde_json::from_str(raw.get()).map_err(|e| self.error(self.offset(raw), expected, &e))
     }
 
-    fn check_network_type(&self, raw: Option<&'a RawValue>) -> Result<()> {
-        let Some(raw) = raw else { return Ok(()) };
+    fn network_type(&self, raw: Option<&'a RawValue>) -> Result<NetworkType> {
+        let Some(raw) = raw else { return Ok(NetworkType::Undirected) };
         let expected = "network-type \"undirected\" or \"asc\"";
         match self.parse(raw, expected)? {
             NetworkType::Directed => Err(Error::parse(self.place(raw), expected, "\"directed\", which a hypergraph here cannot hold")),
-            NetworkType::Undirected | NetworkType::Asc => Ok(()),
+            other => Ok(other),
         }
     }
 
     /// The nodes listed; their attributes are read when they are `ours`, else they only have to be an object.
-    fn nodes(&self, list: &[&'a RawValue], ours: bool) -> Result<Nodes> {
+    fn nodes(&self, list: &[&'a RawValue], ours: bool, left_out: &mut LeftOut) -> Result<Nodes> {
         let (mut ids, mut attrs, mut weights) = (Numbering::default(), Vec::new(), Vec::new());
         for raw in list {
             let node: Node<&RawValue> = self.parse(raw, "a node, an object {node, weight, attrs}")?;
             let id = ids.id(node.node) as usize;
-            if id == attrs.len() {
-                weights.push(node.weight.unwrap_or(1.0));
-                attrs.push(match node.attrs {
-                    Some(raw) if ours => self.parse(raw, "attrs, an object of what this crate writes")?,
-                    Some(raw) => self.parse::<Attrs>(raw, "attrs, an object").map(|_| NodeAttrs::default())?,
-                    None => NodeAttrs::default(),
-                });
+            let all = node.attrs.map(|raw| self.parse::<Attrs>(raw, "attrs, an object")).transpose()?;
+            let is_left_out = |all: &Attrs| if ours { left_out::others(all) } else { !all.is_empty() };
+            left_out.node_attrs += usize::from(all.as_ref().is_some_and(is_left_out));
+            if id < attrs.len() {
+                left_out.repeated += 1;
+                continue;
             }
+            weights.push(node.weight.unwrap_or(1.0));
+            attrs.push(match node.attrs {
+                Some(raw) if ours => self.parse(raw, "attrs, an object of what this crate writes")?,
+                _ => NodeAttrs::default(),
+            });
         }
         Ok((ids, attrs, weights))
     }
 
-    fn edges(&self, list: &[&'a RawValue]) -> Result<(Numbering, Vec<f64>)> {
+    fn edges(&self, list: &[&'a RawValue], left_out: &mut LeftOut) -> Result<(Numbering, Vec<f64>)> {
         let (mut ids, mut weights) = (Numbering::default(), Vec::new());
         for raw in list {
             let edge: Edge = self.parse(raw, "an edge, an object {edge, weight, attrs}")?;
             if let Some(w) = edge.weight.filter(|w| *w < 0.0) {
                 return Err(Error::parse(self.place(raw), "an edge weight >= 0", w.to_string()));
             }
+            left_out.edge_attrs += left_out::some(edge.attrs.as_ref());
             if ids.id(edge.edge) as usize == weights.len() {
                 weights.push(edge.weight.unwrap_or(1.0));
+            } else {
+                left_out.repeated += 1;
             }
         }
         Ok((ids, weights))
@@ -141,7 +158,7 @@ impl<'a> Reader<'a> {
         document: &Document<'a>,
         nodes: &mut Numbering,
         edges: &mut Numbering,
-        mut repeats: Repeats,
+        left_out: &mut LeftOut,
     ) -> Result<(Vec<(u32, u32)>, Option<Vec<f64>>)> {
         let (mut pairs, mut weights) = (Vec::with_capacity(document.incidences.len()), None);
         for raw in &document.incidences {
@@ -152,12 +169,12 @@ impl<'a> Reader<'a> {
             }
             let node = self.node_id(nodes, record.node, !document.nodes.is_empty(), raw)?;
             let edge = edges.id(record.edge);
+            left_out.incidence_attrs += left_out::some(record.attrs.as_ref());
             if let Some(w) = record.weight {
                 weights.get_or_insert_with(|| vec![1.0; pairs.len()]).push(w);
             } else if let Some(weights) = &mut weights {
                 weights.push(1.0);
             }
-            repeats.check((node, edge), nodes, edges, || self.place(raw))?;
             pairs.push((node, edge));
         }
         Ok((pairs, weights))

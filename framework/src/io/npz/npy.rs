@@ -1,14 +1,17 @@
 //! One array in numpy's format (<https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>).
 //!
-//! npyz and ndarray-npy multiply the shape unchecked or reserve what the header claims; here the claim is held against
-//! the bytes of the archive entry first.
+//! npyz and ndarray-npy multiply the shape unchecked or reserve what the header claims; here the header is read first, held
+//! against what is known of the array and against the size of the archive's entry, and only then the elements are read.
 
 use std::io::Read;
 
 /// The longest header read; numpy's own limit is 10,000 characters.
 const LONGEST_HEADER: usize = 10_000;
 
-/// An array of the archive, its bytes as stored.
+/// The largest element read, in bytes: only `format` has others than numbers, three characters.
+const LARGEST_ITEM: usize = 1024;
+
+/// An array of the archive: its little-endian elements in C order.
 #[derive(Debug)]
 pub(super) struct Array {
     kind: u8,
@@ -17,15 +20,20 @@ pub(super) struct Array {
     bytes: Vec<u8>,
 }
 
-struct Header {
+/// What an array says of itself before its elements.
+pub(super) struct Header {
     kind: u8,
     item: usize,
-    shape: Vec<u64>,
+    /// Columns first; only where that makes a difference.
+    fortran: bool,
+    pub(super) shape: Vec<u64>,
+    /// Bytes before the elements.
+    length: u64,
 }
 
-impl Array {
-    /// Reads an entry of `size` bytes; the message says what is wrong.
-    pub(super) fn read(mut from: impl Read, size: u64) -> Result<Self, String> {
+impl Header {
+    /// Reads up to the first element; the message says what is wrong.
+    pub(super) fn read(mut from: impl Read) -> Result<Self, String> {
         let mut start = [0; 8];
         from.read_exact(&mut start).map_err(|_| "fewer than 8 bytes".to_owned())?;
         if &start[..6] != b"\x93NUMPY" {
@@ -40,16 +48,37 @@ impl Array {
         }
         let mut text = vec![0; length];
         from.read_exact(&mut text).map_err(|_| "a cut header".to_owned())?;
-        let header = Header::parse(&text).ok_or_else(|| format!("the header {:?}", String::from_utf8_lossy(&text).trim()))?;
-        let bytes = header.body(from, size.saturating_sub((8 + width + length) as u64))?;
-        Ok(Self { kind: header.kind, item: header.item, shape: header.shape, bytes })
+        let header = Self::parse(&text).ok_or_else(|| format!("the header {:?}", String::from_utf8_lossy(&text).trim()))?;
+        Ok(Self { length: (8 + width + length) as u64, ..header })
     }
 
-    /// The number of elements.
-    pub(super) fn len(&self) -> usize {
-        self.bytes.len().checked_div(self.item).unwrap_or(0)
+    /// The number of elements, if 64 bits can count them.
+    pub(super) fn elements(&self) -> Option<u64> {
+        self.shape.iter().try_fold(1, |elements: u64, axis| elements.checked_mul(*axis))
     }
 
+    /// Reads the elements, after checking that the entry of `size` bytes holds exactly what the header claims.
+    pub(super) fn body(self, from: impl Read, size: u64) -> Result<Array, String> {
+        let there = size.saturating_sub(self.length);
+        let claimed = self.elements().and_then(|e| e.checked_mul(self.item as u64));
+        if claimed != Some(there) {
+            let claimed = claimed.map_or("more than 2^64".to_owned(), |c| c.to_string());
+            return Err(format!("shape {:?}, which is {claimed} bytes, but {there} bytes of elements", self.shape));
+        }
+        let mut bytes = Vec::new();
+        // Growing with what arrives: the size in the archive's directory is a claim as well.
+        from.take(there.saturating_add(1)).read_to_end(&mut bytes).map_err(|e| format!("damaged bytes ({e})"))?;
+        if bytes.len() as u64 != there {
+            return Err(format!("{} of {there} bytes of elements", bytes.len()));
+        }
+        if self.fortran {
+            bytes = by_row(&bytes, self.item, self.shape[0] as usize);
+        }
+        Ok(Array { kind: self.kind, item: self.item, shape: self.shape, bytes })
+    }
+}
+
+impl Array {
     /// The bytes of an array of bytes or of text.
     pub(super) fn raw(&self) -> &[u8] {
         &self.bytes
@@ -68,11 +97,12 @@ impl Array {
         }
     }
 
-    /// Floating point of 32 or 64 bits, integers and bool.
+    /// Floating point of 16, 32 or 64 bits, integers and bool.
     pub(super) fn floats(&self) -> Result<Vec<f64>, String> {
         match (self.kind, self.item) {
             (b'f', 8) => Ok(self.items().map(f64::from_le_bytes).collect()),
             (b'f', 4) => Ok(self.items().map(|b| f64::from(f32::from_le_bytes(b))).collect()),
+            (b'f', 2) => Ok(self.items().map(|b| f64::from(half(u16::from_le_bytes(b)))).collect()),
             (b'f', _) => Err(format!("elements of type {}", self.kind())),
             _ => Ok(self.integers()?.into_iter().map(|i| i as f64).collect()),
         }
@@ -93,6 +123,25 @@ impl Array {
     fn kind(&self) -> String {
         format!("{}{}", char::from(self.kind), self.item)
     }
+}
+
+/// The elements of a matrix of `rows` rows, stored column after column, row after row.
+fn by_row(bytes: &[u8], item: usize, rows: usize) -> Vec<u8> {
+    let columns = bytes.len() / item / rows;
+    let starts = (0..rows).flat_map(|row| (0..columns).map(move |column| (column * rows + row) * item));
+    starts.flat_map(|at| &bytes[at..at + item]).copied().collect()
+}
+
+/// A number of 16 bits: a sign, 5 bits of exponent, 10 of fraction.
+fn half(bits: u16) -> f32 {
+    let (exponent, fraction) = (u32::from((bits >> 10) & 31), u32::from(bits & 1023));
+    let magnitude = match exponent {
+        // Below 2^-14 the fraction counts in steps of 2^-24.
+        0 => fraction as f32 / 16_777_216.0,
+        31 => f32::from_bits(0x7f80_0000 | (fraction << 13)),
+        _ => f32::from_bits(((exponent + 112) << 23) | (fraction << 13)),
+    };
+    if bits >> 15 == 1 { -magnitude } else { magnitude }
 }
 
 /// A little-endian integer as i64.
@@ -135,28 +184,13 @@ impl Header {
         let (shape, descr) = (shape?, descr?.as_bytes());
         // Column-major order differs from row-major only where two axes have more than one element.
         let flat = shape.iter().filter(|s| **s > 1).count() < 2;
-        if fortran? && !flat || !matches!(descr.first()?, b'<' | b'|') {
+        let fortran = fortran? && !flat;
+        if fortran && shape.len() != 2 || !matches!(descr.first()?, b'<' | b'|') {
             return None;
         }
         let item: usize = std::str::from_utf8(descr.get(2..)?).ok()?.parse().ok()?;
         let item = if descr[1] == b'U' { item.checked_mul(4)? } else { item };
-        Some(Self { kind: descr[1], item, shape })
-    }
-
-    /// Reads the elements, after checking that the entry holds exactly what the header claims.
-    fn body(&self, from: impl Read, there: u64) -> Result<Vec<u8>, String> {
-        let claimed = self.shape.iter().try_fold(self.item as u64, |bytes, axis| bytes.checked_mul(*axis));
-        if claimed != Some(there) {
-            let claimed = claimed.map_or("more than 2^64".to_owned(), |c| c.to_string());
-            return Err(format!("shape {:?}, which is {claimed} bytes, but {there} bytes of elements", self.shape));
-        }
-        let mut bytes = Vec::new();
-        // Growing with what arrives: the size in the archive's directory is a claim as well.
-        from.take(there.saturating_add(1)).read_to_end(&mut bytes).map_err(|e| format!("damaged bytes ({e})"))?;
-        if bytes.len() as u64 != there {
-            return Err(format!("{} of {there} bytes of elements", bytes.len()));
-        }
-        Ok(bytes)
+        (1..=LARGEST_ITEM).contains(&item).then_some(Self { kind: descr[1], item, fortran, shape, length: 0 })
     }
 }
 
@@ -190,7 +224,34 @@ mod tests {
 
     fn array(descr: &str, shape: &[usize], body: &[u8]) -> Result<Array, String> {
         let bytes = [header(descr, shape).as_slice(), body].concat();
-        Array::read(bytes.as_slice(), bytes.len() as u64)
+        read(&bytes)
+    }
+
+    fn read(mut bytes: &[u8]) -> Result<Array, String> {
+        let size = bytes.len() as u64;
+        Header::read(&mut bytes)?.body(bytes, size)
+    }
+
+    #[test]
+    fn halves_are_read_exactly() {
+        let bits: [u16; 8] = [0x3c00, 0xc000, 0x3555, 0x0001, 0x8000, 0x7bff, 0x0400, 0x7c00];
+        let bytes: Vec<u8> = bits.iter().flat_map(|b| b.to_le_bytes()).collect();
+        let expected = [1.0, -2.0, 0.333_251_95, 2f64.powi(-24), -0.0, 65504.0, 2f64.powi(-14), f64::INFINITY];
+        for (found, expected) in array("<f2", &[8], &bytes).unwrap().floats().unwrap().iter().zip(expected) {
+            assert!((found - expected).abs() < 1e-8 || *found == expected, "{found} {expected}");
+        }
+        assert!(half(0x7e00).is_nan());
+    }
+
+    #[test]
+    fn columns_first_are_read_by_row() {
+        let mut bytes = header("<i2", &[2, 3]);
+        let at = bytes.windows(5).position(|w| w == b"False").unwrap();
+        bytes[at..at + 5].copy_from_slice(b"True ");
+        for value in [1i16, 4, 2, 5, 3, 6] {
+            bytes.extend(value.to_le_bytes());
+        }
+        assert_eq!(read(&bytes).unwrap().integers().unwrap(), [1, 2, 3, 4, 5, 6]);
     }
 
     #[test]
@@ -213,11 +274,11 @@ mod tests {
 
     #[test]
     fn other_headers_are_refused() {
-        for descr in [">f8", "|O", "<", "<f", "<fé"] {
+        for descr in [">f8", "|O", "<", "<f", "<fé", "|S0", "|S9999"] {
             assert!(array(descr, &[2], &[0; 16]).unwrap_err().contains("header"), "{descr}");
         }
-        assert!(Array::read(b"PK".as_slice(), 2).unwrap_err().contains("fewer than 8"));
-        assert!(Array::read(b"\x93NUMPY\x02\x00\xff\xff\xff\xff".as_slice(), 12).unwrap_err().contains("4294967295"));
-        assert!(Array::read(b"\x93NUMPX\x01\x00\x00\x00".as_slice(), 10).unwrap_err().contains("no numpy array"));
+        assert!(read(b"PK").unwrap_err().contains("fewer than 8"));
+        assert!(read(b"\x93NUMPY\x02\x00\xff\xff\xff\xff").unwrap_err().contains("4294967295"));
+        assert!(read(b"\x93NUMPX\x01\x00\x00\x00").unwrap_err().contains("no numpy array"));
     }
 }

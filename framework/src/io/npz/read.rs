@@ -4,12 +4,13 @@ use std::path::Path;
 
 use sprs::CsMat;
 
-use super::archive::Archive;
+use super::archive::{Archive, Expected};
 use crate::dataset::name::unless_ids;
 use crate::dataset::split::from_sets;
-use crate::hypergraph::build::{check_size, from_groups};
+use crate::hypergraph::build::{check_size, from_groups, plausible_count};
+use crate::io::repeats::{Listed, settle};
 use crate::io::{at, name_of, unless_ones};
-use crate::{Dataset, Duplicates, Error, Features, Hypergraph, Labels, Name, Result, Split};
+use crate::{Dataset, Duplicates, Error, Features, Hypergraph, Labels, Name, Place, Result, Split};
 
 pub(in crate::io) fn read(path: &Path, dup: Duplicates) -> Result<Dataset> {
     let mut archive = Archive::open(path)?;
@@ -18,8 +19,8 @@ pub(in crate::io) fn read(path: &Path, dup: Duplicates) -> Result<Dataset> {
     let (splits, split_sets) = from_sets(splits(&mut archive, hypergraph.nodes())?);
     Ok(Dataset {
         name,
-        features: features(&mut archive)?,
-        labels: labels(&mut archive)?,
+        features: features(&mut archive, hypergraph.nodes())?,
+        labels: labels(&mut archive, hypergraph.nodes())?,
         splits,
         split_sets,
         label_names: text(&mut archive, "label_names")?.unwrap_or_default(),
@@ -32,23 +33,18 @@ pub(in crate::io) fn read(path: &Path, dup: Duplicates) -> Result<Dataset> {
 
 /// A compressed matrix whose claims have been held against its arrays.
 struct Compressed {
-    shape: [usize; 2],
     ptr: Vec<usize>,
     indices: Vec<u32>,
 }
 
 fn hypergraph(archive: &mut Archive<'_>, path: &Path, dup: Duplicates) -> Result<Hypergraph> {
     let by_node = is_csr(archive)?;
-    let matrix = compressed(archive, "", by_node)?;
-    let data = archive.need("data")?;
-    let values = archive.typed("data", "numbers", data.floats())?;
-    check_length(archive, "data", matrix.indices.len(), values.len())?;
-    let data = unless_ones(values);
-    let [nodes, hyperedges] = matrix.shape;
-    if hyperedges > matrix.indices.len() {
-        let found = format!("{hyperedges} hyperedges but {} incidences", matrix.indices.len());
-        return Err(archive.error("shape", "members in every hyperedge", found));
-    }
+    let shape = shape(archive, "shape")?;
+    let [nodes, hyperedges] = shape;
+    check_plausible(archive, shape, by_node)?;
+    let matrix = compressed(archive, "", shape, by_node)?;
+    let data = archive.need("data", Expected::Each(matrix.indices.len()))?;
+    let data = unless_ones(archive.typed("data", "numbers", data.floats())?);
     let built = if by_node {
         let rows = matrix.ptr.windows(2).enumerate();
         let pairs: Vec<_> = rows.flat_map(|(r, p)| matrix.indices[p[0]..p[1]].iter().map(move |c| (r as u32, *c))).collect();
@@ -63,23 +59,47 @@ fn hypergraph(archive: &mut Archive<'_>, path: &Path, dup: Duplicates) -> Result
         let ptr: Vec<u32> = matrix.ptr.iter().map(|p| *p as u32).collect();
         from_groups(nodes, &ptr, &matrix.indices, data.as_deref(), dup)
     };
-    let hypergraph = built.map_err(|e| at(path, e))?;
+    let outer_of = |i: usize| (matrix.ptr.partition_point(|p| *p <= i) - 1) as u32;
+    let listed = Listed {
+        pairs: (0..matrix.indices.len()).map(|i| if by_node { (outer_of(i), matrix.indices[i]) } else { (matrix.indices[i], outer_of(i)) }),
+        weights: data.as_deref(),
+        place: &|_| Place::file(path),
+        name: &|(node, edge)| format!("node {node} in hyperedge {edge}"),
+    };
+    let hypergraph = settle(path, built, listed, dup)?;
     match weights(archive, "hyperedge_weights", hyperedges)? {
         None => Ok(hypergraph),
         Some(w) => hypergraph.with_hyperedge_weights(w).map_err(|e| at(path, e)),
     }
 }
 
+/// Holds the claims of `shape` against the number of incidences, before anything is allocated for its rows and columns.
+fn check_plausible(archive: &mut Archive<'_>, [nodes, hyperedges]: [usize; 2], by_node: bool) -> Result<()> {
+    let (incidences, _) = archive.claim("indices")?;
+    check_size("entries", incidences).map_err(|e| archive.error("indices", "fewer entries", e.to_string()))?;
+    if hyperedges > incidences {
+        let found = format!("{hyperedges} hyperedges but {incidences} incidences");
+        return Err(archive.error("shape", "members in every hyperedge", found));
+    }
+    // By node, a file that is not compressed holds bytes for every node, in `indptr`: any number of them may be isolated.
+    let bytes = if by_node { archive.claim("indptr")?.1 as usize } else { 0 };
+    let most = plausible_count(incidences.saturating_add(bytes));
+    if nodes > most {
+        let expected = format!("at most {most} nodes for {incidences} incidences (any number in a file of CSR that is not compressed)");
+        return Err(archive.error("shape", expected, nodes.to_string()));
+    }
+    Ok(())
+}
+
 /// The weights of an array, if there is one and they are not all 1.
 fn weights(archive: &mut Archive<'_>, name: &str, count: usize) -> Result<Option<Vec<f64>>> {
-    let Some(array) = archive.get(name)? else { return Ok(None) };
+    let Some(array) = archive.get(name, Expected::Each(count))? else { return Ok(None) };
     let weights = archive.typed(name, "numbers", array.floats())?;
-    check_length(archive, name, count, weights.len())?;
     Ok(unless_ones(weights))
 }
 
 fn is_csr(archive: &mut Archive<'_>) -> Result<bool> {
-    let array = archive.need("format")?;
+    let array = archive.need("format", Expected::Elements(1))?;
     let format: Vec<u8> = array.raw().iter().copied().filter(|b| *b != 0).collect();
     match format.as_slice() {
         b"csr" => Ok(true),
@@ -88,18 +108,16 @@ fn is_csr(archive: &mut Archive<'_>) -> Result<bool> {
     }
 }
 
-/// Reads `shape`, `indptr` and `indices` after `prefix`.
-fn compressed(archive: &mut Archive<'_>, prefix: &str, by_row: bool) -> Result<Compressed> {
+/// Reads `indptr` and `indices` after `prefix`.
+fn compressed(archive: &mut Archive<'_>, prefix: &str, shape: [usize; 2], by_row: bool) -> Result<Compressed> {
     let key = |name: &str| format!("{prefix}{name}");
-    let shape = shape(archive, &key("shape"))?;
     let (outer, inner) = if by_row { (shape[0], shape[1]) } else { (shape[1], shape[0]) };
-    let array = archive.need(&key("indptr"))?;
-    // Before anything is allocated for the rows that the shape claims.
-    check_length(archive, &key("indptr"), outer.saturating_add(1), array.len())?;
+    let array = archive.need(&key("indptr"), Expected::Elements(outer.saturating_add(1)))?;
     let ptr = archive.typed(&key("indptr"), "integers", array.integers())?;
-    let array = archive.need(&key("indices"))?;
+    let (entries, _) = archive.claim(&key("indices"))?;
+    check_size("entries", entries).map_err(|e| archive.error(&key("indices"), "fewer entries", e.to_string()))?;
+    let array = archive.need(&key("indices"), Expected::Elements(entries))?;
     let indices = archive.typed(&key("indices"), "integers", array.integers())?;
-    check_size("entries", indices.len()).map_err(|e| archive.error(&key("indices"), "fewer entries", e.to_string()))?;
     let bounds = ptr.first() == Some(&0) && ptr.last() == Some(&(indices.len() as i64));
     if !bounds || ptr.windows(2).any(|p| p[0] > p[1]) {
         let expected = format!("row starts that rise from 0 to {}", indices.len());
@@ -110,11 +128,11 @@ fn compressed(archive: &mut Archive<'_>, prefix: &str, by_row: bool) -> Result<C
         return Err(archive.error(&key("indices"), format!("ids from 0 to below {inner}"), found));
     }
     let indices = indices.into_iter().map(|c| c as u32).collect();
-    Ok(Compressed { shape, ptr: ptr.into_iter().map(|p| p as usize).collect(), indices })
+    Ok(Compressed { ptr: ptr.into_iter().map(|p| p as usize).collect(), indices })
 }
 
 fn shape(archive: &mut Archive<'_>, name: &str) -> Result<[usize; 2]> {
-    let array = archive.need(name)?;
+    let array = archive.need(name, Expected::Elements(2))?;
     let sizes = archive.typed(name, "two integers", array.integers())?;
     let [rows, cols] = sizes[..] else {
         return Err(archive.error(name, "two integers", format!("{} of them", sizes.len())));
@@ -127,15 +145,8 @@ fn shape(archive: &mut Archive<'_>, name: &str) -> Result<[usize; 2]> {
     Ok([rows as usize, cols as usize])
 }
 
-fn check_length(archive: &Archive<'_>, name: &str, expected: usize, found: usize) -> Result<()> {
-    if expected == found {
-        return Ok(());
-    }
-    Err(archive.error(name, format!("{expected} elements"), found.to_string()))
-}
-
-fn features(archive: &mut Archive<'_>) -> Result<Features> {
-    if let Some(array) = archive.get("features")? {
+fn features(archive: &mut Archive<'_>, nodes: usize) -> Result<Features> {
+    if let Some(array) = archive.get("features", Expected::Rows(nodes))? {
         let [rows, cols] = array.shape[..] else {
             return Err(archive.error("features", "two axes", format!("shape {:?}", array.shape)));
         };
@@ -143,17 +154,23 @@ fn features(archive: &mut Archive<'_>) -> Result<Features> {
         let dense = ndarray::Array2::from_shape_vec((rows as usize, cols as usize), values);
         return archive.typed("features", "a matrix", dense.map(Features::Dense).map_err(|e| e.to_string()));
     }
-    let Some(array) = archive.get("features_data")? else { return Ok(Features::None) };
+    if !archive.has("features_data") {
+        return Ok(Features::None);
+    }
+    let shape = shape(archive, "features_shape")?;
+    if shape[0] != nodes {
+        return Err(archive.error("features_shape", format!("{nodes} rows, one per node,"), shape[0].to_string()));
+    }
+    let matrix = compressed(archive, "features_", shape, true)?;
+    let array = archive.need("features_data", Expected::Each(matrix.indices.len()))?;
     let values = archive.typed("features_data", "numbers", array.floats32())?;
-    let matrix = compressed(archive, "features_", true)?;
-    check_length(archive, "features_data", matrix.indices.len(), values.len())?;
     let indices = matrix.indices.iter().map(|c| *c as usize).collect();
-    let built = CsMat::new_from_unsorted((matrix.shape[0], matrix.shape[1]), matrix.ptr, indices, values);
+    let built = CsMat::new_from_unsorted((shape[0], shape[1]), matrix.ptr, indices, values);
     archive.typed("features_indices", "columns, distinct in each row,", built.map(Features::Sparse).map_err(|e| e.3.to_string()))
 }
 
-fn labels(archive: &mut Archive<'_>) -> Result<Option<Labels>> {
-    let Some(array) = archive.get("labels")? else { return Ok(None) };
+fn labels(archive: &mut Archive<'_>, nodes: usize) -> Result<Option<Labels>> {
+    let Some(array) = archive.get("labels", Expected::Each(nodes))? else { return Ok(None) };
     let classes = archive.typed("labels", "integers", array.integers())?;
     let mut of = Vec::with_capacity(classes.len());
     for class in &classes {
@@ -164,7 +181,7 @@ fn labels(archive: &mut Archive<'_>) -> Result<Option<Labels>> {
         }
     }
     let highest = classes.iter().max().map_or(0, |c| (c + 1) as usize);
-    let stated = match archive.get("classes")? {
+    let stated = match archive.get("classes", Expected::Elements(1))? {
         None => highest,
         Some(array) => {
             let value = archive.typed("classes", "an integer", array.integers())?;
@@ -176,11 +193,7 @@ fn labels(archive: &mut Archive<'_>) -> Result<Option<Labels>> {
 }
 
 fn splits(archive: &mut Archive<'_>, nodes: usize) -> Result<Vec<(String, Vec<Split>)>> {
-    let Some(array) = archive.get("splits")? else { return Ok(Vec::new()) };
-    if array.shape.len() != 2 || array.shape[1] != nodes as u64 {
-        let found = format!("shape {:?}", array.shape);
-        return Err(archive.error("splits", format!("splits of {nodes} nodes"), found));
-    }
+    let Some(array) = archive.get("splits", Expected::Columns(nodes))? else { return Ok(Vec::new()) };
     let parts = archive.typed("splits", "integers", array.integers())?;
     let mut splits = Vec::new();
     for row in parts.chunks(nodes.max(1)) {
@@ -200,8 +213,8 @@ fn splits(archive: &mut Archive<'_>, nodes: usize) -> Result<Vec<(String, Vec<Sp
 }
 
 fn by_protocol(archive: &mut Archive<'_>, splits: Vec<Split>) -> Result<Vec<(String, Vec<Split>)>> {
-    let (names, counts) = (text(archive, "split_sets")?, archive.get("split_set_counts")?);
-    let (Some(names), Some(counts)) = (names, counts) else { return Ok(vec![(String::new(), splits)]) };
+    let Some(names) = text(archive, "split_sets")? else { return Ok(vec![(String::new(), splits)]) };
+    let counts = archive.need("split_set_counts", Expected::Each(names.len()))?;
     let counts = archive.typed("split_set_counts", "integers", counts.integers())?;
     let fits = counts.iter().all(|c| *c >= 0) && counts.iter().map(|c| i128::from(*c)).sum::<i128>() == splits.len() as i128;
     if counts.len() != names.len() || !fits {
@@ -214,7 +227,7 @@ fn by_protocol(archive: &mut Archive<'_>, splits: Vec<Split>) -> Result<Vec<(Str
 
 /// The names of a text array.
 fn names(archive: &mut Archive<'_>, name: &str) -> Result<Option<Vec<Name>>> {
-    let Some(array) = archive.get(name)? else { return Ok(None) };
+    let Some(array) = archive.get(name, Expected::Any)? else { return Ok(None) };
     let text = std::str::from_utf8(array.raw()).map_err(|e| {
         let found = format!("the byte 0x{:02x} at {}", array.raw()[e.valid_up_to()], e.valid_up_to());
         archive.error(name, "UTF-8 as uint8", found)

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::{NodeCount, write_lines};
 use crate::hypergraph::build::{check_size, from_groups, plausible_count};
 use crate::io::number::id;
+use crate::io::repeats::{Listed, settle};
 use crate::io::source::{Line, Source};
 use crate::{Duplicates, Error, Hypergraph, Place, Result};
 
@@ -29,7 +30,21 @@ pub(super) fn read(path: &Path, count: &NodeCount, dup: Duplicates) -> Result<Hy
         Some(nodes) => nodes,
         None => implied_count(path, &member)?,
     };
-    from_groups(nodes, &ptr, &member, None, dup).map_err(|e| crate::io::at(path, e))
+    let built = from_groups(nodes, &ptr, &member, None, dup);
+    let edge_of = |i: usize| ptr.partition_point(|p| *p as usize <= i) - 1;
+    let listed = Listed {
+        pairs: (0..member.len()).map(|i| (member[i], edge_of(i) as u32)),
+        weights: None,
+        place: &|i| place(&source, edge_of(i), i - ptr[edge_of(i)] as usize),
+        name: &|(node, edge)| format!("node {node} in hyperedge {edge}"),
+    };
+    settle(path, built, listed, dup)
+}
+
+/// The place of a member of a hyperedge.
+fn place(source: &Source, edge: usize, index: usize) -> Place {
+    let column = source.lines().nth(edge).and_then(|line| line.fields(b',').nth(index)).map_or(0, |field| field.0);
+    Place::column(source.path(), edge as u64 + 1, column as u64 + 1)
 }
 
 fn read_members(line: &Line<'_>, count: &NodeCount, member: &mut Vec<u32>) -> Result<()> {

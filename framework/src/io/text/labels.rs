@@ -25,6 +25,11 @@ pub(super) fn read(path: &Path, names: &[String], count: &mut NodeCount) -> Resu
     if of.is_empty() {
         return Err(Error::parse(Place::file(path), "a line per node", "an empty file"));
     }
+    let most = Labels::most_classes(of.len());
+    if let Some((i, class)) = of.iter().enumerate().find_map(|(i, c)| Some((i, c.filter(|c| *c as usize >= most)?))) {
+        let at = Place::column(path, i as u64 + 1, 1);
+        return Err(Error::parse(at, format!("a class below {most} for {} nodes", of.len()), class.to_string()));
+    }
     count.agree(of.len(), path, Place::line(path, of.len() as u64))?;
     let highest = of.iter().flatten().max().map_or(0, |c| *c as usize + 1);
     Ok(Some(Labels { classes: highest.max(names.len()), of }))
@@ -39,10 +44,8 @@ pub(super) fn check_writable(dataset: &Dataset, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn write(dataset: &Dataset, folder: &Path) -> Result<Option<String>> {
-    let Some(labels) = &dataset.labels else { return Ok(None) };
-    let name = "labels.txt".to_owned();
+pub(super) fn write(dataset: &Dataset, folder: &Path) -> Result<()> {
+    let Some(labels) = &dataset.labels else { return Ok(()) };
     let line = |class: &Option<u32>| class.map_or(-1, i64::from);
-    write_lines(&folder.join(&name), labels.of.iter().map(line))?;
-    Ok(Some(name))
+    write_lines(&folder.join("labels.txt"), labels.of.iter().map(line))
 }

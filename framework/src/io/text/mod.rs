@@ -9,17 +9,18 @@
 //! | `label_names.txt` | the name of class i, perhaps after its number from 1 |
 //! | `node_names.txt`, `hyperedge_names.txt` | the name of node or hyperedge i |
 //!
-//! Without any file that has a line or character per node, the largest id tells how many nodes there are.
+//! The folder is written as a whole: beside its place, then renamed. Without any file that has a line or character per node, the largest id tells how many nodes there are.
 
 mod features;
 mod hyperedges;
 mod labels;
 mod names;
+mod replace;
 mod splits;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
+use self::replace::replace;
 use super::atomic::{self, Sink};
 use super::name_of;
 use crate::dataset::split::from_sets;
@@ -93,14 +94,13 @@ pub(super) fn write(dataset: &Dataset, folder: &Path) -> Result<()> {
     features::check_writable(dataset, folder)?;
     names::check_writable(dataset, folder)?;
     splits::check_writable(dataset, folder)?;
-    fs::create_dir_all(folder).map_err(Error::io(folder, "create"))?;
-    let mut kept = vec!["hyperedges.txt".to_owned()];
-    kept.extend(labels::write(dataset, folder)?);
-    kept.extend(features::write(dataset, folder)?);
-    kept.extend(names::write(dataset, folder)?);
-    kept.extend(splits::write(dataset, folder)?);
-    hyperedges::write(&dataset.hypergraph, &folder.join("hyperedges.txt"))?;
-    remove_stale(folder, &kept)
+    replace(folder, |fresh| {
+        labels::write(dataset, fresh)?;
+        features::write(dataset, fresh)?;
+        names::write(dataset, fresh)?;
+        splits::write(dataset, fresh)?;
+        hyperedges::write(&dataset.hypergraph, &fresh.join("hyperedges.txt"))
+    })
 }
 
 fn unsupported(folder: &Path, what: &str) -> Error {
@@ -108,23 +108,15 @@ fn unsupported(folder: &Path, what: &str) -> Error {
     Error::Unsupported { path: folder.to_path_buf(), format: "the text folder", what: what.to_owned(), instead }
 }
 
-/// Removes the files of an earlier dataset that this one does not have.
-fn remove_stale(folder: &Path, kept: &[String]) -> Result<()> {
-    let known = ["labels.txt", "features.txt", "label_names.txt", "node_names.txt", "hyperedge_names.txt"];
-    let splits = splits::files(folder)?;
-    let files = known.iter().map(|k| folder.join(k)).chain(splits.into_iter().map(|s| s.1));
-    for file in files.filter(|f| f.exists()) {
-        let name = file.file_name().unwrap_or_default().to_string_lossy();
-        if !kept.iter().any(|k| *k == name) {
-            fs::remove_file(&file).map_err(Error::io(&file, "remove"))?;
-        }
-    }
-    Ok(())
+/// Whether a file of this name is one of the format.
+fn is_known(name: &str) -> bool {
+    let known = ["hyperedges.txt", "labels.txt", "features.txt", "label_names.txt", "node_names.txt", "hyperedge_names.txt"];
+    known.contains(&name) || splits::set_of(name).is_some()
 }
 
-/// Writes a file of lines.
+/// Writes a file of lines into the new folder.
 fn write_lines<T: std::fmt::Display>(path: &Path, lines: impl IntoIterator<Item = T>) -> Result<()> {
-    atomic::write(path, |to| {
+    atomic::write_new(path, |to| {
         let mut sink = Sink { path, to };
         lines.into_iter().try_for_each(|line| sink.put(format_args!("{line}\n")))
     })

@@ -48,12 +48,8 @@ pub(super) fn check_writable(dataset: &Dataset, folder: &Path) -> Result<()> {
     }
 }
 
-pub(super) fn write(dataset: &Dataset, folder: &Path) -> Result<Vec<String>> {
-    let mut files = Vec::new();
-    let mut put = |name: &str, lines: Vec<String>| {
-        files.push(name.to_owned());
-        write_lines(&folder.join(name), lines)
-    };
+pub(super) fn write(dataset: &Dataset, folder: &Path) -> Result<()> {
+    let put = |name: &str, lines: Vec<String>| write_lines(&folder.join(name), lines);
     if !dataset.label_names.is_empty() {
         put("label_names.txt", classes(&dataset.label_names))?;
     }
@@ -63,7 +59,7 @@ pub(super) fn write(dataset: &Dataset, folder: &Path) -> Result<Vec<String>> {
     if let Some(names) = &dataset.hyperedge_names {
         put("hyperedge_names.txt", names.iter().map(Name::to_plain).collect())?;
     }
-    Ok(files)
+    Ok(())
 }
 
 /// Names that begin with their numbers get another number, which reading takes off again.

@@ -14,13 +14,18 @@ pub(super) fn files(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
     for entry in fs::read_dir(folder).map_err(Error::io(folder, "read"))? {
         let path = entry.map_err(Error::io(folder, "read"))?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let Some(stem) = name.strip_prefix("splits").and_then(|n| n.strip_suffix(".txt")) else { continue };
-        if let Some(set) = stem.strip_prefix('_').or_else(|| stem.is_empty().then_some("")) {
+        if let Some(set) = set_of(&name) {
             found.push((set.to_owned(), path.clone()));
         }
     }
     found.sort();
     Ok(found)
+}
+
+/// The protocol of a file of splits.
+pub(super) fn set_of(file: &str) -> Option<&str> {
+    let stem = file.strip_prefix("splits")?.strip_suffix(".txt")?;
+    stem.strip_prefix('_').or_else(|| stem.is_empty().then_some(""))
 }
 
 pub(super) fn read(folder: &Path, count: &mut NodeCount) -> Result<Vec<(String, Vec<Split>)>> {
@@ -53,19 +58,20 @@ fn read_line(line: &Line<'_>, count: &mut NodeCount) -> Result<Split> {
 
 pub(super) fn check_writable(dataset: &Dataset, folder: &Path) -> Result<()> {
     let safe = |name: &str| name.chars().all(|c| c.is_alphanumeric() || "-_.+".contains(c));
-    match dataset.split_sets.iter().find(|s| !safe(&s.name)) {
+    if let Some(s) = dataset.split_sets.iter().find(|s| !safe(&s.name)) {
+        return Err(unsupported(folder, &format!("the split set name {:?}, for it names a file", s.name)));
+    }
+    match dataset.split_sets.windows(2).find(|s| s[0].name > s[1].name) {
         None => Ok(()),
-        Some(s) => Err(unsupported(folder, &format!("the split set name {:?}, for it names a file", s.name))),
+        Some(s) => Err(unsupported(folder, &format!("the order of the split sets {:?} and {:?}, which it sorts", s[0].name, s[1].name))),
     }
 }
 
-pub(super) fn write(dataset: &Dataset, folder: &Path) -> Result<Vec<String>> {
+pub(super) fn write(dataset: &Dataset, folder: &Path) -> Result<()> {
     let nodes = dataset.hypergraph.nodes();
-    let mut files = Vec::new();
     for (set, splits) in by_set(&dataset.splits, &dataset.split_sets) {
         let name = if set.is_empty() { "splits.txt".to_owned() } else { format!("splits_{set}.txt") };
         write_lines(&folder.join(&name), splits.iter().map(|s| s.to_text(nodes)))?;
-        files.push(name);
     }
-    Ok(files)
+    Ok(())
 }
