@@ -91,9 +91,8 @@ fn versions_stand_in_the_root_manifest_only() {
             if package.name.as_str() == "hypergraphql" { text.split("\n[package]").nth(1).expect("a package").to_owned() } else { text };
         let sections: Vec<&str> = text.split("\n[").collect();
         let named = |section: &str| section.split(']').next().unwrap_or_default().to_owned();
-        for table in sections.iter().filter(|section| named(section).contains("dependencies.")) {
-            panic!("{}: write [{}] as a line `name = {{ workspace = true, … }}`", package.manifest_path, named(table));
-        }
+        let table = sections.iter().map(|section| named(section)).find(|name| name.contains("dependencies."));
+        assert_eq!(table, None, "{}: write it as a line `name = {{ workspace = true, … }}`", package.manifest_path);
         for section in sections.iter().filter(|section| named(section).ends_with("dependencies")) {
             for line in section.lines().skip(1).filter(|line| line.contains('=') && !line.starts_with('#')) {
                 assert!(line.contains("workspace = true"), "{}: `{line}` must take its version from the workspace", package.manifest_path);
