@@ -326,7 +326,7 @@ impl HyperBackend for Flex {
         let o = theta.as_ref().map_or(f, width);
         with_element!(x, E => {
             let theta = theta.as_ref().map(|t| (t.storage(), o));
-            let y = sparse_conv::host::sparse_conv::<E>(&a.view(Direction::ToRows), x.storage(), f, theta, bias.as_ref().map(|b| b.storage()));
+            let y = sparse_conv::host::sparse_conv::<E>(&a.view(Direction::ToRows), x.storage(), f, theta, bias.as_ref().map(FlexTensor::storage));
             tensor(y, [a.rows(), o])
         })
     }
