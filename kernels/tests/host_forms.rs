@@ -2,12 +2,13 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use half::{bf16, f16};
-use hypergraphql_kernels::aggregate::{self, Fold, Reduce, Weights};
+use hypergraphql_kernels::aggregate::{self, Fold, Reduce, Wanted as PassWanted, Weights};
 use hypergraphql_kernels::dropout::{self, Mask};
+use hypergraphql_kernels::edge_score::{self, Wanted as ScoreWanted};
 use hypergraphql_kernels::element::widen;
 use hypergraphql_kernels::hypergraph_attention::{self as attention, AttentionConfig};
 use hypergraphql_kernels::hypergraph_conv::{self as conv, Scales, host::Wanted};
-use hypergraphql_kernels::{CsrPair, Direction, Element, edge_score, gather, scatter_add, segment_softmax, sparse_conv};
+use hypergraphql_kernels::{CsrPair, Direction, Element, gather, scatter_add, segment_softmax, sparse_conv};
 
 /// Multiples of 1/8 in [-2, 2): exact in every storage type, and ties are real ties.
 struct Numbers(u64);
@@ -150,11 +151,16 @@ fn extremum_gradients<E: Element>() {
                     for weighted in [false, true] {
                         let fw = if weighted { Weights::Entries(&w[..]) } else { Weights::Values };
                         let rw = if weighted { Weights::Entries(&wide_w[..]) } else { Weights::Values };
-                        let (dx, dw) = aggregate::host::extremum_backward(pair, direction, reduce, &x, width, fw, &dy);
+                        let gradients = |wanted| aggregate::host::extremum_backward(pair, direction, reduce, &x, width, fw, &dy, wanted);
+                        let (dx, dw) = gradients(PassWanted { x: true, weights: true });
+                        let (alone, none) = gradients(PassWanted { x: true, weights: false });
+                        assert!(alone == dx && none.is_none());
+                        let (none, alone) = gradients(PassWanted { x: false, weights: true });
+                        assert!(alone == dw && none.is_none());
                         let (want_dx, want_dw) =
                             aggregate::reference::aggregate_backward(&view, reduce, &widen(&x), width, rw, &widen(&dy));
                         let what = format!("extremum backward {p} {width} {direction:?} {reduce:?}");
-                        close(&what, &dx, &want_dx, 60);
+                        close(&what, &dx.unwrap(), &want_dx, 60);
                         assert_eq!(dw.is_some(), weighted);
                         if let Some(dw) = dw {
                             close(&what, &dw, &want_dw, 60);
@@ -205,7 +211,31 @@ fn convolutions<E: Element>() {
             let y = sparse_conv::host::sparse_conv(&view, &x, f, o.map(|o| (&theta[..], o)), Some(&bias));
             let want = sparse_conv::reference::sparse_conv(&view, &wx, f, o.map(|o| (&wt[..], o)), Some(&wb));
             close("sparse_conv", &y, &want, 200);
+            let dy: Vec<E> = r.array(m * out);
+            sparse_gradients(pair, f, o, (&x, &theta, &dy));
         }
+    }
+}
+
+/// dX = A^T dY Θ^T, dΘ = X^T A^T dY and dbias, each alone and all at once; A is the transpose of `pair`, so that x has its rows.
+fn sparse_gradients<E: Element>(pair: &CsrPair, f: usize, o: Option<usize>, (x, theta, dy): (&[E], &[E], &[E])) {
+    let out = o.unwrap_or(f);
+    let (at, a) = (pair.view(Direction::ToRows), pair.view(Direction::ToCols));
+    let turned = CsrPair::new(a.ptr.to_vec(), a.col.to_vec(), a.cols, a.values.map(<[f64]>::to_vec)).unwrap();
+    let transposed =
+        |m: &[f64], rows: usize, cols: usize| -> Vec<f64> { (0..rows * cols).map(|i| m[(i % rows) * cols + i / rows]).collect() };
+    let g = sparse_conv::reference::sparse_conv(&at, &widen(dy), out, None, None);
+    let dx = o.map_or_else(|| g.clone(), |o| conv::reference::matmul(&g, &transposed(&widen(theta), f, o), pair.rows(), o, f));
+    let dt = conv::reference::matmul(&transposed(&widen(x), pair.rows(), f), &g, f, pair.rows(), out);
+    let db: Vec<f64> = (0..out).map(|j| (0..a.rows()).map(|r| dy[r * out + j].to_f64()).sum()).collect();
+    for (wx, wt, wb) in [(true, true, true), (true, false, false), (false, true, false), (false, false, true)] {
+        let wanted = Wanted { x: wx, theta: wt, bias: wb };
+        let what = format!("sparse_conv {f} {o:?} {wanted:?}");
+        let g = sparse_conv::host::sparse_conv_backward(&turned, x, f, o.map(|o| (theta, o)), dy, wanted);
+        assert_eq!((g.x.is_some(), g.theta.is_some(), g.bias.is_some()), (wx, wt && o.is_some(), wb), "{what}");
+        g.x.iter().for_each(|g| close(&format!("{what} dX"), g, &dx, 200));
+        g.theta.iter().for_each(|g| close(&format!("{what} dTheta"), g, &dt, 400));
+        g.bias.iter().for_each(|g| close(&format!("{what} dbias"), g, &db, 400));
     }
 }
 
@@ -254,7 +284,10 @@ fn entry_ops<E: Element>() {
                 &edge_score::reference::edge_score(&rows, &wa, &wb, heads, 0.25),
                 4,
             );
-            let (da, db) = edge_score::host::edge_score_backward(pair, &a, &b, heads, 0.25, &d);
+            let gradients = |a_, b_| edge_score::host::edge_score_backward(pair, &a, &b, heads, 0.25, &d, ScoreWanted { a: a_, b: b_ });
+            let (da, db) = gradients(true, true);
+            assert!(gradients(true, false) == (da.clone(), None) && gradients(false, true) == (None, db.clone()));
+            let (da, db) = (da.unwrap(), db.unwrap());
             let (wda, wdb) = edge_score::reference::edge_score_backward(&rows, &wa, &wb, heads, 0.25, &wd);
             close("edge_score da", &da, &wda, 40);
             close("edge_score db", &db, &wdb, 40);
@@ -333,7 +366,37 @@ fn the_number_of_threads_changes_no_bit() {
         let out = attention::host::hypergraph_attention(&pair, config, i);
         let saved = attention::host::Saved { out: &out.out, edge: &out.edge, lse: &out.lse };
         let (dx, da, db) = attention::host::hypergraph_attention_backward(&pair, config, i, saved, &x);
-        let results = [y, g.x.unwrap(), g.theta.unwrap(), g.bias.unwrap(), max, out.out, out.edge, out.lse, dx, da, db];
+        let mut results = vec![y, g.x.unwrap(), g.theta.unwrap(), g.bias.unwrap(), max, out.out, out.edge, out.lse, dx, da, db];
+        let z = pair.nnz();
+        for direction in [Direction::ToRows, Direction::ToCols] {
+            let (view, logits) = (pair.view(direction), real(8, z * heads));
+            let p = segment_softmax::host::segment_softmax(&view, &logits, heads);
+            results.push(segment_softmax::host::segment_softmax_backward(&view, &p, &real(9, z * heads), heads));
+            results.push(p);
+            let (ends, weights) = (real(10, view.cols * c), real(11, z));
+            let (dx, dw) = aggregate::host::extremum_backward(
+                &pair,
+                direction,
+                Reduce::Min,
+                &ends,
+                c,
+                Weights::Entries(&weights),
+                &real(12, view.rows() * c),
+                PassWanted { x: true, weights: true },
+            );
+            results.extend([dx, dw].into_iter().flatten());
+        }
+        results.push(edge_score::host::edge_score(&pair, &a, &b, heads, 0.2));
+        let (da, db) =
+            edge_score::host::edge_score_backward(&pair, &a, &b, heads, 0.2, &real(13, z * heads), ScoreWanted { a: true, b: true });
+        results.extend([da, db].into_iter().flatten());
+        // A hub row of 40,000 and many short ones.
+        let index = gather::index_pattern((0..50_000u32).map(|i| if i % 5 == 0 { i % 97 } else { 41 }).collect(), 97).unwrap();
+        results.push(scatter_add::host::scatter_add(&index, &real(14, 50_000 * 5), 5));
+        results.push(sparse_conv::host::sparse_conv(&pair.view(Direction::ToCols), &x, f, theta, None));
+        let g =
+            sparse_conv::host::sparse_conv_backward(&pair, &real(15, m * f), f, theta, &dy, Wanted { x: true, theta: true, bias: true });
+        results.extend([g.x, g.theta, g.bias].into_iter().flatten());
         results.into_iter().map(|v| v.into_iter().map(f32::to_bits).collect()).collect()
     };
     let on = |threads: usize| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(all);

@@ -47,6 +47,17 @@ pub enum OpError {
         /// The device found.
         got: String,
     },
+    /// The symmetric form of a convolution over a node whose degree has no square root.
+    #[error(
+        "hypergraph_conv: node {node} has degree {degree}, and the symmetric form takes its square root; make the weights that sum to it \
+         positive or use Normalisation::Row"
+    )]
+    NegativeDegree {
+        /// The first such node.
+        node: usize,
+        /// Its degree, Σ_e w_e h_ve.
+        degree: String,
+    },
     /// What the kernels refuse: sizes, indices, options, types that the device lacks.
     #[error(transparent)]
     Kernel(#[from] KernelError),

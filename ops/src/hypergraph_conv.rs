@@ -5,8 +5,8 @@ use hypergraphql_kernels::hypergraph_conv::{CONTRACT, Scales};
 
 use crate::arguments::Arguments;
 use crate::backend::{Bias, HyperBackend};
-use crate::error::Result;
-use crate::incidence::Incidence;
+use crate::error::{OpError, Result};
+use crate::incidence::{Incidence, NegativeDegree};
 
 /// How the two passes are normalised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,13 +37,14 @@ pub struct ConvConfig {
 
 /// Smooths node features over the hyperedges: `Y = S_out H W B^-1 H^T S_in (X Θ) + c ⊗ bias`.
 ///
-/// D_v = Σ_e w_e h_ve and B_e = Σ_v h_ve; a degree of 0 gives 0. Θ is applied on the cheaper side of the passes.
+/// D_v = Σ_e w_e h_ve and B_e = Σ_v h_ve; a degree of 0 gives 0. Negative degrees, which negative
+/// weights make, have no square root: the symmetric form refuses them. Θ is applied on the cheaper side of the passes.
 ///
 /// # Shapes
 /// x [N, F], theta [F, O] (none: O = F), bias [O]; result [N, O].
 ///
 /// # Errors
-/// Shapes, types or devices that disagree, or a type that the device lacks.
+/// Shapes, types or devices that disagree, a type that the device lacks, or a negative degree in the symmetric form.
 pub fn hypergraph_conv<B: HyperBackend>(
     x: Tensor<B, 2>,
     incidence: &Incidence<B>,
@@ -61,8 +62,10 @@ pub fn hypergraph_conv<B: HyperBackend>(
     let (scales, row_sums) = match config.normalisation {
         Normalisation::Row => (Scales { input: None, middle, output: Some(s.node_inverse.clone()) }, &s.row_sums),
         Normalisation::Symmetric => {
-            let sqrt = Some(s.node_inverse_sqrt.clone());
-            (Scales { input: sqrt.clone(), middle, output: sqrt }, &s.symmetric_row_sums)
+            let negative = |e: &NegativeDegree| OpError::NegativeDegree { node: e.node, degree: e.degree.to_string() };
+            let symmetric = s.symmetric.as_ref().map_err(negative)?;
+            let sqrt = Some(symmetric.node_inverse_sqrt.clone());
+            (Scales { input: sqrt.clone(), middle, output: sqrt }, &symmetric.row_sums)
         }
     };
     let bias = bias.map(|b| Bias {

@@ -13,6 +13,7 @@ use hypergraphql_kernels::CsrPair;
 use crate::backend::HyperBackend;
 use crate::error::Result;
 use degrees::Degrees;
+pub(crate) use degrees::NegativeDegree;
 
 /// The incidence matrix H [N, M] of a hypergraph in both orders, with the scales of the convolutions, uploaded once.
 ///
@@ -35,14 +36,19 @@ struct Parts<P, S, D> {
 pub(crate) struct NodeAndEdgeScales<S> {
     /// 1 / D_v, D_v = Σ_e w_e h_ve
     pub(crate) node_inverse: S,
-    /// D_v^-1/2
-    pub(crate) node_inverse_sqrt: S,
     /// w_e / B_e, B_e = Σ_v h_ve
     pub(crate) edge_weight_inverse: S,
     /// Row sums of D^-1 H W B^-1 H^T.
     pub(crate) row_sums: S,
+    /// Those of the symmetric form, where every degree has a square root.
+    pub(crate) symmetric: Result<SymmetricScales<S>, NegativeDegree>,
+}
+
+pub(crate) struct SymmetricScales<S> {
+    /// D_v^-1/2
+    pub(crate) node_inverse_sqrt: S,
     /// Row sums of D^-1/2 H W B^-1 H^T D^-1/2.
-    pub(crate) symmetric_row_sums: S,
+    pub(crate) row_sums: S,
 }
 
 impl<B: HyperBackend> Incidence<B> {
@@ -56,11 +62,15 @@ impl<B: HyperBackend> Incidence<B> {
         let pair = CsrPair::new(csr.ptr().to_vec(), csr.col().to_vec(), h.hyperedges(), weights)?;
         let degrees = Degrees::new(&pair, h.hyperedge_weights());
         let up = |values: Vec<f64>| B::scale(values.into(), device);
+        let symmetric = degrees
+            .node_inverse_sqrt
+            .as_ref()
+            .map_err(|&e| e)
+            .map(|sqrt| SymmetricScales { row_sums: up(degrees.symmetric_row_sums(&pair, sqrt)), node_inverse_sqrt: up(sqrt.clone()) });
         let scales = NodeAndEdgeScales {
+            symmetric,
             row_sums: up(degrees.row_sums(&pair)),
-            symmetric_row_sums: up(degrees.symmetric_row_sums(&pair)),
             node_inverse: up(degrees.node_inverse),
-            node_inverse_sqrt: up(degrees.node_inverse_sqrt),
             edge_weight_inverse: up(degrees.edge_weight_inverse),
         };
         let (nodes, hyperedges, nnz) = (pair.rows(), pair.cols(), pair.nnz());

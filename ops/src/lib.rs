@@ -34,7 +34,7 @@ pub use aliases::WgpuDevice;
 pub use aliases::{Cpu, CpuDevice};
 #[cfg(feature = "cuda")]
 pub use aliases::{Cuda, CudaDevice};
-pub use backend::HyperBackend;
+pub use backend::{HyperBackend, Route};
 pub use dtype::{burn_dtype, kernel_dtype};
 pub use error::{OpError, Result};
 pub use incidence::Incidence;

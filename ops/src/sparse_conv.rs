@@ -1,12 +1,10 @@
 //! `sparse_conv`: a sparse matrix times a dense one.
 
 use burn::tensor::{Tensor, TensorPrimitive};
-use hypergraphql_kernels::Direction;
-use hypergraphql_kernels::aggregate::{Reduce, Weights};
-use hypergraphql_kernels::sparse_conv::{CONTRACT, Order, choose_order};
+use hypergraphql_kernels::sparse_conv::CONTRACT;
 
 use crate::arguments::Arguments;
-use crate::backend::{HyperBackend, Pass};
+use crate::backend::HyperBackend;
 use crate::error::Result;
 use crate::sparse_matrix::SparseMatrix;
 
@@ -30,23 +28,8 @@ pub fn sparse_conv<B: HyperBackend>(
     let arguments = Arguments::new("sparse_conv", CONTRACT, a.device(), "X", &x, [Some(a.cols()), None])?;
     arguments.check_some("theta", theta.as_ref(), [Some(f), None])?;
     arguments.check_some("bias", bias.as_ref(), [Some(o)])?;
-    // Burn's products and sums panic on empty tensors on some devices.
-    let y = match theta {
-        Some(_) if a.rows() * f * o == 0 => Tensor::zeros([a.rows(), o], (&x.device(), x.dtype())),
-        None => multiply(a, x),
-        Some(theta) => match choose_order(a.rows(), a.cols(), a.nnz(), f, o) {
-            Order::WeightFirst => multiply(a, x.matmul(theta)),
-            Order::PassFirst => multiply(a, x).matmul(theta),
-        },
-    }; // [rows, O]
-    Ok(match bias {
-        Some(bias) if a.rows() * o > 0 => y + bias.unsqueeze(),
-        _ => y,
-    })
-}
-
-/// A X
-fn multiply<B: HyperBackend>(a: &SparseMatrix<B>, x: Tensor<B, 2>) -> Tensor<B, 2> {
-    let pass = Pass { direction: Direction::ToRows, reduce: Reduce::Sum, input_scale: None, output_scale: None };
-    Tensor::from_primitive(TensorPrimitive::Float(B::aggregate(a.pattern(), &pass, x.into_primitive().tensor(), Weights::Values)))
+    let inner = |t: Tensor<B, 2>| t.into_primitive().tensor();
+    let bias = bias.map(|b| b.into_primitive().tensor());
+    let y = B::sparse_conv(a.pattern(), inner(x), theta.map(inner), bias); // [rows, O]
+    Ok(Tensor::from_primitive(TensorPrimitive::Float(y)))
 }

@@ -125,3 +125,18 @@ fn sparse_matrices_come_from_either_storage_order() {
 fn dense_matrix() -> ndarray::Array2<f32> {
     ndarray::array![[0.5, 0.0, 2.0], [0.0, -1.0, 0.0]]
 }
+
+#[test]
+fn a_negative_degree_is_refused_where_it_needs_a_root() {
+    let weights = [1.0, 1.0, 0.5, -2.0, 1.0];
+    let h = Hypergraph::from_weighted_pairs(3, 2, &[(0, 0), (0, 1), (1, 0), (1, 1), (2, 1)], &weights, Duplicates::Error).unwrap();
+    let h = Incidence::new(&h, &CpuDevice::default()).unwrap();
+    let x = Tensor::<Cpu, 2>::from_data([[1.0f32], [2.0], [4.0]], &CpuDevice::default());
+    let symmetric = ConvConfig { normalisation: Normalisation::Symmetric, ..CONFIG };
+    let message = text(hypergraph_conv(x.clone(), &h, None, None, symmetric));
+    assert!(message.contains("node 1 has degree -1.5") && message.contains("Normalisation::Row"), "{message}");
+    // H = [1 1; .5 -2; 0 1], D = (2, -1.5, 1), B = (1.5, 0): hyperedge 0 holds (1 + .5*2)/1.5, hyperedge 1 nothing.
+    let y = hypergraph_conv(x, &h, None, None, CONFIG).unwrap().into_data().to_vec::<f32>().unwrap();
+    let e = 2.0f32 / 1.5;
+    assert!(y.iter().zip([e / 2.0, -0.5 * e / 1.5, 0.0]).all(|(y, want)| (y - want).abs() < 1e-6), "{y:?}");
+}

@@ -2,7 +2,7 @@
 #![cfg(feature = "cpu")]
 
 use hypergraphql_ops::verify::{VerifyOptions, run};
-use hypergraphql_ops::{Cpu, CpuDevice, DType};
+use hypergraphql_ops::{Cpu, CpuDevice, DType, Route};
 
 fn suite(dtype: DType) {
     let mut failures = Vec::new();
@@ -38,4 +38,11 @@ fn f16_is_within_its_bounds() {
 #[test]
 fn bf16_is_within_its_bounds() {
     suite(DType::BF16);
+}
+
+#[test]
+fn the_cpu_has_no_lanes_to_combine() {
+    let options = VerifyOptions { strategy: Route::Plane, ..VerifyOptions::default() };
+    let summary = run::<Cpu>(&CpuDevice::default(), DType::F32, &options, &mut |_| ());
+    assert!(summary.passed == 0 && summary.skipped > 0 && summary.reason.is_some_and(|r| r.contains("plane")));
 }

@@ -152,7 +152,7 @@ impl Kernels {
         ops.dedup();
         for op in ops {
             let mut failures = Vec::new();
-            let options = VerifyOptions { filter: Some(format!("{op}/")) };
+            let options = VerifyOptions { filter: Some(format!("{op}/")), ..VerifyOptions::default() };
             let summary = verify::run::<B>(device, self.args.dtype, &options, &mut |case| {
                 if !case.passed {
                     failures.push(format!("{}/{}: {}", case.op, case.case, case.detail));

@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 use hypergraphql_ops::verify::{self, CaseResult, OPS, Summary, VerifyOptions};
-use hypergraphql_ops::{DType, HyperBackend};
+use hypergraphql_ops::{DType, HyperBackend, Route};
 use hypergraphql_runtime::DeviceSpec;
 use serde::Serialize;
 
@@ -34,10 +34,11 @@ enum What {
     long_about = "Runs every op and its gradient on a device, on patterns that are awkward (empty, one row, hubs, odd sizes), and compares with \
                   references that sum in double precision. Each element has its own bound, from the storage type and the length of its sums. A \
                   panic of a device thread fails the case that it happened in.\n\n\
-                  Exit code 1 when a case fails; 3 when the device has none of the storage types asked for.",
+                  Exit code 1 when a case fails; 3 when the device has none of the storage types asked for, or not the strategy.",
     after_help = "Examples:\n  \
                   hgql verify kernels\n  \
                   hgql verify kernels --device vulkan --dtype f16\n  \
+                  hgql verify kernels --device vulkan --strategy plane --filter segment_softmax/\n  \
                   hgql verify kernels --device cuda:0 --dtype f32,f16,bf16 --json > verify.jsonl"
 )]
 struct KernelsArgs {
@@ -49,6 +50,9 @@ struct KernelsArgs {
     /// Only cases whose OP/CASE contains this text.
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
+    /// How lanes combine: auto, plane or shared. The last two are for finding out whether the way that auto does not take is right too.
+    #[arg(long, default_value = "auto", value_name = "STRATEGY")]
+    strategy: Route,
 }
 
 #[derive(Serialize)]
@@ -63,6 +67,7 @@ struct SummaryLine<'a> {
     kind: &'static str,
     device: DeviceSpec,
     dtype: &'static str,
+    strategy: &'static str,
     #[serde(flatten)]
     summary: &'a Summary,
 }
@@ -72,7 +77,7 @@ pub(crate) fn run(args: VerifyArgs, global: &Global) -> Result<(), CliError> {
     let What::Kernels(args) = args.what;
     let mut total = Summary::default();
     for &dtype in &args.dtype {
-        let work = Kernels { dtype, options: VerifyOptions { filter: args.filter.clone() }, json: global.json };
+        let work = Kernels { dtype, options: VerifyOptions { filter: args.filter.clone(), strategy: args.strategy }, json: global.json };
         let summary = report(&args, dtype, dispatch(args.device.device, work)??, global)?;
         total.passed += summary.passed;
         total.failed += summary.failed;
@@ -113,12 +118,17 @@ impl WithBackend for Kernels {
 fn report(args: &KernelsArgs, dtype: DType, (cases, summary): (Vec<CaseResult>, Summary), global: &Global) -> Result<Summary, CliError> {
     let device = args.device.device;
     if global.json {
-        output::json(&SummaryLine { kind: "summary", device, dtype: dtype.name(), summary: &summary })?;
+        output::json(&SummaryLine { kind: "summary", device, dtype: dtype.name(), strategy: args.strategy.name(), summary: &summary })?;
         return Ok(summary);
     }
+    if let Some(note) = &summary.note {
+        output::line(format!("{device} {dtype}: strategy {}: {note}", args.strategy))?;
+    }
     if let Some(reason) = &summary.reason {
-        output::line(format!("{device} {dtype}: skipped: {reason}"))?;
-        return Ok(summary);
+        output::line(format!("{device} {dtype}: {} skipped: {reason}", summary.skipped))?;
+        if cases.is_empty() {
+            return Ok(summary);
+        }
     }
     let mut table = output::table([&format!("{device} {dtype}"), "cases", "failed", "worst, of its bound"], &[1, 2, 3]);
     for op in OPS {

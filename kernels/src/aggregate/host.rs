@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use super::{Fold, Reduce, Weights};
+use super::{Fold, Reduce, Wanted, Weights};
 use crate::csr::{CsrPair, Direction, View};
-use crate::dense::{Bias, add_bias, pass, to_acc};
+use crate::dense::{Bias, add_bias, pass, widened};
 use crate::element::{Acc, Element};
 use crate::lanes::{dot, scale, zip};
 use crate::row_sum::{RowSum, fetch};
@@ -23,8 +23,9 @@ pub fn aggregate<E: Element>(
 ) -> Vec<E> {
     let input = fold.input_scale.map(scales::<E>);
     let output = row_scales::<E>(view, reduce, fold.output_scale);
-    let bias = fold.bias.map(|(b, c)| (to_acc(b), c.map(scales::<E>)));
-    let (output, bias) = (output.as_deref(), bias.as_ref().map(|(b, c)| (&b[..], c.as_deref())));
+    let mut wide = Vec::new();
+    let bias = fold.bias.map(|(b, c)| (widened(b, &mut wide), c.map(scales::<E>)));
+    let (output, bias) = (output.as_deref(), bias.as_ref().map(|(b, c)| (*b, c.as_deref())));
     match reduce {
         Reduce::Sum | Reduce::Mean => {
             let weigh = weigher(*view, weights, input.as_deref());
@@ -170,7 +171,8 @@ fn extremum<E: Element>(
     )
 }
 
-/// Gradients of a max or min pass in `direction`: dy [outputs, F] -> dx [inputs, F], and dw [nnz] (row-major) when the weights are entries.
+/// Gradients of a max or min pass in `direction`, as far as they are wanted: dy [outputs, F] -> dx [inputs, F], and dw [nnz] (row-major)
+/// when the weights are entries.
 ///
 /// The entry that attains each extremum is found once, [outputs, F] positions; then every input row sums what its entries attained.
 pub fn extremum_backward<E: Element>(
@@ -181,38 +183,16 @@ pub fn extremum_backward<E: Element>(
     width: usize,
     weights: Weights<&[E]>,
     dy: &[E],
-) -> (Vec<E>, Option<Vec<E>>) {
+    wanted: Wanted,
+) -> (Option<Vec<E>>, Option<Vec<E>>) {
     let view = pair.view(direction);
     let chosen = match reduce {
         Reduce::Max => attained(&view, x, width, weights, |new, old| new > old),
         Reduce::Min => attained(&view, x, width, weights, |new, old| new < old),
-        Reduce::Sum | Reduce::Mean => return linear_backward(pair, direction, reduce, x, width, weights, dy),
+        Reduce::Sum | Reduce::Mean => return linear_backward(pair, direction, reduce, x, width, weights, dy, wanted),
     };
-    let back = pair.view(direction.reverse());
-    let blocks = by_entries(back.ptr, width * (size_of::<E>() + 4), width * size_of::<E>());
-    let dx = fill(
-        &blocks,
-        |r| r * width,
-        #[inline(always)]
-        |block, sink: &mut Sink<E>| {
-            let (mut acc, mut w) = (vec![E::Acc::ZERO; width], Vec::new());
-            for c in block {
-                let entries = back.range(c);
-                w.resize(entries.len(), E::Acc::ONE);
-                entry_weights(&back, weights, None, entries.clone(), &mut w);
-                acc.fill(E::Acc::ZERO);
-                for (k, &w) in entries.zip(&w) {
-                    let (start, place) = (back.col[k] as usize * width, back.position(k) as u32);
-                    let (chosen, dy) = (&chosen[start..start + width], &dy[start..start + width]);
-                    for ((a, &p), &d) in acc.iter_mut().zip(chosen).zip(dy) {
-                        *a += if p == place { w * d.to_acc() } else { E::Acc::ZERO };
-                    }
-                }
-                sink.round(&acc);
-            }
-        },
-    );
-    let dw = matches!(weights, Weights::Entries(_)).then(|| {
+    let dx = wanted.x.then(|| attained_gradients(&pair.view(direction.reverse()), &chosen, width, weights, dy));
+    let dw = (wanted.weights && matches!(weights, Weights::Entries(_))).then(|| {
         entry_values(
             &view,
             width * 2 * size_of::<E>(),
@@ -228,6 +208,33 @@ pub fn extremum_backward<E: Element>(
         )
     });
     (dx, dw)
+}
+
+/// dx of an extremum, [inputs, F]: every row of `back` sums what its entries attained.
+fn attained_gradients<E: Element>(back: &View, chosen: &[u32], width: usize, weights: Weights<&[E]>, dy: &[E]) -> Vec<E> {
+    let blocks = by_entries(back.ptr, width * (size_of::<E>() + 4), width * size_of::<E>());
+    fill(
+        &blocks,
+        |r| r * width,
+        #[inline(always)]
+        |block, sink: &mut Sink<E>| {
+            let (mut acc, mut w) = (vec![E::Acc::ZERO; width], Vec::new());
+            for c in block {
+                let entries = back.range(c);
+                w.resize(entries.len(), E::Acc::ONE);
+                entry_weights(back, weights, None, entries.clone(), &mut w);
+                acc.fill(E::Acc::ZERO);
+                for (k, &w) in entries.zip(&w) {
+                    let (start, place) = (back.col[k] as usize * width, back.position(k) as u32);
+                    let (chosen, dy) = (&chosen[start..start + width], &dy[start..start + width]);
+                    for ((a, &p), &d) in acc.iter_mut().zip(chosen).zip(dy) {
+                        *a += if p == place { w * d.to_acc() } else { E::Acc::ZERO };
+                    }
+                }
+                sink.round(&acc);
+            }
+        },
+    )
 }
 
 /// Row-major position of the first entry that attains each extremum, [rows, F]; unused in empty rows.
@@ -274,13 +281,14 @@ fn linear_backward<E: Element>(
     width: usize,
     weights: Weights<&[E]>,
     dy: &[E],
-) -> (Vec<E>, Option<Vec<E>>) {
+    wanted: Wanted,
+) -> (Option<Vec<E>>, Option<Vec<E>>) {
     let view = pair.view(direction);
     let share = |r: usize| if reduce == Reduce::Mean { 1.0 / view.range(r).len().max(1) as f64 } else { 1.0 };
     let shares: Vec<f64> = (0..view.rows()).map(share).collect();
     let fold = Fold { input_scale: Some(&shares[..]), ..Fold::default() };
-    let dx = aggregate(&pair.view(direction.reverse()), Reduce::Sum, dy, width, weights, fold);
-    let dw = matches!(weights, Weights::Entries(_)).then(|| {
+    let dx = wanted.x.then(|| aggregate(&pair.view(direction.reverse()), Reduce::Sum, dy, width, weights, fold));
+    let dw = (wanted.weights && matches!(weights, Weights::Entries(_))).then(|| {
         entry_values(
             &view,
             width * 2 * size_of::<E>(),

@@ -52,6 +52,15 @@ pub enum Weights<W> {
     Entries(W),
 }
 
+/// Which gradients are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// dx
+    pub x: bool,
+    /// dw, where the weights are entries
+    pub weights: bool,
+}
+
 /// Scales and bias folded into the pass; `S` is an array of scales, `T` an array of elements.
 #[derive(Debug, Clone, Copy)]
 pub struct Fold<S, T> {

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
+use super::Wanted;
 use crate::csr::{CsrPair, Direction, View};
-use crate::dense::to_acc;
+use crate::dense::widened;
 use crate::element::{Acc, Element};
 use crate::rows::{Sink, fill};
 use crate::schedule::by_entries;
@@ -11,7 +12,8 @@ use crate::schedule::by_entries;
 /// a [rows, Hd], b [cols, Hd] -> s [nnz, Hd] in row-major order.
 pub fn edge_score<E: Element>(pair: &CsrPair, a: &[E], b: &[E], heads: usize, slope: f64) -> Vec<E> {
     let (view, slope) = (pair.view(Direction::ToRows), E::Acc::from_f64(slope));
-    let (a, b) = (to_acc(a), to_acc(b));
+    let (mut wide_a, mut wide_b) = (Vec::new(), Vec::new());
+    let (a, b) = (widened(a, &mut wide_a), widened(b, &mut wide_b));
     fill(
         &blocks::<E>(&view, heads),
         |r| view.ptr[r] as usize * heads,
@@ -31,12 +33,21 @@ pub fn edge_score<E: Element>(pair: &CsrPair, a: &[E], b: &[E], heads: usize, sl
     )
 }
 
-/// ds [nnz, Hd] -> (da [rows, Hd], db [cols, Hd]).
-pub fn edge_score_backward<E: Element>(pair: &CsrPair, a: &[E], b: &[E], heads: usize, slope: f64, ds: &[E]) -> (Vec<E>, Vec<E>) {
+/// ds [nnz, Hd] -> da [rows, Hd] and db [cols, Hd], as far as they are wanted.
+pub fn edge_score_backward<E: Element>(
+    pair: &CsrPair,
+    a: &[E],
+    b: &[E],
+    heads: usize,
+    slope: f64,
+    ds: &[E],
+    wanted: Wanted,
+) -> (Option<Vec<E>>, Option<Vec<E>>) {
     let slope = E::Acc::from_f64(slope);
-    let (a, b) = (to_acc(a), to_acc(b));
-    let da = segment_gradients(&pair.view(Direction::ToRows), &a, &b, heads, slope, ds);
-    let db = segment_gradients(&pair.view(Direction::ToCols), &b, &a, heads, slope, ds);
+    let (mut wide_a, mut wide_b) = (Vec::new(), Vec::new());
+    let (a, b) = (widened(a, &mut wide_a), widened(b, &mut wide_b));
+    let da = wanted.a.then(|| segment_gradients(&pair.view(Direction::ToRows), a, b, heads, slope, ds));
+    let db = wanted.b.then(|| segment_gradients(&pair.view(Direction::ToCols), b, a, heads, slope, ds));
     (da, db)
 }
 

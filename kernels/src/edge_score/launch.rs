@@ -58,14 +58,29 @@ pub fn edge_score_backward<R: Runtime>(
     slope: f64,
     ds: &Buf<R>,
 ) -> Result<(Buf<R>, Buf<R>), KernelError> {
+    let of = |direction| edge_score_gradient(pattern, direction, a, b, heads, slope, ds);
+    Ok((of(Direction::ToRows)?, of(Direction::ToCols)?))
+}
+
+/// One of the two gradients: da (`ToRows`) or db (`ToCols`).
+///
+/// # Errors
+/// As [`edge_score`].
+pub fn edge_score_gradient<R: Runtime>(
+    pattern: &DevicePattern<R>,
+    direction: Direction,
+    a: &Buf<R>,
+    b: &Buf<R>,
+    heads: usize,
+    slope: f64,
+    ds: &Buf<R>,
+) -> Result<Buf<R>, KernelError> {
     validate(pattern, a, b, heads)?;
     check_len(OP, CONTRACT, "ds", ds.len(), pattern.nnz * heads)?;
     same_type("ds", ds, a)?;
-    let sums = |direction, own, other| {
-        let arrays = Arrays { s: ds, t: None, a: Some(own), b: Some(other), slope: slope as f32 };
-        statistic(pattern, direction, Statistic::LeakySum, &arrays, heads, a.dtype())
-    };
-    Ok((sums(Direction::ToRows, a, b), sums(Direction::ToCols, b, a)))
+    let (own, other) = if direction == Direction::ToRows { (a, b) } else { (b, a) };
+    let arrays = Arrays { s: ds, t: None, a: Some(own), b: Some(other), slope: slope as f32 };
+    Ok(statistic(pattern, direction, Statistic::LeakySum, &arrays, heads, a.dtype()))
 }
 
 fn validate<R: Runtime>(pattern: &DevicePattern<R>, a: &Buf<R>, b: &Buf<R>, heads: usize) -> Result<(), KernelError> {

@@ -15,5 +15,14 @@ pub mod host;
 pub mod launch;
 pub mod reference;
 
+/// Which gradients are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// da
+    pub a: bool,
+    /// db
+    pub b: bool,
+}
+
 /// Shapes, as the error messages print them.
 pub const CONTRACT: &str = "a [rows, Hd], b [cols, Hd], s [nnz, Hd]";

@@ -88,6 +88,24 @@ pub fn hypergraph_attention_backward<R: Runtime>(
     Ok((dx, sums(Direction::ToRows), sums(Direction::ToCols)))
 }
 
+/// dx alone, where neither a nor b is tracked: both passes with the coefficients of the transpose, and no gradient of a logit.
+///
+/// # Errors
+/// As [`hypergraph_attention`].
+pub fn input_gradient<R: Runtime>(
+    pattern: &DevicePattern<R>,
+    config: AttentionConfig,
+    i: &Inputs<R>,
+    saved: &Output<R>,
+    dout: &Buf<R>,
+) -> Result<Buf<R>, KernelError> {
+    validate(pattern, config, i)?;
+    validate_saved(pattern, config, i, saved, dout)?;
+    let scaled = |scale| Fold { input_scale: scale, ..Fold::default() };
+    let g = weighted(pattern, config, i, &saved.lse, Direction::ToCols, dout, scaled(i.row_scale))?;
+    weighted(pattern, config, i, &saved.lse, Direction::ToRows, &g, scaled(i.col_scale))
+}
+
 /// One pass weighted by the attention coefficients.
 fn weighted<'a, R: Runtime>(
     pattern: &DevicePattern<R>,

@@ -1,4 +1,5 @@
-//! CubeCL form of the gradient of the bias; the passes are `aggregate` with the scales folded in, around the backend's dense product.
+//! CubeCL form of the bias after a dense product and of its gradient; the passes are `aggregate` with the scales folded in, around the
+//! backend's dense product.
 
 use cubecl::prelude::*;
 
@@ -72,5 +73,26 @@ pub(crate) fn column_sums_combine<F: Float, N: Size>(
             sum += partial[chunk * width + ABSOLUTE_POS];
         }
         y[ABSOLUTE_POS] = Vector::cast_from(sum);
+    }
+}
+
+/// y_r = x_r + c_r · bias.
+#[cube(launch_unchecked)]
+pub(crate) fn add_bias<F: Float, N: Size>(
+    x: &Array<Vector<F, N>>,
+    bias: &Array<Vector<F, N>>,
+    scale: &Array<f32>,
+    y: &mut Array<Vector<F, N>>,
+    total: usize,
+    width: usize,
+    #[comptime] scaled: bool,
+    #[define(F)] _f: StorageType,
+) {
+    if ABSOLUTE_POS < total {
+        let mut term = Vector::<f32, N>::cast_from(bias[ABSOLUTE_POS % width]);
+        if comptime!(scaled) {
+            term *= Vector::new(scale[ABSOLUTE_POS / width]);
+        }
+        y[ABSOLUTE_POS] = Vector::cast_from(Vector::<f32, N>::cast_from(x[ABSOLUTE_POS]) + term);
     }
 }

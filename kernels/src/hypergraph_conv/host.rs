@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use super::{Scales, ThetaSide, choose_side};
+use super::{Scales, ThetaSide, backward_side, choose_side};
 use crate::aggregate::Weights;
 use crate::aggregate::host::{scales, weigher};
 use crate::csr::{CsrPair, Direction, View};
-use crate::dense::{Matrix, block_rows, pass, pass_times, product, times, to_acc, widened};
+use crate::dense::{Matrix, block_rows, pass, pass_times, product, times, widened};
 use crate::element::{Acc, Element};
 use crate::lanes::{add, add1};
 use crate::row_sum::RowSum;
@@ -69,16 +69,16 @@ pub fn hypergraph_conv<E: Element>(
     bias: Option<(&[E], Option<&[f64]>)>,
 ) -> Vec<E> {
     let d = Diagonals::new::<E>(scales_);
-    let bias = bias.map(|(b, c)| (to_acc(b), c.map(scales::<E>)));
-    let bias = bias.as_ref().map(|(b, c)| (&b[..], c.as_deref()));
+    let (mut wide_bias, mut wide_theta) = (Vec::new(), Vec::new());
+    let bias = bias.map(|(b, c)| (widened(b, &mut wide_bias), c.map(scales::<E>)));
+    let bias = bias.as_ref().map(|(b, c)| (*b, c.as_deref()));
     let (up, down) = (pair.view(Direction::ToCols), pair.view(Direction::ToRows));
     let (input, middle, output) = (d.input.as_deref(), d.middle.as_deref(), d.output.as_deref());
     let Some((theta, o)) = theta else {
         let e = pass(up.ptr, &sums(up, x, f, input, middle), f, None);
         return pass(down.ptr, &sums(down, &e, f, None, output), f, bias);
     };
-    let theta = to_acc(theta);
-    let theta = Matrix::new(&theta, f, o);
+    let theta = Matrix::new(widened(theta, &mut wide_theta), f, o);
     match choose_side(pair.rows(), pair.cols(), pair.nnz(), f, o) {
         ThetaSide::Input => {
             let xt = times(x, pair.rows(), theta);
@@ -115,9 +115,13 @@ pub fn hypergraph_conv_backward<E: Element>(
         Some(_) if !wanted.x && !wanted.theta => (None, None),
         None => (Some(smooth_transposed(pair, &d, dy, o)), None),
         Some((t, o)) => {
-            let t = to_acc(t);
-            let job = Job { pair, d: &d, x, theta: Matrix::new(&t, f, o), f, o, dy, wanted };
-            if job.middle_is_cheaper() { job.middle() } else { job.rows() }
+            let mut wide = Vec::new();
+            let job = Job { pair, d: &d, x, theta: Matrix::new(widened(t, &mut wide), f, o), f, o, dy, wanted };
+            let products = usize::from(wanted.x) + usize::from(wanted.theta);
+            match backward_side(pair.rows(), pair.cols(), pair.nnz(), f, o, products) {
+                ThetaSide::Middle => job.middle(),
+                ThetaSide::Input | ThetaSide::Output => job.rows(),
+            }
         }
     };
     Gradients { x: dx, theta: dtheta, bias }
@@ -158,6 +162,35 @@ fn in_order<A: Acc>(parts: Vec<Vec<A>>, len: usize) -> Vec<A> {
     total
 }
 
+/// Bounds of the private sums of dΘ: few enough that they stay within 32 MiB, and never dependent on the number of threads.
+fn partials<E: Element>(f: usize, o: usize) -> usize {
+    ((32 << 20) / (f * o * size_of::<E::Acc>()).max(1)).clamp(8, 64)
+}
+
+/// x^T g [F, O] for x [rows, F], g [rows, O], over fixed chunks of rows, added in order.
+pub(crate) fn transposed_product<E: Element>(x: &[E], g: &[E], rows: usize, f: usize, o: usize) -> Vec<E> {
+    let step = block_rows::<E::Acc>(f.max(o));
+    let blocks = even_of(rows, rows.div_ceil(partials::<E>(f, o)).max(step));
+    let nothing = |_| 0;
+    let (_, _, parts) = fill_two(
+        &blocks,
+        nothing,
+        nothing,
+        #[inline(always)]
+        |block, _: &mut Sink<()>, _: &mut Sink<()>| {
+            let (mut sum, mut wide_x, mut wide_g) = (vec![E::Acc::ZERO; f * o], Vec::new(), Vec::new());
+            for start in block.clone().step_by(step) {
+                let end = block.end.min(start + step);
+                let x = Matrix::new(widened(&x[start * f..end * f], &mut wide_x), end - start, f);
+                let g = Matrix::new(widened(&g[start * o..end * o], &mut wide_g), end - start, o);
+                product(&mut sum, x.t(), g, true);
+            }
+            sum
+        },
+    );
+    in_order(parts, f * o).into_iter().map(E::from_acc).collect()
+}
+
 /// A backward pass with a weight.
 struct Job<'a, E: Element> {
     pair: &'a CsrPair,
@@ -171,27 +204,12 @@ struct Job<'a, E: Element> {
 }
 
 impl<E: Element> Job<'_, E> {
-    /// By the costs of [`choose_side`]: 64 flops per gathered element, 2 per product and multiplication.
-    fn middle_is_cheaper(&self) -> bool {
-        let (f, o, z) = (self.f as f64, self.o as f64, self.pair.nnz() as f64);
-        let products = f64::from(u8::from(self.wanted.x)) + f64::from(u8::from(self.wanted.theta));
-        let dense = 2.0 * f * o * products;
-        let middle = self.pair.cols() as f64 * dense + 64.0 * z * (o + f * products);
-        let rows = self.pair.rows() as f64 * dense + 64.0 * z * 2.0 * o;
-        middle <= rows
-    }
-
-    /// Bounds of the private sums of dΘ: few enough that they stay within 32 MiB, and never dependent on the number of threads.
-    fn partials(&self) -> usize {
-        ((32 << 20) / (self.f * self.o * size_of::<E::Acc>()).max(1)).clamp(8, 64)
-    }
-
     fn theta_from(&self, parts: Vec<Vec<E::Acc>>) -> Option<Vec<E>> {
         self.wanted.theta.then(|| in_order(parts, self.f * self.o).into_iter().map(E::from_acc).collect())
     }
 
     fn blocks(&self, ptr: &[u32], entry_bytes: usize) -> Vec<Range<usize>> {
-        let limit = if self.wanted.theta { self.partials() } else { usize::MAX };
+        let limit = if self.wanted.theta { partials::<E>(self.f, self.o) } else { usize::MAX };
         by_entries_at_most(ptr, entry_bytes, self.f * self.o / 4, limit)
     }
 

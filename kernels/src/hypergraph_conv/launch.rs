@@ -1,8 +1,8 @@
-//! validate -> config -> launch: both passes around a caller's dense product, and the gradient of the bias.
+//! validate -> config -> launch: both passes around a caller's dense product, the bias after one, and the gradient of the bias.
 
 use cubecl::prelude::*;
 
-use super::cube::{column_sums, column_sums_combine};
+use super::cube::{self, column_sums, column_sums_combine};
 use super::{CONTRACT, Scales};
 use crate::aggregate::launch::{aggregate, check_type};
 use crate::aggregate::{Fold, Reduce, Weights};
@@ -41,6 +41,53 @@ pub fn to_nodes<R: Runtime>(
 ) -> Result<Buf<R>, KernelError> {
     let fold = Fold { input_scale: None, output_scale: scales.output, bias };
     aggregate(pattern, Direction::ToRows, Reduce::Sum, e, width, Weights::Values, fold)
+}
+
+/// Y = X + c ⊗ bias where no pass can fold the bias in, x [rows, width], bias [width], c [rows] in f32.
+///
+/// # Errors
+/// Arrays of another length than the contract's, a storage type that the device lacks, sizes over 32 bits.
+pub fn add_bias<R: Runtime>(
+    pattern: &DevicePattern<R>,
+    x: &Buf<R>,
+    width: usize,
+    bias: &Buf<R>,
+    scale: Option<&Buf<R>>,
+) -> Result<Buf<R>, KernelError> {
+    let (client, rows) = (&pattern.client, pattern.rows());
+    capability::check_storage(client, x.dtype())?;
+    check_len(OP, CONTRACT, "Y", x.len(), rows * width)?;
+    check_len(OP, CONTRACT, "bias", bias.len(), width)?;
+    check_type("bias", bias, x.dtype())?;
+    if let Some(c) = scale {
+        check_len(OP, CONTRACT, "c", c.len(), rows)?;
+        check_type("c", c, DType::F32)?;
+    }
+    check_index_space(&[("output elements", x)])?;
+    let y = Buf::empty(client, x.len(), x.dtype());
+    if y.is_empty() {
+        return Ok(y);
+    }
+    let vector = vector_size(client, x.dtype(), &[width]);
+    let (total, units) = (x.len() / vector, units(client));
+    // SAFETY: x, bias and c were checked and y was allocated like x; the kernel guards the element.
+    unsafe {
+        cube::add_bias::launch_unchecked::<R>(
+            client,
+            cube_count(client, total.div_ceil(units as usize)),
+            CubeDim::new_1d(units),
+            vector,
+            x.arg(),
+            bias.arg(),
+            pattern.floats(scale),
+            y.arg(),
+            total,
+            width / vector,
+            scale.is_some(),
+            storage_type(x.dtype()),
+        );
+    }
+    Ok(y)
 }
 
 /// The gradient of the bias: Σ_r c_r dY_r, dy [rows, width] -> [width]. Deterministic: chunks of rows, then the chunks in order.

@@ -27,7 +27,7 @@ pub mod reference;
 
 mod side;
 
-pub use side::{ThetaSide, choose_side};
+pub use side::{ThetaSide, backward_side, choose_side};
 
 /// The three diagonal scales; `S` is an array of scales.
 #[derive(Debug, Clone, Copy)]

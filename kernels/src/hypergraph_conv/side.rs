@@ -29,9 +29,25 @@ pub fn choose_side(rows: usize, cols: usize, nnz: usize, f: usize, o: usize) -> 
     .map_or(ThetaSide::Input, |c| c.1)
 }
 
+/// The side of the products of a backward pass that wants `products` of dX and dΘ, by the same costs: `Middle` multiplies at the
+/// hyperedges, which gathers X (for dΘ) and the product (for dX) at width F; `Output` at the nodes, after both passes at width O.
+pub fn backward_side(rows: usize, cols: usize, nnz: usize, f: usize, o: usize, products: usize) -> ThetaSide {
+    let dense = |n: usize| (2 * products).saturating_mul(n).saturating_mul(f).saturating_mul(o);
+    let moved = |width: usize| nnz.saturating_mul(width).saturating_mul(FLOPS_PER_ELEMENT);
+    let middle = dense(cols).saturating_add(moved(o + f * products));
+    if middle <= dense(rows).saturating_add(moved(2 * o)) { ThetaSide::Middle } else { ThetaSide::Output }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_cheaper_side_of_the_gradients_wins() {
+        assert_eq!(backward_side(200_000, 1000, 300_000, 16, 128, 2), ThetaSide::Middle);
+        assert_eq!(backward_side(200_000, 100_000, 2_000_000, 128, 128, 2), ThetaSide::Output);
+        assert_eq!(backward_side(1000, 5000, 20_000, 1433, 16, 1), ThetaSide::Output);
+    }
 
     #[test]
     fn the_cheaper_side_wins() {

@@ -1,28 +1,56 @@
 //! CubeBackend: the CubeCL kernels on Burn's device tensors, without copies of contiguous inputs.
 
+mod matrix;
+mod steps;
+
+use std::ops::Deref;
 use std::sync::Arc;
 
 use burn::tensor::ops::{FloatTensor, FloatTensorOps};
-use burn::tensor::{Shape, TensorMetadata};
-use burn_cubecl::kernel::into_contiguous;
+use burn::tensor::{FloatDType, Shape, TensorMetadata};
 use burn_cubecl::tensor::CubeTensor;
 use burn_cubecl::{BoolElement, CubeBackend, CubeRuntime, FloatElement, IntElement};
-use hypergraphql_kernels::aggregate::{self, Fold, Weights};
-use hypergraphql_kernels::device::{Buf, DevicePattern, capability};
+use hypergraphql_kernels::aggregate::{self, Fold, Wanted as PassWanted, Weights};
+use hypergraphql_kernels::device::{Buf, DevicePattern, Lanes, Strategy, capability, lanes};
 use hypergraphql_kernels::dropout::{self, Mask};
+use hypergraphql_kernels::edge_score::{self, Wanted as ScoreWanted};
 use hypergraphql_kernels::hypergraph_attention::launch as attention;
-use hypergraphql_kernels::hypergraph_conv::{Scales, ThetaSide, choose_side, launch as conv};
+use hypergraphql_kernels::hypergraph_conv::{Scales, ThetaSide, backward_side, choose_side};
 use hypergraphql_kernels::scatter_add::{self, Scatter};
-use hypergraphql_kernels::{CsrPair, DType, Direction, KernelError, edge_score, gather, segment_softmax};
+use hypergraphql_kernels::sparse_conv::{Order, choose_order};
+use hypergraphql_kernels::{CsrPair, DType, Direction, KernelError, gather, segment_softmax};
 
-use crate::dtype::{burn_dtype, kernel_dtype};
+use crate::dtype::burn_dtype;
 
-use super::{Attention, AttentionInput, AttentionOutput, Bias, ConvGradients, ConvWanted, HyperBackend, Pass};
+use super::shares::inverse_counts;
+use super::{
+    Attention, AttentionGradients, AttentionInput, AttentionOutput, AttentionWanted, Bias, ConvGradients, ConvWanted, HyperBackend, Pass,
+    Route,
+};
+
+use matrix::{Matrix, by_ref, weights_of};
+use steps::{Dense, add_bias, bias_gradient, multiply, to_edges, to_nodes};
 
 /// Why a launch cannot fail: the functions of this crate check every argument before they call the backend.
 const CHECKED: &str = "the ops check their arguments before they launch; this is a bug";
 
-type Sparse<R> = Arc<DevicePattern<R>>;
+type Sparse<R> = Arc<CubePattern<R>>;
+
+/// A pattern with what its means divide by.
+#[derive(Debug)]
+pub struct CubePattern<R: CubeRuntime> {
+    pattern: DevicePattern<R>,
+    of_rows: Buf<R>,
+    of_cols: Buf<R>,
+}
+
+impl<R: CubeRuntime> Deref for CubePattern<R> {
+    type Target = DevicePattern<R>;
+
+    fn deref(&self) -> &DevicePattern<R> {
+        &self.pattern
+    }
+}
 
 impl<R, F, I, BT> HyperBackend for CubeBackend<R, F, I, BT>
 where
@@ -34,8 +62,17 @@ where
     type Sparse = Sparse<R>;
     type Scale = Buf<R>;
 
-    fn sparse(pair: Arc<CsrPair>, device: &Self::Device) -> Self::Sparse {
-        Arc::new(DevicePattern::upload(&R::client(device), &pair))
+    fn sparse_by(pair: Arc<CsrPair>, device: &Self::Device, route: Route) -> Self::Sparse {
+        let lanes = match route {
+            Route::Auto => Lanes::Auto,
+            Route::Plane => Lanes::Plane,
+            Route::Shared => Lanes::Shared,
+        };
+        Arc::new(CubePattern {
+            pattern: DevicePattern::upload_with(&R::client(device), &pair, Strategy::Auto, lanes),
+            of_rows: Self::scale(inverse_counts(&pair, Direction::ToRows), device),
+            of_cols: Self::scale(inverse_counts(&pair, Direction::ToCols), device),
+        })
     }
 
     fn scale(values: Arc<[f64]>, device: &Self::Device) -> Self::Scale {
@@ -43,8 +80,46 @@ where
         Buf::from_f32(&R::client(device), &rounded)
     }
 
+    fn inverse_counts(s: &Self::Sparse, direction: Direction) -> Self::Scale {
+        match direction {
+            Direction::ToRows => s.of_rows.clone(),
+            Direction::ToCols => s.of_cols.clone(),
+        }
+    }
+
+    fn scale_rows(x: FloatTensor<Self>, scale: &Self::Scale) -> FloatTensor<Self> {
+        let (shape, client, device) = (x.shape(), x.client.clone(), x.device.clone());
+        // Burn's products panic on empty tensors on some devices.
+        if shape.num_elements() == 0 {
+            return Self::float_zeros(shape, &device, FloatDType::F32);
+        }
+        let column = Shape::new([scale.len(), 1]);
+        let column = CubeTensor::new_contiguous(client, device, column, scale.handle().clone(), burn_dtype(DType::F32));
+        Self::float_mul(Self::float_cast(x, FloatDType::F32), column)
+    }
+
     fn supports(dtype: DType, device: &Self::Device) -> Result<(), KernelError> {
         capability::check_arithmetic(&R::client(device), dtype)
+    }
+
+    fn supports_scatter(scatter: Scatter, device: &Self::Device) -> Result<(), KernelError> {
+        match scatter {
+            Scatter::Deterministic => Ok(()),
+            Scatter::Atomic => capability::check_atomic_add(&R::client(device)),
+        }
+    }
+
+    fn supports_route(route: Route, device: &Self::Device) -> Result<Option<&'static str>, KernelError> {
+        let client = R::client(device);
+        if route != Route::Plane {
+            return Ok(None);
+        }
+        if lanes::plane_size(&client).is_none() {
+            let expected = "auto or shared: the planes of this device have no fixed size";
+            return Err(KernelError::Option { op: "verify", argument: "strategy", got: route.name().to_owned(), expected });
+        }
+        Ok((!lanes::has_planes(&client))
+            .then_some("plane operations are forced: the device does not advertise them, and auto never uses them"))
     }
 
     fn aggregate(s: &Self::Sparse, pass: &Pass<Self>, x: FloatTensor<Self>, weights: Weights<FloatTensor<Self>>) -> FloatTensor<Self> {
@@ -60,11 +135,12 @@ where
         x: FloatTensor<Self>,
         weights: Weights<FloatTensor<Self>>,
         dy: FloatTensor<Self>,
-    ) -> (FloatTensor<Self>, Option<FloatTensor<Self>>) {
+        wanted: PassWanted,
+    ) -> (Option<FloatTensor<Self>>, Option<FloatTensor<Self>>) {
         let (x, weights, dy) = (Matrix::of(x), weights_of(weights), Matrix::of(dy));
-        let launch = aggregate::extremum::launch::extremum_backward;
-        let (dx, dw) = launch(s, pass.direction, pass.reduce, &x.buf, x.width, by_ref(&weights), &dy.buf).expect(CHECKED);
-        (x.like(dx, x.rows, x.width), dw.map(|dw| x.tensor(dw, Shape::new([s.nnz]))))
+        let launch = aggregate::extremum::launch::extremum_gradients;
+        let (dx, dw) = launch(s, pass.direction, pass.reduce, &x.buf, x.width, by_ref(&weights), &dy.buf, wanted).expect(CHECKED);
+        (dx.map(|dx| x.like(dx, x.rows, x.width)), dw.map(|dw| x.tensor(dw, Shape::new([s.nnz]))))
     }
 
     fn entry_dot(s: &Self::Sparse, a: FloatTensor<Self>, b: FloatTensor<Self>) -> FloatTensor<Self> {
@@ -85,10 +161,14 @@ where
         b: FloatTensor<Self>,
         slope: f64,
         ds: FloatTensor<Self>,
-    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        wanted: ScoreWanted,
+    ) -> (Option<FloatTensor<Self>>, Option<FloatTensor<Self>>) {
         let (a, b, ds) = (Matrix::of(a), Matrix::of(b), Matrix::of(ds));
-        let (da, db) = edge_score::launch::edge_score_backward(s, &a.buf, &b.buf, a.width, slope, &ds.buf).expect(CHECKED);
-        (a.like(da, a.rows, a.width), b.like(db, b.rows, b.width))
+        let gradient = |direction, own: &Matrix<R>| {
+            let d = edge_score::launch::edge_score_gradient(s, direction, &a.buf, &b.buf, a.width, slope, &ds.buf).expect(CHECKED);
+            own.like(d, own.rows, own.width)
+        };
+        (wanted.a.then(|| gradient(Direction::ToRows, &a)), wanted.b.then(|| gradient(Direction::ToCols, &b)))
     }
 
     fn segment_softmax(s: &Self::Sparse, direction: Direction, x: FloatTensor<Self>) -> FloatTensor<Self> {
@@ -121,14 +201,23 @@ where
         input: AttentionInput<Self>,
         output: AttentionOutput<Self>,
         dout: FloatTensor<Self>,
-    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        wanted: AttentionWanted,
+    ) -> AttentionGradients<Self> {
         let (x, a, b, dout) = (Matrix::of(input.x), Matrix::of(input.a), Matrix::of(input.b), Matrix::of(dout));
         let inputs = attention_inputs(options, &x, &a, &b);
         let (out, edge, lse) = (Matrix::of(output.out).buf, Matrix::of(output.edge).buf, Matrix::of(output.lse).buf);
         let saved = attention::Output { out, edge, lse };
+        if !wanted.a && !wanted.b {
+            let dx = wanted.x.then(|| attention::input_gradient(s, options.config, &inputs, &saved, &dout.buf).expect(CHECKED));
+            return AttentionGradients { x: dx.map(|dx| x.like(dx, x.rows, x.width)), a: None, b: None };
+        }
         let launch = attention::hypergraph_attention_backward;
         let (dx, da, db) = launch(s, options.config, &inputs, &saved, &dout.buf).expect(CHECKED);
-        (x.like(dx, x.rows, x.width), a.like(da, a.rows, a.width), b.like(db, b.rows, b.width))
+        AttentionGradients {
+            x: wanted.x.then(|| x.like(dx, x.rows, x.width)),
+            a: wanted.a.then(|| a.like(da, a.rows, a.width)),
+            b: wanted.b.then(|| b.like(db, b.rows, b.width)),
+        }
     }
 
     fn hypergraph_conv(
@@ -145,7 +234,7 @@ where
             ThetaSide::Middle => to_nodes(s, scales, Self::dense(to_edges(s, scales, x), theta), bias),
             ThetaSide::Output => {
                 let y = to_nodes::<R, Self>(s, scales, to_edges(s, scales, x), None);
-                Self::add_bias(Self::dense(y, theta), bias)
+                add_bias::<R, Self>(s, Self::dense(y, theta), bias)
             }
         }
     }
@@ -160,11 +249,7 @@ where
         wanted: ConvWanted,
     ) -> ConvGradients<Self> {
         let back = scales.clone().transposed();
-        let bias = wanted.bias.then(|| {
-            let dy = Matrix::of(dy.clone());
-            let sum = conv::bias_gradient(s, &dy.buf, dy.width, bias_scale.as_ref()).expect(CHECKED);
-            dy.tensor(sum, Shape::new([dy.width]))
-        });
+        let bias = wanted.bias.then(|| bias_gradient(s, dy.clone(), bias_scale.as_ref()));
         let Some(theta) = theta else {
             let x = wanted.x.then(|| to_nodes::<R, Self>(s, &back, to_edges(s, &back, dy), None));
             return ConvGradients { x, theta: None, bias };
@@ -174,9 +259,67 @@ where
             let dx = wanted.x.then(|| Self::hypergraph_conv(s, &back, dy, Some(Self::float_transpose(theta)), None));
             return ConvGradients { x: dx, theta: None, bias };
         }
-        let g = to_nodes::<R, Self>(s, &back, to_edges(s, &back, dy), None);
+        let [f, o] = theta.shape().dims();
+        let p = to_edges(s, &back, dy);
+        if backward_side(s.rows(), s.cols(), s.nnz, f, o, 1 + usize::from(wanted.x)) == ThetaSide::Middle {
+            let dx = |p| to_nodes::<R, Self>(s, &back, Self::dense(p, Self::float_transpose(theta)), None);
+            let e = to_edges(s, &Scales { input: scales.input.clone(), ..Scales::default() }, x);
+            return ConvGradients { x: wanted.x.then(|| dx(p.clone())), theta: Some(Self::dense(Self::float_transpose(e), p)), bias };
+        }
+        let g = to_nodes::<R, Self>(s, &back, p, None);
         let dx = wanted.x.then(|| Self::dense(g.clone(), Self::float_transpose(theta)));
         ConvGradients { x: dx, theta: Some(Self::dense(Self::float_transpose(x), g)), bias }
+    }
+
+    fn sparse_conv(
+        a: &Self::Sparse,
+        x: FloatTensor<Self>,
+        theta: Option<FloatTensor<Self>>,
+        bias: Option<FloatTensor<Self>>,
+    ) -> FloatTensor<Self> {
+        let Some(theta) = theta else { return multiply(a, Direction::ToRows, x, bias) };
+        let [f, o] = theta.shape().dims();
+        match choose_order(a.rows(), a.cols(), a.nnz, f, o) {
+            Order::WeightFirst => multiply(a, Direction::ToRows, Self::dense(x, theta), bias),
+            Order::PassFirst => {
+                let y = Self::dense(multiply(a, Direction::ToRows, x, None), theta);
+                add_bias::<R, Self>(a, y, bias.map(|row| Bias { row, scale: None }))
+            }
+        }
+    }
+
+    fn sparse_conv_backward(
+        a: &Self::Sparse,
+        x: FloatTensor<Self>,
+        theta: Option<FloatTensor<Self>>,
+        dy: FloatTensor<Self>,
+        wanted: ConvWanted,
+    ) -> ConvGradients<Self> {
+        let bias = wanted.bias.then(|| bias_gradient(a, dy.clone(), None));
+        let Some(theta) = theta else {
+            return ConvGradients { x: wanted.x.then(|| multiply(a, Direction::ToCols, dy, None)), theta: None, bias };
+        };
+        let ([f, o], turned) = (theta.shape().dims(), Self::float_transpose(theta));
+        if !wanted.theta {
+            // Only dX: the transposed product, with Θ^T on its own cheaper side.
+            let dx = wanted.x.then(|| match choose_order(a.cols(), a.rows(), a.nnz, o, f) {
+                Order::WeightFirst => multiply(a, Direction::ToCols, Self::dense(dy, turned), None),
+                Order::PassFirst => Self::dense(multiply(a, Direction::ToCols, dy, None), turned),
+            });
+            return ConvGradients { x: dx, theta: None, bias };
+        }
+        let (dx, dtheta) = match choose_order(a.rows(), a.cols(), a.nnz, f, o) {
+            Order::WeightFirst => {
+                let g = multiply(a, Direction::ToCols, dy, None); // A^T dY [cols, O]
+                (wanted.x.then(|| Self::dense(g.clone(), turned)), Self::dense(Self::float_transpose(x), g))
+            }
+            Order::PassFirst => {
+                let e = multiply(a, Direction::ToRows, x, None); // A X [rows, F]
+                let dx = wanted.x.then(|| multiply(a, Direction::ToCols, Self::dense(dy.clone(), turned), None));
+                (dx, Self::dense(Self::float_transpose(e), dy))
+            }
+        };
+        ConvGradients { x: dx, theta: Some(dtheta), bias }
     }
 
     fn gather(index: &Self::Sparse, x: FloatTensor<Self>) -> FloatTensor<Self> {
@@ -187,9 +330,7 @@ where
 
     fn scatter_add(index: &Self::Sparse, x: FloatTensor<Self>, scatter: Scatter) -> FloatTensor<Self> {
         let x = Matrix::of(x);
-        // Where the device has no f32 atomics the segments give what the atomic variant promises, in one of its orders.
-        let form = if capability::can_add_atomically(&index.client) { scatter } else { Scatter::Deterministic };
-        let y = scatter_add::launch::scatter_add(index, &x.buf, x.width, form).expect(CHECKED);
+        let y = scatter_add::launch::scatter_add(index, &x.buf, x.width, scatter).expect(CHECKED);
         x.like(y, index.cols(), x.width)
     }
 
@@ -201,91 +342,6 @@ where
     }
 }
 
-/// The dense steps around the passes.
-trait Dense: HyperBackend {
-    /// a [m, k] · b [k, n], also where a size is 0.
-    fn dense(a: FloatTensor<Self>, b: FloatTensor<Self>) -> FloatTensor<Self>;
-    /// y [rows, O] + c ⊗ bias.
-    fn add_bias(y: FloatTensor<Self>, bias: Option<Bias<Self>>) -> FloatTensor<Self>;
-}
-
-impl<R: CubeRuntime, F: FloatElement, I: IntElement, BT: BoolElement> Dense for CubeBackend<R, F, I, BT> {
-    fn dense(a: FloatTensor<Self>, b: FloatTensor<Self>) -> FloatTensor<Self> {
-        let ([m, k], [_, n]) = (a.shape().dims(), b.shape().dims());
-        if m * k * n == 0 {
-            let (device, dtype) = (a.device.clone(), a.dtype);
-            return Self::float_zeros(Shape::new([m, n]), &device, dtype.into());
-        }
-        Self::float_matmul(a, b)
-    }
-
-    fn add_bias(y: FloatTensor<Self>, bias: Option<Bias<Self>>) -> FloatTensor<Self> {
-        let [rows, o] = y.shape().dims();
-        let Some(Bias { row, scale }) = bias else { return y };
-        if rows * o == 0 {
-            return y;
-        }
-        let dtype = y.dtype;
-        let row = Self::float_reshape(row, Shape::new([1, o]));
-        let term = match scale {
-            Some(c) => {
-                let column = Matrix::of(y.clone()).tensor(c, Shape::new([rows, 1]));
-                Self::float_mul(Self::float_cast(column, dtype.into()), row)
-            }
-            None => row,
-        };
-        Self::float_add(y, term)
-    }
-}
-
-/// A contiguous tensor as the kernels see it.
-struct Matrix<R: CubeRuntime> {
-    buf: Buf<R>,
-    rows: usize,
-    width: usize,
-    client: burn_cubecl::cubecl::client::ComputeClient<R>,
-    device: R::Device,
-}
-
-impl<R: CubeRuntime> Matrix<R> {
-    fn of(x: CubeTensor<R>) -> Self {
-        let x = into_contiguous(x);
-        let shape = x.shape();
-        let dims: &[usize] = &shape;
-        let rows = dims.first().copied().unwrap_or(1);
-        let width = dims.iter().skip(1).product();
-        let dtype = kernel_dtype(x.dtype).expect(CHECKED);
-        let buf = Buf::wrap(x.handle, shape.num_elements(), dtype).expect(CHECKED);
-        Self { buf, rows, width, client: x.client, device: x.device }
-    }
-
-    /// A tensor on the same device.
-    fn tensor(&self, buf: Buf<R>, shape: Shape) -> CubeTensor<R> {
-        let dtype = burn_dtype(buf.dtype());
-        CubeTensor::new_contiguous(self.client.clone(), self.device.clone(), shape, buf.into_handle(), dtype)
-    }
-
-    fn like(&self, buf: Buf<R>, rows: usize, width: usize) -> CubeTensor<R> {
-        self.tensor(buf, Shape::new([rows, width]))
-    }
-}
-
-fn weights_of<R: CubeRuntime>(weights: Weights<CubeTensor<R>>) -> Weights<Buf<R>> {
-    match weights {
-        Weights::Ones => Weights::Ones,
-        Weights::Values => Weights::Values,
-        Weights::Entries(w) => Weights::Entries(Matrix::of(w).buf),
-    }
-}
-
-fn by_ref<T>(weights: &Weights<T>) -> Weights<&T> {
-    match weights {
-        Weights::Ones => Weights::Ones,
-        Weights::Values => Weights::Values,
-        Weights::Entries(w) => Weights::Entries(w),
-    }
-}
-
 fn attention_inputs<'a, R, B>(options: &'a Attention<B>, x: &'a Matrix<R>, a: &'a Matrix<R>, b: &'a Matrix<R>) -> attention::Inputs<'a, R>
 where
     R: CubeRuntime,
@@ -293,28 +349,4 @@ where
 {
     let (row_scale, col_scale) = (options.row_scale.as_ref(), options.col_scale.as_ref());
     attention::Inputs { x: &x.buf, a: &a.buf, b: &b.buf, row_scale, col_scale }
-}
-
-fn scale_refs<R: CubeRuntime>(scales: &Scales<Buf<R>>) -> Scales<&Buf<R>> {
-    Scales { input: scales.input.as_ref(), middle: scales.middle.as_ref(), output: scales.output.as_ref() }
-}
-
-/// First pass of a convolution.
-fn to_edges<R: CubeRuntime>(s: &Sparse<R>, scales: &Scales<Buf<R>>, x: CubeTensor<R>) -> CubeTensor<R> {
-    let x = Matrix::of(x);
-    let e = conv::to_edges(s, &scale_refs(scales), &x.buf, x.width).expect(CHECKED);
-    x.like(e, s.cols(), x.width)
-}
-
-/// Second pass of a convolution, with its bias.
-fn to_nodes<R, B>(s: &Sparse<R>, scales: &Scales<Buf<R>>, e: CubeTensor<R>, bias: Option<Bias<B>>) -> CubeTensor<R>
-where
-    R: CubeRuntime,
-    B: HyperBackend<Scale = Buf<R>, FloatTensorPrimitive = CubeTensor<R>>,
-{
-    let e = Matrix::of(e);
-    let bias = bias.map(|b| (Matrix::of(b.row).buf, b.scale));
-    let folded = bias.as_ref().map(|(row, scale)| (row, scale.as_ref()));
-    let y = conv::to_nodes(s, &scale_refs(scales), &e.buf, e.width, folded).expect(CHECKED);
-    e.like(y, s.rows(), e.width)
 }

@@ -1,17 +1,42 @@
 //! The CPU: host kernels on the slices of Flex tensors. A contiguous input is read in place, a result's vector becomes the tensor.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use burn::tensor::{DType as BurnDType, Element as BurnElement, TensorData, TensorMetadata};
 use burn_flex::{Flex, FlexDevice, FlexTensor};
-use hypergraphql_kernels::aggregate::{Fold, Weights};
+use hypergraphql_kernels::aggregate::{Fold, Wanted as PassWanted, Weights};
 use hypergraphql_kernels::dropout::Mask;
+use hypergraphql_kernels::edge_score::Wanted as ScoreWanted;
+use hypergraphql_kernels::element::Acc;
 use hypergraphql_kernels::hypergraph_conv::Scales;
 use hypergraphql_kernels::scatter_add::Scatter;
 use hypergraphql_kernels::{CsrPair, DType, Direction, Element, KernelError};
-use hypergraphql_kernels::{aggregate, dropout, edge_score, gather, hypergraph_attention, hypergraph_conv, scatter_add, segment_softmax};
+use hypergraphql_kernels::{
+    aggregate, dropout, edge_score, gather, hypergraph_attention, hypergraph_conv, scatter_add, segment_softmax, sparse_conv,
+};
 
-use super::{Attention, AttentionInput, AttentionOutput, Bias, ConvGradients, ConvWanted, HyperBackend, Pass};
+use super::shares::inverse_counts;
+use super::{
+    Attention, AttentionGradients, AttentionInput, AttentionOutput, AttentionWanted, Bias, ConvGradients, ConvWanted, HyperBackend, Pass,
+    Route,
+};
+
+/// A pattern with what its means divide by.
+#[derive(Debug)]
+pub struct HostPattern {
+    pair: Arc<CsrPair>,
+    of_rows: Arc<[f64]>,
+    of_cols: Arc<[f64]>,
+}
+
+impl Deref for HostPattern {
+    type Target = CsrPair;
+
+    fn deref(&self) -> &CsrPair {
+        &self.pair
+    }
+}
 
 /// Runs `$body` with `$E` standing for the element type of `$tensor`.
 macro_rules! with_element {
@@ -66,6 +91,16 @@ fn contiguous(w: Weights<FlexTensor>) -> Weights<FlexTensor> {
     }
 }
 
+/// F and O, from Θ [F, O] or from dY where there is none.
+fn weight_shape(theta: Option<&FlexTensor>, dy: &FlexTensor) -> (usize, usize) {
+    theta.map_or_else(|| (width(dy), width(dy)), |t| (t.shape()[0], width(t)))
+}
+
+/// Each row times its scale, in the type of sums.
+fn scaled_rows<E: Element>(x: &[E], width: usize, scale: &[f64]) -> Vec<E::Acc> {
+    x.iter().enumerate().map(|(i, v)| v.to_acc() * E::Acc::from_f64(scale[i / width])).collect()
+}
+
 fn slices(scales: &Scales<Arc<[f64]>>) -> Scales<&[f64]> {
     Scales { input: scales.input.as_deref(), middle: scales.middle.as_deref(), output: scales.output.as_deref() }
 }
@@ -90,19 +125,45 @@ impl AttentionInput<Flex> {
 }
 
 impl HyperBackend for Flex {
-    type Sparse = Arc<CsrPair>;
+    type Sparse = Arc<HostPattern>;
     type Scale = Arc<[f64]>;
 
-    fn sparse(pair: Arc<CsrPair>, _device: &FlexDevice) -> Self::Sparse {
-        pair
+    fn sparse_by(pair: Arc<CsrPair>, _device: &FlexDevice, _route: Route) -> Self::Sparse {
+        let (of_rows, of_cols) = (inverse_counts(&pair, Direction::ToRows), inverse_counts(&pair, Direction::ToCols));
+        Arc::new(HostPattern { pair, of_rows, of_cols })
     }
 
     fn scale(values: Arc<[f64]>, _device: &FlexDevice) -> Self::Scale {
         values
     }
 
+    fn inverse_counts(s: &Self::Sparse, direction: Direction) -> Self::Scale {
+        match direction {
+            Direction::ToRows => s.of_rows.clone(),
+            Direction::ToCols => s.of_cols.clone(),
+        }
+    }
+
+    fn scale_rows(x: FlexTensor, scale: &Self::Scale) -> FlexTensor {
+        let (x, f) = (x.to_contiguous(), width(&x));
+        with_element!(x, E => tensor(scaled_rows::<E>(x.storage(), f, scale), [scale.len(), f]))
+    }
+
     fn supports(_dtype: DType, _device: &FlexDevice) -> Result<(), KernelError> {
         Ok(())
+    }
+
+    fn supports_scatter(_scatter: Scatter, _device: &FlexDevice) -> Result<(), KernelError> {
+        // The host sums by segments, which satisfies the atomic variant too.
+        Ok(())
+    }
+
+    fn supports_route(route: Route, _device: &FlexDevice) -> Result<Option<&'static str>, KernelError> {
+        if route == Route::Auto {
+            return Ok(None);
+        }
+        let expected = "auto: the kernels of the CPU have no lanes to combine";
+        Err(KernelError::Option { op: "verify", argument: "strategy", got: route.name().to_owned(), expected })
     }
 
     fn aggregate(s: &Self::Sparse, pass: &Pass<Self>, x: FlexTensor, weights: Weights<FlexTensor>) -> FlexTensor {
@@ -120,12 +181,13 @@ impl HyperBackend for Flex {
         x: FlexTensor,
         weights: Weights<FlexTensor>,
         dy: FlexTensor,
-    ) -> (FlexTensor, Option<FlexTensor>) {
+        wanted: PassWanted,
+    ) -> (Option<FlexTensor>, Option<FlexTensor>) {
         let (x, w, dy, f) = (x.to_contiguous(), contiguous(weights), dy.to_contiguous(), width(&x));
         with_element!(x, E => {
-            let (dx, dw) =
-                aggregate::host::extremum_backward::<E>(s, pass.direction, pass.reduce, x.storage(), f, entries(&w), dy.storage());
-            (tensor(dx, [x.shape()[0], f]), dw.map(|dw| tensor(dw, [s.nnz()])))
+            let backward = aggregate::host::extremum_backward::<E>;
+            let (dx, dw) = backward(s, pass.direction, pass.reduce, x.storage(), f, entries(&w), dy.storage(), wanted);
+            (dx.map(|dx| tensor(dx, [x.shape()[0], f])), dw.map(|dw| tensor(dw, [s.nnz()])))
         })
     }
 
@@ -144,11 +206,18 @@ impl HyperBackend for Flex {
         })
     }
 
-    fn edge_score_backward(s: &Self::Sparse, a: FlexTensor, b: FlexTensor, slope: f64, ds: FlexTensor) -> (FlexTensor, FlexTensor) {
+    fn edge_score_backward(
+        s: &Self::Sparse,
+        a: FlexTensor,
+        b: FlexTensor,
+        slope: f64,
+        ds: FlexTensor,
+        wanted: ScoreWanted,
+    ) -> (Option<FlexTensor>, Option<FlexTensor>) {
         let (a, b, ds, heads) = (a.to_contiguous(), b.to_contiguous(), ds.to_contiguous(), width(&a));
         with_element!(a, E => {
-            let (da, db) = edge_score::host::edge_score_backward::<E>(s, a.storage(), b.storage(), heads, slope, ds.storage());
-            (tensor(da, [s.rows(), heads]), tensor(db, [s.cols(), heads]))
+            let (da, db) = edge_score::host::edge_score_backward::<E>(s, a.storage(), b.storage(), heads, slope, ds.storage(), wanted);
+            (da.map(|da| tensor(da, [s.rows(), heads])), db.map(|db| tensor(db, [s.cols(), heads])))
         })
     }
 
@@ -186,8 +255,9 @@ impl HyperBackend for Flex {
         input: AttentionInput<Self>,
         output: AttentionOutput<Self>,
         dout: FlexTensor,
-    ) -> (FlexTensor, FlexTensor, FlexTensor) {
-        use hypergraph_attention::host::{Saved, hypergraph_attention_backward};
+        wanted: AttentionWanted,
+    ) -> AttentionGradients<Self> {
+        use hypergraph_attention::host::{Saved, hypergraph_attention_backward, input_gradient};
         let (i, config) = (input.contiguous(), attention.config);
         let (out, edge, lse, dout) =
             (output.out.to_contiguous(), output.edge.to_contiguous(), output.lse.to_contiguous(), dout.to_contiguous());
@@ -195,8 +265,16 @@ impl HyperBackend for Flex {
         with_element!(i.x, E => {
             let saved = Saved { out: out.storage(), edge: edge.storage(), lse: lse.storage() };
             let inputs = attention_inputs::<E>(attention, &i);
+            if !wanted.a && !wanted.b {
+                let x = wanted.x.then(|| tensor(input_gradient(s, config, inputs, saved.lse, dout.storage()), [s.rows(), f]));
+                return AttentionGradients { x, a: None, b: None };
+            }
             let (dx, da, db) = hypergraph_attention_backward(s, config, inputs, saved, dout.storage());
-            (tensor(dx, [s.rows(), f]), tensor(da, [s.rows(), config.heads]), tensor(db, [s.cols(), config.heads]))
+            AttentionGradients {
+                x: wanted.x.then(|| tensor(dx, [s.rows(), f])),
+                a: wanted.a.then(|| tensor(da, [s.rows(), config.heads])),
+                b: wanted.b.then(|| tensor(db, [s.cols(), config.heads])),
+            }
         })
     }
 
@@ -227,15 +305,47 @@ impl HyperBackend for Flex {
         wanted: ConvWanted,
     ) -> ConvGradients<Self> {
         use hypergraph_conv::host::{Wanted, hypergraph_conv_backward};
-        let (x, theta, dy, f) = (x.to_contiguous(), theta.map(|t| t.to_contiguous()), dy.to_contiguous(), width(&x));
-        let o = theta.as_ref().map_or(f, width);
+        let (x, theta, dy) = (x.to_contiguous(), theta.map(|t| t.to_contiguous()), dy.to_contiguous());
+        let (f, o) = weight_shape(theta.as_ref(), &dy);
         let wanted = Wanted { x: wanted.x, theta: wanted.theta, bias: wanted.bias };
-        with_element!(x, E => {
+        with_element!(dy, E => {
             let theta = theta.as_ref().map(|t| (t.storage(), o));
             let c = bias_scale.as_deref();
             let g = hypergraph_conv_backward::<E>(s, slices(scales), x.storage(), f, theta, c, dy.storage(), wanted);
             ConvGradients {
                 x: g.x.map(|d| tensor(d, [s.rows(), f])),
+                theta: g.theta.map(|d| tensor(d, [f, o])),
+                bias: g.bias.map(|d| tensor(d, [o])),
+            }
+        })
+    }
+
+    fn sparse_conv(a: &Self::Sparse, x: FlexTensor, theta: Option<FlexTensor>, bias: Option<FlexTensor>) -> FlexTensor {
+        let (x, theta, f) = (x.to_contiguous(), theta.map(|t| t.to_contiguous()), width(&x));
+        let bias = bias.map(|b| b.to_contiguous());
+        let o = theta.as_ref().map_or(f, width);
+        with_element!(x, E => {
+            let theta = theta.as_ref().map(|t| (t.storage(), o));
+            let y = sparse_conv::host::sparse_conv::<E>(&a.view(Direction::ToRows), x.storage(), f, theta, bias.as_ref().map(FlexTensor::storage));
+            tensor(y, [a.rows(), o])
+        })
+    }
+
+    fn sparse_conv_backward(
+        a: &Self::Sparse,
+        x: FlexTensor,
+        theta: Option<FlexTensor>,
+        dy: FlexTensor,
+        wanted: ConvWanted,
+    ) -> ConvGradients<Self> {
+        let (x, theta, dy) = (x.to_contiguous(), theta.map(|t| t.to_contiguous()), dy.to_contiguous());
+        let (f, o) = weight_shape(theta.as_ref(), &dy);
+        let wanted = hypergraph_conv::host::Wanted { x: wanted.x, theta: wanted.theta, bias: wanted.bias };
+        with_element!(dy, E => {
+            let theta = theta.as_ref().map(|t| (t.storage(), o));
+            let g = sparse_conv::host::sparse_conv_backward::<E>(a, x.storage(), f, theta, dy.storage(), wanted);
+            ConvGradients {
+                x: g.x.map(|d| tensor(d, [a.cols(), f])),
                 theta: g.theta.map(|d| tensor(d, [f, o])),
                 bias: g.bias.map(|d| tensor(d, [o])),
             }
@@ -250,7 +360,6 @@ impl HyperBackend for Flex {
     }
 
     fn scatter_add(index: &Self::Sparse, x: FlexTensor, _scatter: Scatter) -> FlexTensor {
-        // The host sums by segments, which satisfies the atomic variant too.
         let (x, f) = (x.to_contiguous(), width(&x));
         with_element!(x, E => tensor(scatter_add::host::scatter_add::<E>(index, x.storage(), f), [index.cols(), f]))
     }

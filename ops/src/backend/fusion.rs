@@ -7,14 +7,18 @@ use std::sync::Arc;
 
 use burn::tensor::{DType as BurnDType, Shape, TensorMetadata};
 use burn_fusion::{Fusion, FusionBackend, FusionTensor};
-use hypergraphql_kernels::aggregate::Weights;
+use hypergraphql_kernels::aggregate::{Wanted as PassWanted, Weights};
 use hypergraphql_kernels::dropout::Mask;
+use hypergraphql_kernels::edge_score::Wanted as ScoreWanted;
 use hypergraphql_kernels::hypergraph_conv::Scales;
 use hypergraphql_kernels::scatter_add::Scatter;
 use hypergraphql_kernels::{CsrPair, DType, Direction, KernelError};
 
-use super::{Attention, AttentionInput, AttentionOutput, Bias, ConvGradients, ConvWanted, HyperBackend, Pass};
-use operation::{record, record_one};
+use super::{
+    Attention, AttentionGradients, AttentionInput, AttentionOutput, AttentionWanted, Bias, ConvGradients, ConvWanted, HyperBackend, Pass,
+    Route,
+};
+use operation::{record, record_one, record_some};
 
 type FloatTensor<B> = FusionTensor<<B as FusionBackend>::FusionRuntime>;
 
@@ -75,17 +79,34 @@ impl<B: FusionBackend + HyperBackend> HyperBackend for Fusion<B> {
     type Sparse = SizedPattern<B::Sparse>;
     type Scale = B::Scale;
 
-    fn sparse(pair: Arc<CsrPair>, device: &Self::Device) -> Self::Sparse {
+    fn sparse_by(pair: Arc<CsrPair>, device: &Self::Device, route: Route) -> Self::Sparse {
         let (rows, cols, nnz) = (pair.rows(), pair.cols(), pair.nnz());
-        SizedPattern { inner: B::sparse(pair, device), rows, cols, nnz }
+        SizedPattern { inner: B::sparse_by(pair, device, route), rows, cols, nnz }
     }
 
     fn scale(values: Arc<[f64]>, device: &Self::Device) -> Self::Scale {
         B::scale(values, device)
     }
 
+    fn inverse_counts(s: &Self::Sparse, direction: Direction) -> Self::Scale {
+        B::inverse_counts(&s.inner, direction)
+    }
+
+    fn scale_rows(x: FloatTensor<B>, scale: &Self::Scale) -> FloatTensor<B> {
+        let (out, scale) = ((x.shape(), wide(x.dtype)), scale.clone());
+        record_one::<B, _>("hg_scale_rows", [Some(x)], out, move |[x]| B::scale_rows(needed(x), &scale))
+    }
+
     fn supports(dtype: DType, device: &Self::Device) -> Result<(), KernelError> {
         B::supports(dtype, device)
+    }
+
+    fn supports_scatter(scatter: Scatter, device: &Self::Device) -> Result<(), KernelError> {
+        B::supports_scatter(scatter, device)
+    }
+
+    fn supports_route(route: Route, device: &Self::Device) -> Result<Option<&'static str>, KernelError> {
+        B::supports_route(route, device)
     }
 
     fn aggregate(s: &Self::Sparse, pass: &Pass<Self>, x: FloatTensor<B>, weights: Weights<FloatTensor<B>>) -> FloatTensor<B> {
@@ -100,16 +121,17 @@ impl<B: FusionBackend + HyperBackend> HyperBackend for Fusion<B> {
         x: FloatTensor<B>,
         weights: Weights<FloatTensor<B>>,
         dy: FloatTensor<B>,
-    ) -> (FloatTensor<B>, Option<FloatTensor<B>>) {
+        wanted: PassWanted,
+    ) -> (Option<FloatTensor<B>>, Option<FloatTensor<B>>) {
         let (kind, w) = split(weights);
-        let mut outputs = vec![(x.shape(), x.dtype)];
-        outputs.extend(w.as_ref().map(|w| (w.shape(), w.dtype)));
+        let like = [wanted.x.then_some(&x), w.as_ref().filter(|_| wanted.weights)].map(|t| t.map(meta));
         let (s, pass) = (s.inner.clone(), pass.inner());
-        let mut results = record::<B, 3>("hg_extremum_backward", [Some(x), w, Some(dy)], outputs, move |[x, w, dy]| {
-            let (dx, dw) = B::extremum_backward(&s, &pass, needed(x), join(kind, w), needed(dy));
-            [dx].into_iter().chain(dw).collect()
+        let inputs = [Some(x), w, Some(dy)];
+        let results = record_some::<B, 3, 2>("hg_extremum_backward", inputs, like, move |[x, w, dy]| {
+            let (dx, dw) = B::extremum_backward(&s, &pass, needed(x), join(kind, w), needed(dy), wanted);
+            [dx, dw]
         });
-        (needed(results.next()), results.next())
+        results.into()
     }
 
     fn entry_dot(s: &Self::Sparse, a: FloatTensor<B>, b: FloatTensor<B>) -> FloatTensor<B> {
@@ -128,13 +150,14 @@ impl<B: FusionBackend + HyperBackend> HyperBackend for Fusion<B> {
         b: FloatTensor<B>,
         slope: f64,
         ds: FloatTensor<B>,
-    ) -> (FloatTensor<B>, FloatTensor<B>) {
-        let (outputs, s) = (vec![(a.shape(), a.dtype), (b.shape(), b.dtype)], s.inner.clone());
-        let mut results = record::<B, 3>("hg_edge_score_backward", [Some(a), Some(b), Some(ds)], outputs, move |[a, b, ds]| {
-            let (da, db) = B::edge_score_backward(&s, needed(a), needed(b), slope, needed(ds));
-            vec![da, db]
+        wanted: ScoreWanted,
+    ) -> (Option<FloatTensor<B>>, Option<FloatTensor<B>>) {
+        let (like, s) = ([wanted.a.then(|| meta(&a)), wanted.b.then(|| meta(&b))], s.inner.clone());
+        let inputs = [Some(a), Some(b), Some(ds)];
+        let results = record_some::<B, 3, 2>("hg_edge_score_backward", inputs, like, move |[a, b, ds]| {
+            B::edge_score_backward(&s, needed(a), needed(b), slope, needed(ds), wanted).into()
         });
-        (needed(results.next()), needed(results.next()))
+        results.into()
     }
 
     fn segment_softmax(s: &Self::Sparse, direction: Direction, x: FloatTensor<B>) -> FloatTensor<B> {
@@ -170,17 +193,18 @@ impl<B: FusionBackend + HyperBackend> HyperBackend for Fusion<B> {
         i: AttentionInput<Self>,
         o: AttentionOutput<Self>,
         dout: FloatTensor<B>,
-    ) -> (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>) {
-        let outputs = [&i.x, &i.a, &i.b].map(|t| (t.shape(), t.dtype)).to_vec();
+        wanted: AttentionWanted,
+    ) -> AttentionGradients<Self> {
+        let like = [wanted.x.then(|| meta(&i.x)), wanted.a.then(|| meta(&i.a)), wanted.b.then(|| meta(&i.b))];
         let (s, attention) = (s.inner.clone(), attention.inner());
         let inputs = [i.x, i.a, i.b, o.out, o.edge, o.lse, dout].map(Some);
-        let mut results = record::<B, 7>("hg_attention_backward", inputs, outputs, move |inputs| {
+        let [x, a, b] = record_some::<B, 7, 3>("hg_attention_backward", inputs, like, move |inputs| {
             let [x, a, b, out, edge, lse, dout] = inputs.map(needed);
             let (input, output) = (AttentionInput { x, a, b }, AttentionOutput { out, edge, lse });
-            let (dx, da, db) = B::hypergraph_attention_backward(&s, &attention, input, output, dout);
-            vec![dx, da, db]
+            let g = B::hypergraph_attention_backward(&s, &attention, input, output, dout, wanted);
+            [g.x, g.a, g.b]
         });
-        (needed(results.next()), needed(results.next()), needed(results.next()))
+        AttentionGradients { x, a, b }
     }
 
     fn hypergraph_conv(
@@ -207,18 +231,37 @@ impl<B: FusionBackend + HyperBackend> HyperBackend for Fusion<B> {
         dy: FloatTensor<B>,
         wanted: ConvWanted,
     ) -> ConvGradients<Self> {
-        let shapes = [
-            wanted.x.then(|| x.shape()),
-            theta.as_ref().filter(|_| wanted.theta).map(TensorMetadata::shape),
-            wanted.bias.then(|| Shape::new([dy.shape[1]])),
-        ];
-        let outputs = shapes.iter().flatten().map(|shape| (shape.clone(), dy.dtype)).collect();
+        let like = conv_gradients(s.rows, theta.as_ref(), &dy, wanted);
         let (s, scales) = (s.inner.clone(), scales.clone());
-        let mut results = record::<B, 3>("hg_conv_backward", [Some(x), theta, Some(dy)], outputs, move |[x, theta, dy]| {
+        let [x, theta, bias] = record_some::<B, 3, 3>("hg_conv_backward", [Some(x), theta, Some(dy)], like, move |[x, theta, dy]| {
             let g = B::hypergraph_conv_backward(&s, &scales, needed(x), theta, bias_scale.clone(), needed(dy), wanted);
-            [g.x, g.theta, g.bias].into_iter().flatten().collect()
+            [g.x, g.theta, g.bias]
         });
-        let [x, theta, bias] = shapes.map(|shape| shape.and_then(|_| results.next()));
+        ConvGradients { x, theta, bias }
+    }
+
+    fn sparse_conv(a: &Self::Sparse, x: FloatTensor<B>, theta: Option<FloatTensor<B>>, bias: Option<FloatTensor<B>>) -> FloatTensor<B> {
+        let out = (Shape::new([a.rows, theta.as_ref().map_or(x.shape[1], |t| t.shape[1])]), x.dtype);
+        let a = a.inner.clone();
+        record_one::<B, _>("hg_sparse_conv", [Some(x), theta, bias], out, move |[x, theta, bias]| {
+            B::sparse_conv(&a, needed(x), theta, bias)
+        })
+    }
+
+    fn sparse_conv_backward(
+        a: &Self::Sparse,
+        x: FloatTensor<B>,
+        theta: Option<FloatTensor<B>>,
+        dy: FloatTensor<B>,
+        wanted: ConvWanted,
+    ) -> ConvGradients<Self> {
+        let like = conv_gradients(a.cols, theta.as_ref(), &dy, wanted);
+        let a = a.inner.clone();
+        let inputs = [Some(x), theta, Some(dy)];
+        let [x, theta, bias] = record_some::<B, 3, 3>("hg_sparse_conv_backward", inputs, like, move |[x, theta, dy]| {
+            let g = B::sparse_conv_backward(&a, needed(x), theta, needed(dy), wanted);
+            [g.x, g.theta, g.bias]
+        });
         ConvGradients { x, theta, bias }
     }
 
@@ -241,4 +284,21 @@ impl<B: FusionBackend + HyperBackend> HyperBackend for Fusion<B> {
 /// A tensor that the same function put in.
 fn needed<T>(tensor: Option<T>) -> T {
     tensor.expect("a recorded operation keeps its tensors; this is a bug")
+}
+
+/// Shape and type.
+fn meta<T: TensorMetadata>(x: &T) -> (Shape, BurnDType) {
+    (x.shape(), x.dtype())
+}
+
+/// Shapes and types of dX [inputs, F], dΘ and dbias, as far as they are wanted.
+fn conv_gradients<T: TensorMetadata>(inputs: usize, theta: Option<&T>, dy: &T, wanted: ConvWanted) -> [Option<(Shape, BurnDType)>; 3] {
+    let o = dy.shape()[1];
+    let f = theta.map_or(o, |t| t.shape()[0]);
+    [
+        wanted.x.then(|| Shape::new([inputs, f])),
+        (wanted.theta && theta.is_some()).then(|| Shape::new([f, o])),
+        wanted.bias.then(|| Shape::new([o])),
+    ]
+    .map(|shape| shape.map(|shape| (shape, dy.dtype())))
 }

@@ -7,18 +7,25 @@ mod cube;
 mod flex;
 #[cfg(feature = "fusion")]
 mod fusion;
+#[cfg(any(feature = "cpu", feature = "cube"))]
+mod shares;
+
+mod route;
 
 use std::fmt::Debug;
 use std::sync::Arc;
 
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
-use hypergraphql_kernels::aggregate::{Reduce, Weights};
+use hypergraphql_kernels::aggregate::{Reduce, Wanted as PassWanted, Weights};
 use hypergraphql_kernels::dropout::Mask;
+use hypergraphql_kernels::edge_score::Wanted as ScoreWanted;
 use hypergraphql_kernels::hypergraph_attention::AttentionConfig;
 use hypergraphql_kernels::hypergraph_conv::Scales;
 use hypergraphql_kernels::scatter_add::Scatter;
 use hypergraphql_kernels::{CsrPair, DType, Direction, KernelError};
+
+pub use route::Route;
 
 /// A Burn backend that runs the hypergraph kernels.
 ///
@@ -31,38 +38,59 @@ pub trait HyperBackend: Backend {
     type Scale: Clone + Debug + Send + Sync + 'static;
 
     /// Uploads a pattern.
-    fn sparse(pair: Arc<CsrPair>, device: &Self::Device) -> Self::Sparse;
+    fn sparse(pair: Arc<CsrPair>, device: &Self::Device) -> Self::Sparse {
+        Self::sparse_by(pair, device, Route::Auto)
+    }
+    /// Uploads a pattern whose kernels combine lanes by `route`; other routes than `Auto` are for tests.
+    fn sparse_by(pair: Arc<CsrPair>, device: &Self::Device, route: Route) -> Self::Sparse;
     /// Uploads a vector of constants.
     fn scale(values: Arc<[f64]>, device: &Self::Device) -> Self::Scale;
+    /// 1 / number of entries of each output of `direction`, uploaded with the pattern; 1 for outputs without entries.
+    fn inverse_counts(s: &Self::Sparse, direction: Direction) -> Self::Scale;
+    /// x [rows, F] with each row times its scale, in the type of sums.
+    fn scale_rows(x: FloatTensor<Self>, scale: &Self::Scale) -> FloatTensor<Self>;
     /// Whether the kernels can store `dtype` on the device.
     ///
     /// # Errors
     /// Names the device, the type and the nearest alternative.
     fn supports(dtype: DType, device: &Self::Device) -> Result<(), KernelError>;
+    /// Whether the device has this form of `scatter_add`.
+    ///
+    /// # Errors
+    /// Names the device, the type and the form that it has.
+    fn supports_scatter(scatter: Scatter, device: &Self::Device) -> Result<(), KernelError>;
+    /// Whether the device can combine lanes by `route`, with a remark where that is not what it would do by itself.
+    ///
+    /// # Errors
+    /// Names the routes that it has.
+    fn supports_route(route: Route, device: &Self::Device) -> Result<Option<&'static str>, KernelError>;
 
     /// x [inputs, F] -> y [outputs, F]; entry weights [nnz].
     fn aggregate(s: &Self::Sparse, pass: &Pass<Self>, x: FloatTensor<Self>, weights: Weights<FloatTensor<Self>>) -> FloatTensor<Self>;
-    /// Gradients of a max or min pass (without scales): dy [outputs, F] -> dx [inputs, F], and dw [nnz] when the weights are entries.
+    /// Gradients of a max or min pass (without scales), as far as they are wanted: dy [outputs, F] -> dx [inputs, F], and dw [nnz] when the
+    /// weights are entries.
     fn extremum_backward(
         s: &Self::Sparse,
         pass: &Pass<Self>,
         x: FloatTensor<Self>,
         weights: Weights<FloatTensor<Self>>,
         dy: FloatTensor<Self>,
-    ) -> (FloatTensor<Self>, Option<FloatTensor<Self>>);
+        wanted: PassWanted,
+    ) -> (Option<FloatTensor<Self>>, Option<FloatTensor<Self>>);
     /// a [rows, F], b [cols, F] -> [nnz]: inner products per entry.
     fn entry_dot(s: &Self::Sparse, a: FloatTensor<Self>, b: FloatTensor<Self>) -> FloatTensor<Self>;
 
     /// a [rows, Hd], b [cols, Hd] -> [nnz, Hd].
     fn edge_score(s: &Self::Sparse, a: FloatTensor<Self>, b: FloatTensor<Self>, slope: f64) -> FloatTensor<Self>;
-    /// ds [nnz, Hd] -> (da, db).
+    /// ds [nnz, Hd] -> da and db, as far as they are wanted.
     fn edge_score_backward(
         s: &Self::Sparse,
         a: FloatTensor<Self>,
         b: FloatTensor<Self>,
         slope: f64,
         ds: FloatTensor<Self>,
-    ) -> (FloatTensor<Self>, FloatTensor<Self>);
+        wanted: ScoreWanted,
+    ) -> (Option<FloatTensor<Self>>, Option<FloatTensor<Self>>);
 
     /// x [nnz, Hd] -> [nnz, Hd]; segments are the outputs of `direction`.
     fn segment_softmax(s: &Self::Sparse, direction: Direction, x: FloatTensor<Self>) -> FloatTensor<Self>;
@@ -71,14 +99,15 @@ pub trait HyperBackend: Backend {
 
     /// See `kernels::hypergraph_attention`.
     fn hypergraph_attention(s: &Self::Sparse, attention: &Attention<Self>, input: AttentionInput<Self>) -> AttentionOutput<Self>;
-    /// dO [rows, Hd·C] -> (dx, da, db). `output.out` is read only where `normalise` is `ToRows`; elsewhere any tensor of its shape will do.
+    /// dO [rows, Hd·C] -> the gradients that `wanted` asks for. `output.out` is read only where `normalise` is `ToRows`; elsewhere any tensor of its shape will do.
     fn hypergraph_attention_backward(
         s: &Self::Sparse,
         attention: &Attention<Self>,
         input: AttentionInput<Self>,
         output: AttentionOutput<Self>,
         dout: FloatTensor<Self>,
-    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
+        wanted: AttentionWanted,
+    ) -> AttentionGradients<Self>;
 
     /// x [rows, F], theta [F, O] -> [rows, O]; see `kernels::hypergraph_conv`.
     fn hypergraph_conv(
@@ -88,13 +117,29 @@ pub trait HyperBackend: Backend {
         theta: Option<FloatTensor<Self>>,
         bias: Option<Bias<Self>>,
     ) -> FloatTensor<Self>;
-    /// dy [rows, O] -> the gradients that `wanted` asks for. `bias_scale` is c. `x` is read only for dΘ; elsewhere any tensor of its shape will do.
+    /// dy [rows, O] -> the gradients that `wanted` asks for. `bias_scale` is c. `x` is read only for dΘ; elsewhere any tensor will do.
     fn hypergraph_conv_backward(
         s: &Self::Sparse,
         scales: &Scales<Self::Scale>,
         x: FloatTensor<Self>,
         theta: Option<FloatTensor<Self>>,
         bias_scale: Option<Self::Scale>,
+        dy: FloatTensor<Self>,
+        wanted: ConvWanted,
+    ) -> ConvGradients<Self>;
+
+    /// A [rows, cols], x [cols, F], theta [F, O], bias [O] -> [rows, O]; see `kernels::sparse_conv`.
+    fn sparse_conv(
+        a: &Self::Sparse,
+        x: FloatTensor<Self>,
+        theta: Option<FloatTensor<Self>>,
+        bias: Option<FloatTensor<Self>>,
+    ) -> FloatTensor<Self>;
+    /// dy [rows, O] -> the gradients that `wanted` asks for. `x` is read only for dΘ; elsewhere any tensor will do.
+    fn sparse_conv_backward(
+        a: &Self::Sparse,
+        x: FloatTensor<Self>,
+        theta: Option<FloatTensor<Self>>,
         dy: FloatTensor<Self>,
         wanted: ConvWanted,
     ) -> ConvGradients<Self>;
@@ -152,6 +197,28 @@ pub struct AttentionOutput<B: Backend> {
     pub edge: FloatTensor<B>,
     /// L [rows or cols, Hd] in the type of sums (f32, or f64 for f64 inputs).
     pub lse: FloatTensor<B>,
+}
+
+/// Which gradients of an attention are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AttentionWanted {
+    /// dx
+    pub x: bool,
+    /// da
+    pub a: bool,
+    /// db
+    pub b: bool,
+}
+
+/// Gradients of an attention, as far as they were wanted.
+#[derive(Debug)]
+pub struct AttentionGradients<B: Backend> {
+    /// [rows, Hd·C]
+    pub x: Option<FloatTensor<B>>,
+    /// [rows, Hd]
+    pub a: Option<FloatTensor<B>>,
+    /// [cols, Hd]
+    pub b: Option<FloatTensor<B>>,
 }
 
 /// Bias row [O] with the scale c [rows] that multiplies it per row (1 where `None`).

@@ -2,15 +2,23 @@
 
 use hypergraphql_kernels::{CsrPair, Direction};
 
+/// A degree that has no square root.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct NegativeDegree {
+    pub(crate) node: usize,
+    pub(crate) degree: f64,
+}
+
 pub(super) struct Degrees {
     pub(super) node_inverse: Vec<f64>,
-    pub(super) node_inverse_sqrt: Vec<f64>,
+    /// The first node of negative degree where there is one.
+    pub(super) node_inverse_sqrt: Result<Vec<f64>, NegativeDegree>,
     pub(super) edge_weight_inverse: Vec<f64>,
 }
 
 /// 1 / x, and 0 for 0.
 fn inverse(x: f64) -> f64 {
-    if x > 0.0 { x.recip() } else { 0.0 }
+    if x == 0.0 { 0.0 } else { x.recip() }
 }
 
 /// y_r = Σ_{k in row r} value_k x_col(k)
@@ -27,7 +35,10 @@ impl Degrees {
         let edge = product(pair, Direction::ToCols, |_| 1.0);
         Self {
             node_inverse: node.iter().map(|&d| inverse(d)).collect(),
-            node_inverse_sqrt: node.iter().map(|&d| inverse(d).sqrt()).collect(),
+            node_inverse_sqrt: match node.iter().position(|&d| d < 0.0) {
+                Some(v) => Err(NegativeDegree { node: v, degree: node[v] }),
+                None => Ok(node.iter().map(|&d| inverse(d).sqrt()).collect()),
+            },
             edge_weight_inverse: edge.iter().enumerate().map(|(e, &b)| weight(e) * inverse(b)).collect(),
         }
     }
@@ -38,8 +49,8 @@ impl Degrees {
     }
 
     /// D^-1/2 H W B^-1 H^T D^-1/2 1
-    pub(super) fn symmetric_row_sums(&self, pair: &CsrPair) -> Vec<f64> {
-        self.operator(pair, |v| self.node_inverse_sqrt[v], &self.node_inverse_sqrt)
+    pub(super) fn symmetric_row_sums(&self, pair: &CsrPair, node_inverse_sqrt: &[f64]) -> Vec<f64> {
+        self.operator(pair, |v| node_inverse_sqrt[v], node_inverse_sqrt)
     }
 
     fn operator(&self, pair: &CsrPair, x: impl Fn(usize) -> f64, output: &[f64]) -> Vec<f64> {
@@ -59,14 +70,23 @@ mod tests {
         let pair = CsrPair::new(vec![0, 2, 2, 3], vec![0, 1, 1], 2, Some(vec![1.0, 3.0, 1.0])).unwrap();
         let d = Degrees::new(&pair, Some(&[2.0, 4.0]));
         assert_eq!(d.node_inverse, [1.0 / 14.0, 0.0, 0.25]);
-        assert_eq!(d.node_inverse_sqrt, [(1.0f64 / 14.0).sqrt(), 0.0, 0.5]);
+        let sqrt = d.node_inverse_sqrt.as_ref().unwrap();
+        assert_eq!(sqrt[..], [(1.0f64 / 14.0).sqrt(), 0.0, 0.5]);
         assert_eq!(d.edge_weight_inverse, [2.0, 1.0]);
         let sums = d.row_sums(&pair);
         assert!((sums[0] - 1.0).abs() < 1e-15 && sums[1] == 0.0 && (sums[2] - 1.0).abs() < 1e-15);
         let s = (1.0f64 / 14.0).sqrt();
         let expected = [s * (2.0 * s + 3.0 * (3.0 * s + 0.5)), 0.0, 0.5 * (3.0 * s + 0.5)];
-        for (got, want) in d.symmetric_row_sums(&pair).iter().zip(expected) {
+        for (got, want) in d.symmetric_row_sums(&pair, sqrt).iter().zip(expected) {
             assert!((got - want).abs() < 1e-15);
         }
+    }
+    #[test]
+    fn negative_degrees_have_inverses_but_no_roots() {
+        let pair = CsrPair::new(vec![0, 1, 2, 4], vec![0, 1, 0, 1], 2, Some(vec![1.0, -2.0, 1.0, -1.0])).unwrap();
+        let d = Degrees::new(&pair, None);
+        assert_eq!(d.node_inverse, [1.0, -0.5, 0.0]);
+        assert_eq!(d.edge_weight_inverse, [0.5, -1.0 / 3.0]);
+        assert_eq!(d.node_inverse_sqrt, Err(NegativeDegree { node: 1, degree: -2.0 }));
     }
 }

@@ -11,7 +11,7 @@ use super::bound::Expected;
 use super::numbers::{abs, coarse, exact_scales, scale_rows};
 use super::pattern::{Pattern, Valued, patterns};
 use super::rows::{primitive, wrap};
-use super::suite::{Case, Matrix, Suite, row};
+use super::suite::{Again, Case, Matrix, Suite, as_they_are, row};
 use crate::backend::{HyperBackend, Pass};
 
 /// One choice of options.
@@ -21,6 +21,8 @@ struct Choice {
     reduce: Reduce,
     weights: Kind,
     scaled: bool,
+    /// Large weights and a gradient of the result that, over the entries of a hub, is less than f16 holds.
+    small: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -44,10 +46,14 @@ pub(super) fn run<B: HyperBackend>(suite: &mut Suite<B>) {
                         for scaled in [false, true] {
                             // Scales are folded in alike for every reduction; one pattern shows it for all of them.
                             if !scaled || reduce == Reduce::Sum || pattern.name == "plain" {
-                                case(suite, pattern, width, Choice { direction, reduce, weights, scaled });
+                                case(suite, pattern, width, Choice { direction, reduce, weights, scaled, small: false });
                             }
                         }
                     }
+                }
+                if pattern.name == "hub" {
+                    let choice = Choice { direction, reduce: Reduce::Mean, weights: Kind::Entries, scaled: false, small: true };
+                    case(suite, pattern, width, choice);
                 }
             }
         }
@@ -65,18 +71,20 @@ fn case<B: HyperBackend>(suite: &mut Suite<B>, p: &Pattern, width: usize, c: Cho
         input_scale: scales.as_ref().map(|s| up(&s.0)),
         output_scale: scales.as_ref().map(|s| up(&s.1)),
     };
-    let pattern = B::sparse(valued.pair.clone(), suite.device);
+    let pattern = suite.sparse(valued.pair.clone());
     let mut inputs = vec![[ins, width]];
     if c.weights == Kind::Entries {
         inputs.push([1, p.nnz()]);
     }
+    let options = format!("{}{}", if c.scaled { "/scaled" } else { "" }, if c.small { "/small" } else { "" });
     suite.case(Case {
         op: "aggregate",
-        name: format!("{}/w{width}/{:?}/{:?}/{:?}{}", p.name, c.direction, c.reduce, c.weights, if c.scaled { "/scaled" } else { "" }),
+        name: format!("{}/w{width}/{:?}/{:?}/{:?}{options}", p.name, c.direction, c.reduce, c.weights),
         inputs,
-        prepare: coarse,
+        prepare: if c.small { |x| coarse(x).iter().map(|v| 64.0 * v).collect() } else { coarse },
         output: [outs, width],
-        twice: p.name == "hub",
+        gradient: if c.small { |x| x.iter().map(|v| v / 16384.0).collect() } else { as_they_are },
+        again: Again::of(p.name),
         reference: Box::new(move |x, dy| {
             let scales = scales.as_ref().map(|s| (&s.0[..], &s.1[..]));
             reference(&valued, c, width, scales, p.longest(), x, dy)

@@ -15,7 +15,7 @@ use super::bound::Expected;
 use super::numbers::{abs, scale_rows, scales};
 use super::pattern::{Pattern, Valued, patterns};
 use super::rows::{primitive, wrap};
-use super::suite::{Case, Suite};
+use super::suite::{Again, Case, Suite, as_they_are};
 use crate::backend::{Attention, AttentionInput, HyperBackend};
 
 /// Exponents stay within ±8 or so: exp may err by 3 + 2·8 units in the last place, twice a coefficient, thrice a result.
@@ -42,7 +42,7 @@ fn case<B: HyperBackend>(suite: &mut Suite<B>, p: &Pattern, config: AttentionCon
     let up = |s: &[f64]| B::scale(Arc::from(s), suite.device);
     let attention =
         Attention::<Autodiff<B>> { config, row_scale: host.as_ref().map(|h| up(&h.0)), col_scale: host.as_ref().map(|h| up(&h.1)) };
-    let pattern = B::sparse(valued.pair.clone(), suite.device);
+    let pattern = suite.sparse(valued.pair.clone());
     let options = format!("{}{}", if scaled { "/scaled" } else { "" }, if values { "/values" } else { "" });
     suite.case(Case {
         op: "hypergraph_attention",
@@ -50,7 +50,8 @@ fn case<B: HyperBackend>(suite: &mut Suite<B>, p: &Pattern, config: AttentionCon
         inputs: vec![[n, width], [n, heads], [m, heads]],
         prepare: |x| x.iter().map(|v| 2.0 * v).collect(),
         output: [n, width],
-        twice: p.name == "hub",
+        gradient: as_they_are,
+        again: Again::of(p.name),
         reference: Box::new(move |x, dout| {
             let host = host.as_ref().map(|h| (&h.0[..], &h.1[..]));
             reference(&valued, config, host, p.longest(), x, dout)

@@ -12,9 +12,8 @@ use super::bound::Expected;
 use super::numbers::{abs, scales};
 use super::pattern::{Pattern, Valued, patterns};
 use super::rows::{primitive, wrap};
-use super::suite::{Case, Suite, as_they_are, row};
+use super::suite::{Again, Case, Suite, as_they_are, row};
 use crate::backend::{Bias, HyperBackend};
-use crate::sparse_matrix::SparseMatrix;
 
 /// Which optional arguments there are.
 #[derive(Debug, Clone, Copy)]
@@ -87,14 +86,15 @@ fn hypergraph_case<B: HyperBackend>(suite: &mut Suite<B>, p: &Pattern, f: usize,
         output: Some(up(&h.output)),
     });
     let c = host.as_ref().map(|h| up(&h.bias));
-    let pattern = B::sparse(valued.pair.clone(), suite.device);
+    let pattern = suite.sparse(valued.pair.clone());
     suite.case(Case {
         op: "hypergraph_conv",
         name: name(p, f, parts),
         inputs: shapes(n, f, parts),
         prepare: as_they_are,
         output: [n, parts.theta.unwrap_or(f)],
-        twice: p.name == "hub",
+        gradient: as_they_are,
+        again: Again::of(p.name),
         reference: Box::new(move |x, dy| hypergraph_reference(&valued, host.as_ref(), f, parts, p.longest(), x, dy)),
         run: Box::new(move |x| {
             let theta = parts.theta.map(|_| primitive(&x[1]));
@@ -130,11 +130,7 @@ fn hypergraph_reference(
 
 fn sparse_case<B: HyperBackend>(suite: &mut Suite<B>, p: &Pattern, f: usize, parts: Parts) {
     let valued = p.valued(parts.values.then(|| p.constants()));
-    let view = valued.pair.view(Direction::ToRows);
-    let values = valued.pair.values().map(<[f64]>::to_vec);
-    let Ok(matrix) = SparseMatrix::<Autodiff<B>>::from_csr(view.ptr.to_vec(), view.col.to_vec(), p.cols(), values, suite.device) else {
-        return;
-    };
+    let matrix = suite.sparse(valued.pair.clone());
     let o = parts.theta.unwrap_or(f);
     suite.case(Case {
         op: "sparse_conv",
@@ -142,7 +138,8 @@ fn sparse_case<B: HyperBackend>(suite: &mut Suite<B>, p: &Pattern, f: usize, par
         inputs: shapes(p.cols(), f, parts),
         prepare: as_they_are,
         output: [p.rows(), o],
-        twice: p.name == "hub",
+        gradient: as_they_are,
+        again: Again::of(p.name),
         reference: Box::new(move |x, dy| {
             let absolute: Vec<Vec<f64>> = x.iter().map(|x| abs(x)).collect();
             let values = sparse_reference(&valued.pair, x, f, parts, dy);
@@ -151,9 +148,9 @@ fn sparse_case<B: HyperBackend>(suite: &mut Suite<B>, p: &Pattern, f: usize, par
             values.into_iter().zip(magnitudes).map(|(v, m)| Expected::new(v, m, 4.0, terms)).collect()
         }),
         run: Box::new(move |x| {
-            let bias = parts.bias.then(|| row::<B>(x[x.len() - 1].clone()));
-            let theta = parts.theta.map(|_| x[1].clone());
-            crate::sparse_conv(&matrix, x[0].clone(), theta, bias).expect("the suite's shapes agree; this is a bug")
+            let theta = parts.theta.map(|_| primitive(&x[1]));
+            let bias = parts.bias.then(|| primitive(&row::<B>(x[x.len() - 1].clone())));
+            wrap(Autodiff::<B>::sparse_conv(&matrix, primitive(&x[0]), theta, bias))
         }),
     });
 }

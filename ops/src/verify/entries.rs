@@ -12,7 +12,7 @@ use super::bound::Expected;
 use super::numbers::abs;
 use super::pattern::{Pattern, patterns};
 use super::rows::{primitive, wrap};
-use super::suite::{Case, Suite, as_they_are};
+use super::suite::{Again, Case, Suite, as_they_are};
 use crate::backend::HyperBackend;
 
 const SLOPE: f64 = 0.2;
@@ -40,14 +40,15 @@ pub(super) fn run<B: HyperBackend>(suite: &mut Suite<B>) {
 
 fn edge_score_case<B: HyperBackend>(suite: &mut Suite<B>, p: &Pattern, heads: usize) {
     let pair = p.valued(None).pair;
-    let pattern = B::sparse(pair.clone(), suite.device);
+    let pattern = suite.sparse(pair.clone());
     suite.case(Case {
         op: "edge_score",
         name: format!("{}/h{heads}", p.name),
         inputs: vec![[p.rows(), heads], [p.cols(), heads]],
         prepare: as_they_are,
         output: [p.nnz(), heads],
-        twice: p.name == "hub",
+        gradient: as_they_are,
+        again: Again::of(p.name),
         reference: Box::new(move |x, ds| {
             let view = pair.view(Direction::ToRows);
             let s = edge_score(&view, &x[0], &x[1], heads, SLOPE);
@@ -63,7 +64,7 @@ fn edge_score_case<B: HyperBackend>(suite: &mut Suite<B>, p: &Pattern, heads: us
 
 fn softmax_case<B: HyperBackend>(suite: &mut Suite<B>, p: &Pattern, heads: usize, direction: Direction) {
     let pair = p.valued(None).pair;
-    let pattern = B::sparse(pair.clone(), suite.device);
+    let pattern = suite.sparse(pair.clone());
     suite.case(Case {
         op: "segment_softmax",
         name: format!("{}/h{heads}/{direction:?}", p.name),
@@ -71,7 +72,8 @@ fn softmax_case<B: HyperBackend>(suite: &mut Suite<B>, p: &Pattern, heads: usize
         // Logits to ±12, so that a softmax without its maximum overflows f16.
         prepare: |x| x.iter().map(|v| 12.0 * v).collect(),
         output: [p.nnz(), heads],
-        twice: p.name == "hub",
+        gradient: as_they_are,
+        again: Again::of(p.name),
         reference: Box::new(move |x, dp| {
             let view = pair.view(direction);
             let y = segment_softmax(&view, &x[0], heads);
@@ -94,14 +96,15 @@ fn softmax_case<B: HyperBackend>(suite: &mut Suite<B>, p: &Pattern, heads: usize
 
 fn entry_dot_case<B: HyperBackend>(suite: &mut Suite<B>, p: &Pattern, width: usize) {
     let pair = p.valued(Some(p.constants())).pair;
-    let pattern = B::sparse(pair.clone(), suite.device);
+    let pattern = suite.sparse(pair.clone());
     suite.case(Case {
         op: "entry_dot",
         name: format!("{}/w{width}", p.name),
         inputs: vec![[p.rows(), width], [p.cols(), width]],
         prepare: as_they_are,
         output: [1, p.nnz()],
-        twice: p.name == "hub",
+        gradient: as_they_are,
+        again: Again::of(p.name),
         reference: Box::new(move |x, dy| {
             let dots = |a: &[f64], b: &[f64]| entry_dot(&pair.view(Direction::ToRows), a, b, width);
             let back = |direction, x: &[f64], dy: &[f64]| {

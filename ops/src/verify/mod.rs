@@ -2,7 +2,8 @@
 //! on any machine.
 //!
 //! Inputs are rounded to the storage type first, so that the reference sees the same numbers. The forward pass runs on `Autodiff<B>`,
-//! which calls the method of `B`, and the gradients through its graph, which calls the backward methods of `B`.
+//! which calls the method of `B`, and the gradients through its graph, which calls the backward methods of `B`. The cases over one pattern run
+//! again with views as inputs, those over another with each input tracked alone, and those with hubs must repeat their bits.
 //!
 //! The bound of an element is `(stages·u + (16 + 2·sqrt(terms) + slack)·v)·m + stages·tiny`, where u is the unit round-off of the storage
 //! type, v that of the type of sums, `stages` the number of times a value is rounded to the storage type on its way, `terms` the length of
@@ -14,6 +15,7 @@ mod attention;
 mod bound;
 mod conv;
 mod entries;
+mod leaf;
 mod numbers;
 mod pattern;
 mod rows;
@@ -22,7 +24,7 @@ mod suite;
 use hypergraphql_kernels::DType;
 use serde::{Deserialize, Serialize};
 
-use crate::backend::HyperBackend;
+use crate::backend::{HyperBackend, Route};
 use suite::Suite;
 
 /// What to run.
@@ -30,6 +32,8 @@ use suite::Suite;
 pub struct VerifyOptions {
     /// Only cases whose "op/case" contains this.
     pub filter: Option<String>,
+    /// How lanes combine; other routes than `Auto` are for finding out whether they are right too.
+    pub strategy: Route,
 }
 
 /// How one case went: the result or gradient whose error came nearest to its bound.
@@ -58,10 +62,12 @@ pub struct Summary {
     pub passed: usize,
     /// Cases outside.
     pub failed: usize,
-    /// Ops that were not run.
+    /// Cases that were not run, or all ops where the device lacks the type or the strategy.
     pub skipped: usize,
-    /// Why ops were skipped.
+    /// Why, of the first.
     pub reason: Option<String>,
+    /// What the reader should know of the strategy.
+    pub note: Option<String>,
 }
 
 /// The ops of the suite, in the order in which they run.
@@ -80,16 +86,17 @@ pub const OPS: [&str; 10] = [
 
 /// Runs the suite in `dtype` on `device` and reports each case as it ends.
 ///
-/// A type that the device lacks skips every op and says why. A panic, of this thread or of a device thread, fails its case.
+/// A type or a strategy that the device lacks skips every op and says why; so does a form of an op, for its cases. A panic, of this thread or of a device thread, fails its case.
 pub fn run<B: HyperBackend>(device: &B::Device, dtype: DType, options: &VerifyOptions, on_case: &mut dyn FnMut(&CaseResult)) -> Summary {
-    if let Err(error) = B::supports(dtype, device) {
-        return Summary { skipped: OPS.len(), reason: Some(error.to_string()), ..Summary::default() };
-    }
+    let note = match B::supports(dtype, device).and_then(|()| B::supports_route(options.strategy, device)) {
+        Ok(note) => note,
+        Err(error) => return Summary { skipped: OPS.len(), reason: Some(error.to_string()), ..Summary::default() },
+    };
     let mut suite = Suite::<B>::new(device, dtype, options, on_case);
     rows::run(&mut suite);
     entries::run(&mut suite);
     aggregate::run(&mut suite);
     conv::run(&mut suite);
     attention::run(&mut suite);
-    suite.finish()
+    Summary { note: note.map(str::to_owned), ..suite.finish() }
 }

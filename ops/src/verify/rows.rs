@@ -10,7 +10,7 @@ use hypergraphql_kernels::scatter_add::{Scatter, reference::scatter_add};
 
 use super::bound::Expected;
 use super::numbers::abs;
-use super::suite::{Case, Suite, as_they_are};
+use super::suite::{Again, Case, Suite, as_they_are};
 use crate::backend::HyperBackend;
 
 pub(super) fn run<B: HyperBackend>(suite: &mut Suite<B>) {
@@ -40,14 +40,16 @@ fn indices() -> Vec<(&'static str, usize, Vec<u32>)> {
 
 fn gather_case<B: HyperBackend>(suite: &mut Suite<B>, name: String, n: usize, index: &[u32], width: usize, longest: usize) {
     let Ok(pair) = index_pattern(index.to_vec(), n) else { return };
-    let pattern = B::sparse(Arc::new(pair), suite.device);
+    let pattern = suite.sparse(Arc::new(pair));
+    let again = if name.starts_with("mixed") { Again::Views } else { Again::Bits };
     suite.case(Case {
         op: "gather",
         name,
         inputs: vec![[n, width]],
         prepare: as_they_are,
         output: [index.len(), width],
-        twice: true,
+        gradient: as_they_are,
+        again,
         reference: Box::new(|x, dy| {
             let (y, dx) = (gather(index, &x[0], width), scatter_add(index, n, dy, width));
             let magnitude = scatter_add(index, n, &abs(dy), width);
@@ -66,15 +68,24 @@ fn scatter_case<B: HyperBackend>(
     longest: usize,
     scatter: Scatter,
 ) {
+    if let Err(error) = B::supports_scatter(scatter, suite.device) {
+        return suite.skip("scatter_add", &name, &error.to_string());
+    }
     let Ok(pair) = index_pattern(index.to_vec(), n) else { return };
-    let pattern = B::sparse(Arc::new(pair), suite.device);
+    let pattern = suite.sparse(Arc::new(pair));
+    let again = match scatter {
+        _ if name.starts_with("mixed") => Again::Views,
+        Scatter::Deterministic => Again::Bits,
+        Scatter::Atomic => Again::No,
+    };
     suite.case(Case {
         op: "scatter_add",
         name,
         inputs: vec![[index.len(), width]],
         prepare: as_they_are,
         output: [n, width],
-        twice: scatter == Scatter::Deterministic,
+        gradient: as_they_are,
+        again,
         reference: Box::new(|x, dy| {
             let (y, dx) = (scatter_add(index, n, &x[0], width), gather(index, dy, width));
             let magnitude = scatter_add(index, n, &abs(&x[0]), width);
@@ -92,7 +103,8 @@ fn dropout_case<B: HyperBackend>(suite: &mut Suite<B>, rows: usize, width: usize
         inputs: vec![[rows, width]],
         prepare: as_they_are,
         output: [rows, width],
-        twice: true,
+        gradient: as_they_are,
+        again: if p == 0.5 { Again::Views } else { Again::Bits },
         reference: Box::new(move |x, dy| {
             [&x[0][..], dy].map(|x| dropout(x, mask)).map(|y| Expected::new(y.clone(), abs(&y), 1.0, 1)).into()
         }),

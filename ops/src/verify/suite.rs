@@ -1,17 +1,19 @@
 //! Runs one case: uploads, runs the op and its gradient, compares, reports.
 
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use burn::backend::Autodiff;
-use burn::tensor::{Tensor, TensorData};
-use hypergraphql_kernels::DType;
+use burn::tensor::Tensor;
+use hypergraphql_kernels::{CsrPair, DType};
 
 use super::bound::{Expected, Worst};
+use super::leaf::{Layout, downloaded, leaf, transposed, upload};
 use super::numbers::{numbers, rounded};
 use super::rows::primitive;
 use super::{CaseResult, Summary, VerifyOptions};
 use crate::backend::HyperBackend;
-use crate::dtype::burn_dtype;
 
 /// A matrix in the graph.
 pub(super) type Matrix<B> = Tensor<Autodiff<B>, 2>;
@@ -25,11 +27,46 @@ pub(super) struct Case<'a, B: HyperBackend> {
     /// Made of ±1 numbers before they are rounded.
     pub(super) prepare: fn(&[f64]) -> Vec<f64>,
     pub(super) output: [usize; 2],
-    /// Whether a second run must give the same bits.
-    pub(super) twice: bool,
+    /// Made of ±1 numbers likewise, the gradient of the result.
+    pub(super) gradient: fn(&[f64]) -> Vec<f64>,
+    pub(super) again: Again,
     /// (inputs, dy) -> the result, then the gradient of each input.
     pub(super) reference: Box<dyn Fn(&[Vec<f64>], &[f64]) -> Vec<Expected> + 'a>,
     pub(super) run: Box<dyn Fn(Vec<Matrix<B>>) -> Matrix<B> + 'a>,
+}
+
+/// What further runs of a case show.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Again {
+    /// Nothing.
+    No,
+    /// Equal bits.
+    Bits,
+    /// Inputs and a gradient of the result that are transposed, sliced or offset views.
+    Views,
+    /// Each input tracked alone.
+    Alone,
+}
+
+impl Again {
+    /// What the cases over a pattern of the suite show.
+    pub(super) fn of(pattern: &str) -> Self {
+        match pattern {
+            "hub" => Self::Bits,
+            "plain" => Self::Views,
+            "gaps" => Self::Alone,
+            _ => Self::No,
+        }
+    }
+}
+
+/// How one run gives its inputs.
+#[derive(Debug, Clone, Copy, Default)]
+struct Given {
+    /// Input i lies as `Layout::VIEWS[(views + i) % 3]`.
+    views: Option<usize>,
+    /// The one input that is tracked.
+    alone: Option<usize>,
 }
 
 pub(super) struct Suite<'a, B: HyperBackend> {
@@ -56,13 +93,29 @@ impl<'a, B: HyperBackend> Suite<'a, B> {
         Self { device, dtype, options, on_case, summary: Summary::default() }
     }
 
+    /// Uploads a pattern for the strategy that is verified.
+    pub(super) fn sparse(&self, pair: Arc<CsrPair>) -> B::Sparse {
+        B::sparse_by(pair, self.device, self.options.strategy)
+    }
+
+    /// Leaves out a case that the device cannot run.
+    pub(super) fn skip(&mut self, op: &str, name: &str, reason: &str) {
+        if self.wants(&format!("{op}/{name}")) {
+            self.summary.skipped += 1;
+            self.summary.reason.get_or_insert_with(|| format!("{op}: {reason}"));
+        }
+    }
+
+    fn wants(&self, path: &str) -> bool {
+        self.options.filter.as_ref().is_none_or(|f| path.contains(f.as_str()))
+    }
+
     pub(super) fn finish(self) -> Summary {
         self.summary
     }
 
     pub(super) fn case(&mut self, case: Case<B>) {
-        let path = format!("{}/{}", case.op, case.name);
-        if self.options.filter.as_ref().is_some_and(|f| !path.contains(f.as_str())) {
+        if !self.wants(&format!("{}/{}", case.op, case.name)) {
             return;
         }
         let (worst, detail) = self.outcome(&case);
@@ -90,45 +143,65 @@ impl<'a, B: HyperBackend> Suite<'a, B> {
             .enumerate()
             .map(|(i, s)| rounded(&(case.prepare)(&numbers(s[0] * s[1], 17 + i as u32)), self.dtype))
             .collect();
-        let dy = rounded(&numbers(case.output[0] * case.output[1], 7), self.dtype);
-        let runs = if case.twice { 2 } else { 1 };
+        let dy = rounded(&(case.gradient)(&numbers(case.output[0] * case.output[1], 7)), self.dtype);
         let mut results = Vec::new();
-        for _ in 0..runs {
-            match catch_unwind(AssertUnwindSafe(|| self.run(case, &inputs, &dy))) {
-                Ok(Ok(result)) => results.push(result),
-                Ok(Err(detail)) => return (Worst::default(), detail),
-                Err(panic) => return (Worst::default(), format!("panicked: {}", message(&*panic))),
+        for given in runs(case) {
+            match catch_unwind(AssertUnwindSafe(|| self.run(case, &inputs, &dy, given))) {
+                Ok(Ok(result)) => results.push((given, result)),
+                Ok(Err(detail)) => return (Worst::default(), format!("{given}{detail}")),
+                Err(panic) => return (Worst::default(), format!("{given}panicked: {}", message(&*panic))),
             }
         }
         let expected = (case.reference)(&inputs, &dy);
-        let (worst, mut detail) = compare(&results[0], &expected, self.dtype);
-        if detail.is_empty() && runs == 2 && bits(&results[0]) != bits(&results[1]) {
-            detail = "two runs gave different bits".to_owned();
+        let mut worst = Worst::default();
+        for (given, result) in &results {
+            let (here, detail) = compare(result, &expected, self.dtype);
+            if !detail.is_empty() {
+                return (here, format!("{given}{detail}"));
+            }
+            worst = worst.or_worse(here);
         }
-        (worst, detail)
+        let unequal = case.again == Again::Bits && bits(&results[0].1) != bits(&results[1].1);
+        (worst, if unequal { "two runs gave different bits".to_owned() } else { String::new() })
     }
 
-    /// The result and the gradient of each input.
-    fn run(&self, case: &Case<B>, inputs: &[Vec<f64>], dy: &[f64]) -> Result<Vec<Vec<f64>>, String> {
-        let leaves: Vec<_> = inputs.iter().zip(&case.inputs).map(|(v, s)| self.upload(v, *s).require_grad()).collect();
+    /// The result and the gradient of each tracked input.
+    fn run(&self, case: &Case<B>, inputs: &[Vec<f64>], dy: &[f64], given: Given) -> Result<Vec<Option<Vec<f64>>>, String> {
+        let tracked = |i: usize| given.alone.is_none_or(|alone| alone == i);
+        let leaves: Vec<Matrix<B>> = inputs
+            .iter()
+            .zip(&case.inputs)
+            .enumerate()
+            .map(|(i, (values, shape))| {
+                let layout = given.views.map_or(Layout::Plain, |views| Layout::VIEWS[(views + i) % Layout::VIEWS.len()]);
+                let leaf = Tensor::from_inner(leaf::<B>(values, *shape, layout, self.dtype, self.device));
+                if tracked(i) { leaf.require_grad() } else { leaf }
+            })
+            .collect();
         let y = (case.run)(leaves.clone());
         if y.dims() != case.output {
             return Err(format!("the result has shape {:?}, expected {:?}", y.dims(), case.output));
         }
-        // A root that is no scalar starts from ones. Burn's products panic on empty tensors on devices, and there dy makes no difference.
-        let root = if dy.is_empty() { y.clone() } else { y.clone() * self.upload(dy, case.output) };
-        let tracked = !primitive(&root).node.requirement.is_none();
-        let gradients = tracked.then(|| root.backward());
-        let mut results = vec![download(y.inner())];
+        let root = self.weigh(y.clone(), dy, given.views.is_some());
+        let in_graph = !primitive(&root).node.requirement.is_none();
+        let gradients = in_graph.then(|| root.backward());
+        let mut results = vec![Some(downloaded(y.inner()))];
         for (i, leaf) in leaves.iter().enumerate() {
+            let gradient = gradients.as_ref().and_then(|g| leaf.grad(g));
+            if !tracked(i) {
+                if gradient.is_some() {
+                    return Err(format!("input {i} is not tracked and has a gradient"));
+                }
+                results.push(None);
+                continue;
+            }
             // An empty result depends on nothing, and an op may leave out the products that would show it.
             let nothing = || (dy.is_empty() || inputs[i].is_empty()).then(|| leaf.clone().inner().zeros_like());
-            let gradient =
-                gradients.as_ref().and_then(|g| leaf.grad(g)).or_else(nothing).ok_or_else(|| format!("input {i} has no gradient"))?;
+            let gradient = gradient.or_else(nothing).ok_or_else(|| format!("input {i} has no gradient"))?;
             if gradient.dims() != case.inputs[i] {
                 return Err(format!("the gradient of input {i} has shape {:?}, expected {:?}", gradient.dims(), case.inputs[i]));
             }
-            results.push(download(gradient));
+            results.push(Some(downloaded(gradient)));
         }
         B::sync(self.device).map_err(|e| format!("the device failed: {e}"))?;
         #[cfg(feature = "cube")]
@@ -138,22 +211,49 @@ impl<'a, B: HyperBackend> Suite<'a, B> {
         Ok(results)
     }
 
-    fn upload(&self, values: &[f64], shape: [usize; 2]) -> Matrix<B> {
-        let dtype = burn_dtype(self.dtype);
-        Tensor::from_data(TensorData::new(values.to_vec(), shape).convert_dtype(dtype), (self.device, dtype))
+    /// y ∘ dy, or its transpose, through which the gradient of y comes as a strided view.
+    ///
+    /// A root that is no scalar starts from ones. Burn's products panic on empty tensors on devices, and there dy makes no difference.
+    fn weigh(&self, y: Matrix<B>, dy: &[f64], strided: bool) -> Matrix<B> {
+        let [rows, cols] = y.dims();
+        if dy.is_empty() {
+            return y;
+        }
+        let (y, dy, shape) =
+            if strided { (y.transpose(), transposed(dy, [rows, cols]), [cols, rows]) } else { (y, dy.to_vec(), [rows, cols]) };
+        y * Tensor::from_inner(upload::<B>(dy, shape, self.dtype, self.device))
     }
 }
 
-fn download<B: HyperBackend>(x: Tensor<B, 2>) -> Vec<f64> {
-    if x.shape().num_elements() == 0 {
-        return Vec::new();
+/// The runs of a case, the plain one first.
+fn runs<B: HyperBackend>(case: &Case<B>) -> Vec<Given> {
+    let plain = Given::default();
+    match case.again {
+        Again::Bits => vec![plain, plain],
+        // By the name, so that each kind of view comes to each input in some case.
+        Again::Views => vec![plain, Given { views: Some(case.name.len()), ..plain }],
+        Again::Alone if case.inputs.len() > 1 => {
+            let alone = |i| Given { alone: Some(i), ..plain };
+            [plain].into_iter().chain((0..case.inputs.len()).map(alone)).collect()
+        }
+        Again::Alone | Again::No => vec![plain],
     }
-    x.into_data().iter::<f64>().collect()
 }
 
-fn compare(got: &[Vec<f64>], expected: &[Expected], dtype: DType) -> (Worst, String) {
+impl fmt::Display for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.views, self.alone) {
+            (Some(_), _) => f.write_str("with views as inputs: "),
+            (_, Some(i)) => write!(f, "with input {i} tracked alone: "),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
+fn compare(got: &[Option<Vec<f64>>], expected: &[Expected], dtype: DType) -> (Worst, String) {
     let mut worst = Worst::default();
     for (i, (got, expected)) in got.iter().zip(expected).enumerate() {
+        let Some(got) = got else { continue };
         let what = if i == 0 { "result".to_owned() } else { format!("gradient of input {}", i - 1) };
         if got.len() != expected.values.len() {
             return (worst, format!("{what}: {} elements, the reference has {}", got.len(), expected.values.len()));
@@ -168,8 +268,8 @@ fn compare(got: &[Vec<f64>], expected: &[Expected], dtype: DType) -> (Worst, Str
     (worst, String::new())
 }
 
-fn bits(results: &[Vec<f64>]) -> Vec<u64> {
-    results.iter().flatten().map(|v| v.to_bits()).collect()
+fn bits(results: &[Option<Vec<f64>>]) -> Vec<u64> {
+    results.iter().flatten().flatten().map(|v| v.to_bits()).collect()
 }
 
 fn message(panic: &(dyn std::any::Any + Send)) -> String {

@@ -5,7 +5,7 @@ use cubecl::prelude::*;
 use super::cube::{WinnerPlan, winners, winners_combine};
 use crate::aggregate::entry::launch::masked;
 use crate::aggregate::launch::{Pass, check_type, run};
-use crate::aggregate::{CONTRACT, Fold, Reduce, Weights};
+use crate::aggregate::{CONTRACT, Fold, Reduce, Wanted, Weights};
 use crate::csr::Direction;
 use crate::device::buffer::storage_type;
 use crate::device::grid::{check_elements, check_index_space, cube_count, lanes_by_groups, units};
@@ -29,6 +29,25 @@ pub fn extremum_backward<R: Runtime>(
     weights: Weights<&Buf<R>>,
     dy: &Buf<R>,
 ) -> Result<(Buf<R>, Option<Buf<R>>), KernelError> {
+    let wanted = Wanted { x: true, weights: true };
+    let (dx, dw) = extremum_gradients(pattern, direction, reduce, x, width, weights, dy, wanted)?;
+    Ok((dx.expect("dx was wanted; this is a bug"), dw))
+}
+
+/// As [`extremum_backward`], as far as the gradients are wanted.
+///
+/// # Errors
+/// As [`extremum_backward`].
+pub fn extremum_gradients<R: Runtime>(
+    pattern: &DevicePattern<R>,
+    direction: Direction,
+    reduce: Reduce,
+    x: &Buf<R>,
+    width: usize,
+    weights: Weights<&Buf<R>>,
+    dy: &Buf<R>,
+    wanted: Wanted,
+) -> Result<(Option<Buf<R>>, Option<Buf<R>>), KernelError> {
     validate(pattern, direction, reduce, x, width, weights, dy)?;
     let won = find(pattern, direction, reduce, x, width, weights);
     let back = Pass {
@@ -41,11 +60,11 @@ pub fn extremum_backward<R: Runtime>(
         attention: None,
         winners: Some(&won),
     };
-    let dx = run(pattern, &back)?;
+    let dx = if wanted.x { Some(run(pattern, &back)?) } else { None };
     let (a, b) = if direction == Direction::ToRows { (dy, x) } else { (x, dy) };
     let dw = match weights {
-        Weights::Entries(_) => Some(masked(pattern, a, b, width, Some((&won, direction)))?),
-        Weights::Ones | Weights::Values => None,
+        Weights::Entries(_) if wanted.weights => Some(masked(pattern, a, b, width, Some((&won, direction)))?),
+        _ => None,
     };
     Ok((dx, dw))
 }

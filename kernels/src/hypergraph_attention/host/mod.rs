@@ -70,6 +70,14 @@ fn weighted_pass<'a, E: Element>(
     pass(s.view.ptr, &sums, width, None)
 }
 
+/// dx alone, where neither a nor b is tracked: both passes with the coefficients of the transpose, and no gradient of a logit.
+pub fn input_gradient<E: Element>(pair: &CsrPair, config: AttentionConfig, i: Inputs<E>, lse: &[E::Acc], dout: &[E]) -> Vec<E> {
+    let width = config.heads * config.head_width;
+    let p = Prepared::new(&i);
+    let g = weighted_pass(&p.scores(pair, Direction::ToCols, config, lse), dout, width, None, p.u.as_deref());
+    weighted_pass(&p.scores(pair, Direction::ToRows, config, lse), &g, width, None, p.t.as_deref())
+}
+
 /// The forward pass.
 pub fn hypergraph_attention<E: Element>(pair: &CsrPair, config: AttentionConfig, i: Inputs<E>) -> Output<E> {
     let width = config.heads * config.head_width;

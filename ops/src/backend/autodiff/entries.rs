@@ -7,6 +7,7 @@ use burn::tensor::ops::FloatTensor;
 use hypergraphql_kernels::Direction;
 use hypergraphql_kernels::aggregate::{Reduce, Weights};
 use hypergraphql_kernels::dropout::Mask;
+use hypergraphql_kernels::edge_score::Wanted;
 use hypergraphql_kernels::scatter_add::Scatter;
 
 use super::give;
@@ -44,9 +45,13 @@ impl<B: HyperBackend> Backward<B, 2> for EdgeScoreGradient {
     fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
         let ds = grads.consume::<B>(&ops.node);
         let (pattern, a, b, slope) = &ops.state;
-        let (da, db) = B::edge_score_backward(pattern, a.clone(), b.clone(), *slope, ds);
-        give::<B, _, 2>(&ops, grads, 0, || da);
-        give::<B, _, 2>(&ops, grads, 1, || db);
+        let wanted = Wanted { a: ops.parents[0].is_some(), b: ops.parents[1].is_some() };
+        let (da, db) = B::edge_score_backward(pattern, a.clone(), b.clone(), *slope, ds, wanted);
+        for (i, gradient) in [da, db].into_iter().enumerate() {
+            if let Some(gradient) = gradient {
+                give::<B, _, 2>(&ops, grads, i, || gradient);
+            }
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use burn::tensor::ops::FloatTensor;
 use hypergraphql_kernels::Direction;
 
 use super::{constant, node};
-use crate::backend::{Attention, AttentionInput, AttentionOutput, HyperBackend};
+use crate::backend::{Attention, AttentionInput, AttentionOutput, AttentionWanted, HyperBackend};
 
 #[derive(Debug)]
 pub(super) struct AttentionGradient;
@@ -55,9 +55,10 @@ impl<B: HyperBackend> Backward<B, 3> for AttentionGradient {
         let State { pattern, attention, input, out, edge, lse } = state;
         // Over columns O is not read, and x stands in: it has the same shape.
         let output = AttentionOutput { out: out.unwrap_or_else(|| input.x.clone()), edge, lse };
-        let (dx, da, db) = B::hypergraph_attention_backward(&pattern, &attention, input, output, dout);
-        for (parent, gradient) in parents.into_iter().zip([dx, da, db]) {
-            if let Some(parent) = parent {
+        let [x, a, b] = parents.each_ref().map(Option::is_some);
+        let g = B::hypergraph_attention_backward(&pattern, &attention, input, output, dout, AttentionWanted { x, a, b });
+        for (parent, gradient) in parents.into_iter().zip([g.x, g.a, g.b]) {
+            if let (Some(parent), Some(gradient)) = (parent, gradient) {
                 grads.register::<B>(parent.id, gradient);
             }
         }

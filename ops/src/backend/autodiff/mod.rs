@@ -3,9 +3,9 @@
 //! The ops are differentiable once: a gradient of a gradient through one of them stops with a message.
 
 mod aggregate;
+mod conv;
 mod entries;
 mod hypergraph_attention;
-mod hypergraph_conv;
 mod scale;
 
 use std::sync::Arc;
@@ -16,17 +16,21 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::tensor::backend::AutodiffBackend;
 use burn::tensor::ops::FloatTensor;
-use hypergraphql_kernels::aggregate::{Reduce, Weights};
+use hypergraphql_kernels::aggregate::{Reduce, Wanted as PassWanted, Weights};
 use hypergraphql_kernels::dropout::Mask;
+use hypergraphql_kernels::edge_score::Wanted as ScoreWanted;
 use hypergraphql_kernels::hypergraph_conv::Scales;
 use hypergraphql_kernels::scatter_add::Scatter;
 use hypergraphql_kernels::{CsrPair, DType, Direction, KernelError};
 
-use super::{Attention, AttentionInput, AttentionOutput, Bias, ConvGradients, ConvWanted, HyperBackend, Pass};
+use super::{
+    Attention, AttentionGradients, AttentionInput, AttentionOutput, AttentionWanted, Bias, ConvGradients, ConvWanted, HyperBackend, Pass,
+    Route,
+};
 use aggregate::{ExtremumGradient, SumGradient};
+use conv::{Operator, convolution};
 use entries::{DropoutGradient, EdgeScoreGradient, EntryDotGradient, GatherGradient, ScatterGradient, SoftmaxGradient};
 use hypergraph_attention::AttentionGradient;
-use hypergraph_conv::ConvGradient;
 
 /// A tensor with its node in the graph.
 type Node<B, C> = FloatTensor<Autodiff<B, C>>;
@@ -69,6 +73,10 @@ fn constant<B: HyperBackend, C: CheckpointStrategy>(x: FloatTensor<B>) -> Node<B
     <Autodiff<B, C> as AutodiffBackend>::from_inner(x)
 }
 
+fn constants<B: HyperBackend, C: CheckpointStrategy>(g: ConvGradients<B>) -> ConvGradients<Autodiff<B, C>> {
+    ConvGradients { x: g.x.map(constant::<B, C>), theta: g.theta.map(constant::<B, C>), bias: g.bias.map(constant::<B, C>) }
+}
+
 fn map<T, U>(weights: Weights<T>, f: impl FnOnce(T) -> U) -> Weights<U> {
     match weights {
         Weights::Ones => Weights::Ones,
@@ -94,16 +102,32 @@ impl<B: HyperBackend, C: CheckpointStrategy> HyperBackend for Autodiff<B, C> {
     type Sparse = B::Sparse;
     type Scale = B::Scale;
 
-    fn sparse(pair: Arc<CsrPair>, device: &Self::Device) -> Self::Sparse {
-        B::sparse(pair, device)
+    fn sparse_by(pair: Arc<CsrPair>, device: &Self::Device, route: Route) -> Self::Sparse {
+        B::sparse_by(pair, device, route)
     }
 
     fn scale(values: Arc<[f64]>, device: &Self::Device) -> Self::Scale {
         B::scale(values, device)
     }
 
+    fn inverse_counts(s: &Self::Sparse, direction: Direction) -> Self::Scale {
+        B::inverse_counts(s, direction)
+    }
+
+    fn scale_rows(x: Node<B, C>, scale: &Self::Scale) -> Node<B, C> {
+        constant::<B, C>(B::scale_rows(once::<B, C>(x), scale))
+    }
+
     fn supports(dtype: DType, device: &Self::Device) -> Result<(), KernelError> {
         B::supports(dtype, device)
+    }
+
+    fn supports_scatter(scatter: Scatter, device: &Self::Device) -> Result<(), KernelError> {
+        B::supports_scatter(scatter, device)
+    }
+
+    fn supports_route(route: Route, device: &Self::Device) -> Result<Option<&'static str>, KernelError> {
+        B::supports_route(route, device)
     }
 
     fn aggregate(s: &Self::Sparse, pass: &Pass<Self>, x: Node<B, C>, weights: Weights<Node<B, C>>) -> Node<B, C> {
@@ -119,10 +143,11 @@ impl<B: HyperBackend, C: CheckpointStrategy> HyperBackend for Autodiff<B, C> {
         x: Node<B, C>,
         weights: Weights<Node<B, C>>,
         dy: Node<B, C>,
-    ) -> (Node<B, C>, Option<Node<B, C>>) {
+        wanted: PassWanted,
+    ) -> (Option<Node<B, C>>, Option<Node<B, C>>) {
         let weights = map(weights, once::<B, C>);
-        let (dx, dw) = B::extremum_backward(s, &pass.inner(), once::<B, C>(x), weights, once::<B, C>(dy));
-        (constant::<B, C>(dx), dw.map(constant::<B, C>))
+        let (dx, dw) = B::extremum_backward(s, &pass.inner(), once::<B, C>(x), weights, once::<B, C>(dy), wanted);
+        (dx.map(constant::<B, C>), dw.map(constant::<B, C>))
     }
 
     fn entry_dot(s: &Self::Sparse, a: Node<B, C>, b: Node<B, C>) -> Node<B, C> {
@@ -138,9 +163,16 @@ impl<B: HyperBackend, C: CheckpointStrategy> HyperBackend for Autodiff<B, C> {
         node::<B, C, _, 2>(EdgeScoreGradient, [&a, &b], y, || (s.clone(), a.primitive.clone(), b.primitive.clone(), slope))
     }
 
-    fn edge_score_backward(s: &Self::Sparse, a: Node<B, C>, b: Node<B, C>, slope: f64, ds: Node<B, C>) -> (Node<B, C>, Node<B, C>) {
-        let (da, db) = B::edge_score_backward(s, once::<B, C>(a), once::<B, C>(b), slope, once::<B, C>(ds));
-        (constant::<B, C>(da), constant::<B, C>(db))
+    fn edge_score_backward(
+        s: &Self::Sparse,
+        a: Node<B, C>,
+        b: Node<B, C>,
+        slope: f64,
+        ds: Node<B, C>,
+        wanted: ScoreWanted,
+    ) -> (Option<Node<B, C>>, Option<Node<B, C>>) {
+        let (da, db) = B::edge_score_backward(s, once::<B, C>(a), once::<B, C>(b), slope, once::<B, C>(ds), wanted);
+        (da.map(constant::<B, C>), db.map(constant::<B, C>))
     }
 
     fn segment_softmax(s: &Self::Sparse, direction: Direction, x: Node<B, C>) -> Node<B, C> {
@@ -162,11 +194,12 @@ impl<B: HyperBackend, C: CheckpointStrategy> HyperBackend for Autodiff<B, C> {
         i: AttentionInput<Self>,
         o: AttentionOutput<Self>,
         dout: Node<B, C>,
-    ) -> (Node<B, C>, Node<B, C>, Node<B, C>) {
+        wanted: AttentionWanted,
+    ) -> AttentionGradients<Self> {
         let input = AttentionInput { x: once::<B, C>(i.x), a: once::<B, C>(i.a), b: once::<B, C>(i.b) };
         let output = AttentionOutput { out: once::<B, C>(o.out), edge: once::<B, C>(o.edge), lse: once::<B, C>(o.lse) };
-        let (dx, da, db) = B::hypergraph_attention_backward(s, &attention.inner(), input, output, once::<B, C>(dout));
-        (constant::<B, C>(dx), constant::<B, C>(da), constant::<B, C>(db))
+        let g = B::hypergraph_attention_backward(s, &attention.inner(), input, output, once::<B, C>(dout), wanted);
+        AttentionGradients { x: g.x.map(constant::<B, C>), a: g.a.map(constant::<B, C>), b: g.b.map(constant::<B, C>) }
     }
 
     fn hypergraph_conv(
@@ -176,7 +209,10 @@ impl<B: HyperBackend, C: CheckpointStrategy> HyperBackend for Autodiff<B, C> {
         theta: Option<Node<B, C>>,
         bias: Option<Bias<Self>>,
     ) -> Node<B, C> {
-        hypergraph_conv::convolution::<B, C>(ConvGradient, s, scales, x, theta, bias)
+        let (row, c) = bias.map_or((None, None), |b| (Some(b.row), b.scale));
+        let inner_bias = row.as_ref().map(|r| Bias { row: r.primitive.clone(), scale: c.clone() });
+        let y = B::hypergraph_conv(s, scales, x.primitive.clone(), theta.as_ref().map(|t| t.primitive.clone()), inner_bias);
+        convolution::<B, C>(s, Operator::Hypergraph(scales.clone(), c), &x, theta.as_ref(), row.as_ref(), y)
     }
 
     fn hypergraph_conv_backward(
@@ -189,8 +225,23 @@ impl<B: HyperBackend, C: CheckpointStrategy> HyperBackend for Autodiff<B, C> {
         wanted: ConvWanted,
     ) -> ConvGradients<Self> {
         let theta = theta.map(once::<B, C>);
-        let g = B::hypergraph_conv_backward(s, scales, once::<B, C>(x), theta, bias_scale, once::<B, C>(dy), wanted);
-        ConvGradients { x: g.x.map(constant::<B, C>), theta: g.theta.map(constant::<B, C>), bias: g.bias.map(constant::<B, C>) }
+        constants::<B, C>(B::hypergraph_conv_backward(s, scales, once::<B, C>(x), theta, bias_scale, once::<B, C>(dy), wanted))
+    }
+
+    fn sparse_conv(a: &Self::Sparse, x: Node<B, C>, theta: Option<Node<B, C>>, bias: Option<Node<B, C>>) -> Node<B, C> {
+        let inner = |t: &Option<Node<B, C>>| t.as_ref().map(|t| t.primitive.clone());
+        let y = B::sparse_conv(a, x.primitive.clone(), inner(&theta), inner(&bias));
+        convolution::<B, C>(a, Operator::Sparse, &x, theta.as_ref(), bias.as_ref(), y)
+    }
+
+    fn sparse_conv_backward(
+        a: &Self::Sparse,
+        x: Node<B, C>,
+        theta: Option<Node<B, C>>,
+        dy: Node<B, C>,
+        wanted: ConvWanted,
+    ) -> ConvGradients<Self> {
+        constants::<B, C>(B::sparse_conv_backward(a, once::<B, C>(x), theta.map(once::<B, C>), once::<B, C>(dy), wanted))
     }
 
     fn gather(index: &Self::Sparse, x: Node<B, C>) -> Node<B, C> {

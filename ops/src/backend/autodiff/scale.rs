@@ -1,59 +1,41 @@
-//! Scales as tensors, for the few gradients that no pass can fold them into.
+//! Scales as products with tensors, for the few gradients that no pass can fold them into.
 
-use burn::tensor::FloatDType;
-use burn::tensor::TensorMetadata;
 use burn::tensor::ops::FloatTensor;
-use hypergraphql_kernels::Direction;
-use hypergraphql_kernels::aggregate::{Reduce, Weights};
+use burn::tensor::{DType, FloatDType, TensorMetadata};
 
-use crate::backend::{HyperBackend, Pass};
+use crate::backend::HyperBackend;
 
 /// The type of sums for tensors like `x`.
-fn wide<B: HyperBackend>(x: &FloatTensor<B>) -> FloatDType {
-    if x.dtype() == burn::tensor::DType::F64 { FloatDType::F64 } else { FloatDType::F32 }
+pub(super) fn wide<B: HyperBackend>(x: &FloatTensor<B>) -> FloatDType {
+    if x.dtype() == DType::F64 { FloatDType::F64 } else { FloatDType::F32 }
 }
 
-/// A pass over ones [inputs, 1].
-fn pass_of_ones<B: HyperBackend>(s: &B::Sparse, pass: &Pass<B>, inputs: usize, like: &FloatTensor<B>) -> FloatTensor<B> {
-    let ones = B::float_ones([inputs, 1].into(), &B::float_device(like), wide::<B>(like));
-    B::aggregate(s, pass, ones, Weights::Ones)
-}
-
-/// The number of entries of each output [outputs, 1].
-fn counts<B: HyperBackend>(s: &B::Sparse, direction: Direction, inputs: usize, like: &FloatTensor<B>) -> FloatTensor<B> {
-    pass_of_ones::<B>(s, &Pass { direction, reduce: Reduce::Sum, input_scale: None, output_scale: None }, inputs, like)
-}
-
-/// `x` [outputs, F] times the scale of each output; rows of outputs without entries become 0, and no gradient reads them.
-pub(super) fn scaled<B: HyperBackend>(
-    s: &B::Sparse,
-    direction: Direction,
-    scale: Option<&B::Scale>,
-    inputs: usize,
-    x: FloatTensor<B>,
-) -> FloatTensor<B> {
-    let Some(scale) = scale else { return x };
-    // Burn's products panic on empty tensors on some devices; without inputs there is no entry that would read the rows.
-    if inputs == 0 || x.shape().num_elements() == 0 {
+/// `x` as `dtype`.
+pub(super) fn cast<B: HyperBackend>(x: FloatTensor<B>, dtype: FloatDType) -> FloatTensor<B> {
+    if FloatDType::from(x.dtype()) == dtype {
         return x;
     }
-    // The largest of ones is 1, so that this pass writes the scale itself.
-    let pass = Pass { direction, reduce: Reduce::Max, input_scale: None, output_scale: Some(scale.clone()) };
-    let column = pass_of_ones::<B>(s, &pass, inputs, &x);
-    in_wide::<B>(x, |x| B::float_mul(x, column))
-}
-
-/// `dy` [outputs, F] over the number of entries of each output.
-pub(super) fn over_counts<B: HyperBackend>(s: &B::Sparse, direction: Direction, inputs: usize, dy: FloatTensor<B>) -> FloatTensor<B> {
-    if inputs == 0 || dy.shape().num_elements() == 0 {
-        return dy;
+    // Burn's casts panic on empty tensors on some devices.
+    if x.shape().num_elements() == 0 {
+        return B::float_zeros(x.shape(), &B::float_device(&x), dtype);
     }
-    let counts = counts::<B>(s, direction, inputs, &dy);
-    in_wide::<B>(dy, |dy| B::float_div(dy, counts))
+    B::float_cast(x, dtype)
 }
 
-/// Runs `f` in the type of sums.
-fn in_wide<B: HyperBackend>(x: FloatTensor<B>, f: impl FnOnce(FloatTensor<B>) -> FloatTensor<B>) -> FloatTensor<B> {
-    let (narrow, wide) = (FloatDType::from(x.dtype()), wide::<B>(&x));
-    if narrow == wide { f(x) } else { B::float_cast(f(B::float_cast(x, wide)), narrow) }
+/// `x` with each row times its scale, in the type of sums.
+pub(super) fn scaled_wide<B: HyperBackend>(scale: Option<&B::Scale>, x: FloatTensor<B>) -> FloatTensor<B> {
+    match scale {
+        Some(scale) => B::scale_rows(x, scale),
+        None => {
+            let dtype = wide::<B>(&x);
+            cast::<B>(x, dtype)
+        }
+    }
+}
+
+/// `x` with each row times its scale.
+pub(super) fn scaled<B: HyperBackend>(scale: Option<&B::Scale>, x: FloatTensor<B>) -> FloatTensor<B> {
+    let Some(scale) = scale else { return x };
+    let dtype = FloatDType::from(x.dtype());
+    cast::<B>(B::scale_rows(x, scale), dtype)
 }

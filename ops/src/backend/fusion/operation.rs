@@ -65,3 +65,16 @@ pub(super) fn record_one<B: FusionBackend, const N: usize>(
     let mut results = record::<B, N>(name, inputs, vec![output], move |inputs| vec![run(inputs)]);
     results.next().expect("one output was registered; this is a bug")
 }
+
+/// Records an operation with those of M results that have a shape.
+pub(super) fn record_some<B: FusionBackend, const N: usize, const M: usize>(
+    name: &'static str,
+    inputs: [Option<FusionTensor<B::FusionRuntime>>; N],
+    outputs: [Option<(Shape, DType)>; M],
+    run: impl Fn([Option<FloatTensor<B>>; N]) -> [Option<FloatTensor<B>>; M] + Send + Sync + 'static,
+) -> [Option<FusionTensor<B::FusionRuntime>>; M] {
+    let present = outputs.each_ref().map(Option::is_some);
+    let outputs = outputs.into_iter().flatten().collect();
+    let mut results = record::<B, N>(name, inputs, outputs, move |inputs| run(inputs).into_iter().flatten().collect());
+    present.map(|present| if present { results.next() } else { None })
+}
