@@ -120,23 +120,23 @@ fn worst(got: &[f64], expected: &Value) -> f64 {
 }
 
 /// The file, or `None` where the default one is absent.
-fn golden() -> Option<Value> {
+fn golden(test: &str) -> Option<Value> {
     let named = std::env::var_os("HGQL_GOLDEN").map(PathBuf::from);
     let path = named.clone().unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/golden/layers.json"));
     if named.is_none() && !path.exists() {
-        eprintln!("SKIPPED golden_layers: {} does not exist; set HGQL_GOLDEN", path.display());
+        eprintln!("SKIPPED {test}: {} does not exist; set HGQL_GOLDEN", path.display());
         return None;
     }
     let text = std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     Some(serde_json::from_slice(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display())))
 }
 
-fn all_cases(precision: Precision, tolerance: f64) {
-    let Some(file) = golden() else { return };
+fn all_cases(test: &str, precision: Precision, tolerance: f64) {
+    let Some(file) = golden(test) else { return };
     let mut checked = 0;
     for (name, case) in file["cases"].as_object().unwrap() {
         let Some(layer) = layer(name, &case["params"], precision) else {
-            eprintln!("SKIPPED {name}: no such layer yet");
+            eprintln!("SKIPPED golden case {name}: no such layer yet");
             continue;
         };
         let [out, dx] = run(&file, name, &layer, precision);
@@ -154,10 +154,10 @@ fn all_cases(precision: Precision, tolerance: f64) {
 
 #[test]
 fn layers_equal_the_originals_in_f64() {
-    all_cases(Precision::F64, 1e-10);
+    all_cases("layers_equal_the_originals_in_f64", Precision::F64, 1e-10);
 }
 
 #[test]
 fn layers_equal_the_originals_in_f32() {
-    all_cases(Precision::F32, 1e-5);
+    all_cases("layers_equal_the_originals_in_f32", Precision::F32, 1e-5);
 }

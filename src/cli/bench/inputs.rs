@@ -5,7 +5,7 @@ use std::path::Path;
 
 use burn::backend::Autodiff;
 use burn::tensor::{Distribution, Tensor};
-use hypergraphql_framework::Hypergraph;
+use hypergraphql_framework::{Hypergraph, io};
 use hypergraphql_ops::{DType, HyperBackend, Incidence, Index, OpError, SparseMatrix, burn_dtype};
 
 use crate::cli::error::CliError;
@@ -31,11 +31,8 @@ pub(super) fn generate(size: Size, seed: u64) -> Result<Hypergraph, CliError> {
 /// DIR/n{n}_m{m}_k{k}_s{seed}/{node.u32, hyperedge.u32, size.json}.
 pub(super) fn dump(graph: &Hypergraph, size: Size, seed: u64, dir: &Path) -> Result<(), CliError> {
     let dir = dir.join(format!("n{}_m{}_k{}_s{seed}", size.n, size.m, size.k));
-    let write = |name: &str, bytes: Vec<u8>| {
-        let path = dir.join(name);
-        fs::write(&path, bytes).map_err(|e| CliError::input(format!("cannot write {}: {e}", path.display())))
-    };
-    fs::create_dir_all(&dir).map_err(|e| CliError::input(format!("cannot create {}: {e}", dir.display())))?;
+    let write = |name: &str, bytes: Vec<u8>| Ok(io::write_file(&dir.join(name), &bytes)?);
+    fs::create_dir_all(&dir).map_err(|e| CliError::failed(format!("cannot create {}: {e}", dir.display())))?;
     let csr = graph.node_major();
     let node = csr.ptr().windows(2).enumerate().flat_map(|(v, p)| std::iter::repeat_n(v as u32, (p[1] - p[0]) as usize));
     write("node.u32", node.flat_map(u32::to_le_bytes).collect())?;
