@@ -257,7 +257,7 @@ fn attentions<E: Element>() {
                 let what = format!("attention {p} {heads}x{head_width} {normalise:?}");
                 let o = attention::host::hypergraph_attention(pair, config, i);
                 close(&what, &o.out, &attention::reference::hypergraph_attention(pair, config, wide), 100);
-                let saved = attention::host::Saved { out: &o.out, edge: &o.edge, lse: &o.lse };
+                let saved = attention::host::Saved { out: &o.out, edge: &o.edge, normaliser: &o.normaliser };
                 let (dx, da, db) = attention::host::hypergraph_attention_backward(pair, config, i, saved, &dout);
                 let (wdx, wda, wdb) = attention::reference::hypergraph_attention_backward(pair, config, wide, &widen(&dout));
                 close(&format!("{what} dx"), &dx, &wdx, 100);
@@ -343,6 +343,46 @@ fn nan_wins_an_extremum_and_spreads_through_sums() {
 }
 
 #[test]
+fn the_gradient_of_an_extremum_goes_to_the_first_nan() {
+    // One short row, and one of more entries than a piece has, whose NaN are in different pieces.
+    for n in [7, 5000] {
+        let pair = CsrPair::new(vec![0, n as u32], (0..n as u32).collect(), n, None).unwrap();
+        let mut x: Vec<f32> = Numbers(37).array(n);
+        (x[n / 2], x[n - 1]) = (f32::NAN, f32::NAN);
+        for reduce in [Reduce::Max, Reduce::Min] {
+            let got = aggregate::host::extremum_backward(
+                &pair,
+                Direction::ToRows,
+                reduce,
+                &x,
+                1,
+                Weights::Ones,
+                &[3.0],
+                PassWanted { x: true, weights: false },
+            )
+            .0
+            .unwrap();
+            let want =
+                aggregate::reference::aggregate_backward(&pair.view(Direction::ToRows), reduce, &widen(&x), 1, Weights::Ones, &[3.0]).0;
+            assert_eq!(widen(&got), want);
+            assert!(got.iter().enumerate().all(|(i, &g)| g == if i == n / 2 { 3.0 } else { 0.0 }));
+        }
+    }
+}
+
+#[test]
+fn equal_logits_share_evenly_however_large_they_are() {
+    for members in [2usize, 4096] {
+        let pair = CsrPair::new((0..=members as u32).collect(), vec![0; members], 1, None).unwrap();
+        let config = AttentionConfig { heads: 1, head_width: 1, slope: 0.2, normalise: Direction::ToCols };
+        let (x, a, b) = (vec![1.0f32; members], vec![30_000.0; members], [30_000.0]);
+        let i = attention::host::Inputs { x: &x, a: &a, b: &b, row_scale: None, col_scale: None };
+        let o = attention::host::hypergraph_attention(&pair, config, i);
+        assert_eq!((o.edge[0], o.out[0]), (1.0, 1.0 / members as f32));
+    }
+}
+
+#[test]
 fn the_number_of_threads_changes_no_bit() {
     let pair = pattern(5203, 3101, 12, 9000, true);
     let (n, m, heads, c) = (pair.rows(), pair.cols(), 3, 11);
@@ -364,9 +404,9 @@ fn the_number_of_threads_changes_no_bit() {
         let config = AttentionConfig { heads, head_width: c, slope: 0.2, normalise: Direction::ToRows };
         let i = attention::host::Inputs { x: &x, a: &a, b: &b, row_scale: Some(&u), col_scale: Some(&t) };
         let out = attention::host::hypergraph_attention(&pair, config, i);
-        let saved = attention::host::Saved { out: &out.out, edge: &out.edge, lse: &out.lse };
+        let saved = attention::host::Saved { out: &out.out, edge: &out.edge, normaliser: &out.normaliser };
         let (dx, da, db) = attention::host::hypergraph_attention_backward(&pair, config, i, saved, &x);
-        let mut results = vec![y, g.x.unwrap(), g.theta.unwrap(), g.bias.unwrap(), max, out.out, out.edge, out.lse, dx, da, db];
+        let mut results = vec![y, g.x.unwrap(), g.theta.unwrap(), g.bias.unwrap(), max, out.out, out.edge, out.normaliser, dx, da, db];
         let z = pair.nnz();
         for direction in [Direction::ToRows, Direction::ToCols] {
             let (view, logits) = (pair.view(direction), real(8, z * heads));

@@ -4,6 +4,7 @@ use cubecl::prelude::*;
 
 use super::Reduce;
 use crate::edge_score::cube::leaky_relu;
+use crate::segment_softmax::cube::normalised;
 
 /// What a pass folds in; each combination is a kernel of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -27,14 +28,14 @@ pub(crate) struct Plan {
     pub(crate) partial: bool,
 }
 
-/// Attention coefficients exp(leaky_relu(out + in) − L) of a pass.
+/// Attention coefficients, softmaxes of leaky_relu(out + in), of a pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Attention {
     /// None.
     Off,
-    /// L is one per output.
+    /// The segments are the outputs.
     OfOutputs,
-    /// L is one per input.
+    /// The segments are the inputs.
     OfInputs,
 }
 
@@ -47,8 +48,8 @@ pub(crate) struct Entries {
     canonical: Array<u32>,
     /// Constant values, in this side's order.
     values: Array<f32>,
-    /// Log-sum-exp [segments, Hd].
-    lse: Array<f32>,
+    /// m and 1 / Σ exp(s − m) [segments, 2, Hd].
+    normaliser: Array<f32>,
     /// Winning positions [inputs, F].
     winner: Array<u32>,
     /// t [inputs]
@@ -65,7 +66,14 @@ pub(crate) struct Finish {
     bias_scale: Array<f32>,
 }
 
-/// a ⊕ b of the reduction.
+/// Where x is NaN, by its bits: compilers for devices may take comparisons of floats to be free of NaN.
+#[cube]
+pub(crate) fn is_nan<N: Size>(x: Vector<f32, N>) -> Vector<bool, N> {
+    let magnitude = Vector::<u32, N>::reinterpret(x) & Vector::new(0x7fff_ffffu32);
+    magnitude.greater_than(Vector::new(0x7f80_0000u32))
+}
+
+/// a ⊕ b of the reduction; NaN is both the largest and the smallest.
 #[cube]
 fn fold<N: Size>(a: Vector<f32, N>, b: Vector<f32, N>, #[comptime] reduce: Reduce) -> Vector<f32, N> {
     let mut out = a;
@@ -76,17 +84,9 @@ fn fold<N: Size>(a: Vector<f32, N>, b: Vector<f32, N>, #[comptime] reduce: Reduc
     } else {
         out += b;
     }
-    out
-}
-
-/// The neutral element of the reduction.
-#[cube]
-fn neutral<N: Size>(#[comptime] reduce: Reduce) -> Vector<f32, N> {
-    let mut out = Vector::<f32, N>::new(0.0);
-    if comptime!(reduce == Reduce::Max) {
-        out = Vector::<f32, N>::new(f32::NEG_INFINITY);
-    } else if comptime!(reduce == Reduce::Min) {
-        out = Vector::<f32, N>::new(f32::INFINITY);
+    if comptime!(reduce == Reduce::Max || reduce == Reduce::Min) {
+        out = select_many(is_nan::<N>(a), a, out);
+        out = select_many(is_nan::<N>(b), b, out);
     }
     out
 }
@@ -119,22 +119,24 @@ fn term<F: Float, N: Size>(
         y *= Vector::new(f32::cast_from(own[position]));
     }
     if comptime!(plan.attention != Attention::Off) {
-        let heads = width / head;
-        let (i, j) = (row * heads + f / head, c * heads + f / head);
+        let (heads, h) = (width / head, f / head);
+        let (i, j) = (row * heads + h, c * heads + h);
         let s = leaky_relu(f32::cast_from(own[i]) + f32::cast_from(other[j]), e.slope);
-        let mut l = i;
+        let mut segment = row;
         if comptime!(plan.attention == Attention::OfInputs) {
-            l = j;
+            segment = c;
         }
-        y *= Vector::new((s - e.lse[l]).exp());
+        y *= Vector::new(normalised(s, &e.normaliser, segment, h, heads));
     }
     if comptime!(plan.winners) {
         let mut position = k as u32;
         if comptime!(plan.canonical) {
             position = e.canonical[k];
         }
-        let won = e.winner[c * width + f] == position;
-        y *= Vector::new(select(won, 1.0f32, 0.0f32));
+        // Not a factor of 0, which an infinite dy would make NaN.
+        if e.winner[c * width + f] != position {
+            y = Vector::new(0.0f32);
+        }
     }
     if comptime!(plan.input_scale) {
         y *= Vector::new(e.input_scale[c]);
@@ -156,9 +158,10 @@ fn accumulate<F: Float, N: Size>(
     own: &Array<F>,
     other: &Array<F>,
     x: &Array<Vector<F, N>>,
+    neutral: f32,
     #[comptime] plan: Plan,
 ) -> Vector<f32, N> {
-    let mut acc = neutral::<N>(plan.reduce);
+    let mut acc = Vector::<f32, N>::new(neutral);
     let mut k = start;
     while k + 3 * step < end {
         let a = term::<F, N>(k, row, f, width, head, e, own, other, x, plan);
@@ -212,7 +215,7 @@ fn finish<F: Float, N: Size>(
     Vector::cast_from(y)
 }
 
-/// One group of lanes per row.
+/// One group of lanes per row. `neutral` is that of the reduction: an argument, as infinities have no literal in CUDA C++.
 #[cube(launch_unchecked)]
 pub(crate) fn pass_short<F: Float, N: Size>(
     rows: &Array<u32>,
@@ -228,6 +231,7 @@ pub(crate) fn pass_short<F: Float, N: Size>(
     items: usize,
     width: usize,
     head: usize,
+    neutral: f32,
     #[comptime] plan: Plan,
     #[define(F)] _f: StorageType,
 ) {
@@ -237,7 +241,7 @@ pub(crate) fn pass_short<F: Float, N: Size>(
         let (start, end) = (starts[item], ends[item]);
         let mut f = UNIT_POS_X as usize;
         while f < width {
-            let acc = accumulate::<F, N>(start as usize, end as usize, 1, row, f, width, head, e, own, other, x, plan);
+            let acc = accumulate::<F, N>(start as usize, end as usize, 1, row, f, width, head, e, own, other, x, neutral, plan);
             y[row * width + f] = finish::<F, N>(acc, row, f, end - start, o, bias, plan);
             f += CUBE_DIM_X as usize;
         }
@@ -261,6 +265,7 @@ pub(crate) fn pass_long<F: Float, N: Size>(
     items: usize,
     width: usize,
     head: usize,
+    neutral: f32,
     #[comptime] units: usize,
     #[comptime] plan: Plan,
     #[define(F)] _f: StorageType,
@@ -280,10 +285,10 @@ pub(crate) fn pass_long<F: Float, N: Size>(
     }
     for tile in 0..tiles {
         let f = tile * lanes + UNIT_POS_X as usize;
-        let mut acc = neutral::<N>(plan.reduce);
+        let mut acc = Vector::<f32, N>::new(neutral);
         if f < width {
             let first = start as usize + UNIT_POS_Y as usize;
-            acc = accumulate::<F, N>(first, end as usize, CUBE_DIM_Y as usize, row, f, width, head, e, own, other, x, plan);
+            acc = accumulate::<F, N>(first, end as usize, CUBE_DIM_Y as usize, row, f, width, head, e, own, other, x, neutral, plan);
         }
         shared[unit] = acc;
         sync_cube();
@@ -324,6 +329,7 @@ pub(crate) fn pass_combine<F: Float, N: Size>(
     y: &mut Array<Vector<F, N>>,
     hubs: usize,
     width: usize,
+    neutral: f32,
     #[comptime] plan: Plan,
     #[define(F)] _f: StorageType,
 ) {
@@ -332,7 +338,7 @@ pub(crate) fn pass_combine<F: Float, N: Size>(
         let row = rows[hub] as usize;
         let mut f = UNIT_POS_X as usize;
         while f < width {
-            let mut acc = neutral::<N>(plan.reduce);
+            let mut acc = Vector::<f32, N>::new(neutral);
             for s in bounds[hub]..bounds[hub + 1] {
                 acc = fold::<N>(acc, partial[s as usize * width + f], plan.reduce);
             }

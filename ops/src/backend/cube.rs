@@ -140,19 +140,19 @@ where
         let (x, weights, dy) = (Matrix::of(x), weights_of(weights), Matrix::of(dy));
         let launch = aggregate::extremum::launch::extremum_gradients;
         let (dx, dw) = launch(s, pass.direction, pass.reduce, &x.buf, x.width, by_ref(&weights), &dy.buf, wanted).expect(CHECKED);
-        (dx.map(|dx| x.like(dx, x.rows, x.width)), dw.map(|dw| x.tensor(dw, Shape::new([s.nnz]))))
+        (dx.map(|dx| x.like(dx, x.rows, x.width)), dw.map(|dw| x.tensor(dw, Shape::new([s.nnz()]))))
     }
 
     fn entry_dot(s: &Self::Sparse, a: FloatTensor<Self>, b: FloatTensor<Self>) -> FloatTensor<Self> {
         let (a, b) = (Matrix::of(a), Matrix::of(b));
         let out = aggregate::entry::launch::entry_dot(s, &a.buf, &b.buf, a.width).expect(CHECKED);
-        a.tensor(out, Shape::new([s.nnz]))
+        a.tensor(out, Shape::new([s.nnz()]))
     }
 
     fn edge_score(s: &Self::Sparse, a: FloatTensor<Self>, b: FloatTensor<Self>, slope: f64) -> FloatTensor<Self> {
         let (a, b) = (Matrix::of(a), Matrix::of(b));
         let out = edge_score::launch::edge_score(s, &a.buf, &b.buf, a.width, slope).expect(CHECKED);
-        a.like(out, s.nnz, a.width)
+        a.like(out, s.nnz(), a.width)
     }
 
     fn edge_score_backward(
@@ -191,7 +191,7 @@ where
         AttentionOutput {
             out: x.like(o.out, x.rows, x.width),
             edge: x.like(o.edge, s.cols(), x.width),
-            lse: x.like(o.lse, segments, options.config.heads),
+            normaliser: x.like(o.normaliser, segments, 2 * options.config.heads),
         }
     }
 
@@ -205,8 +205,8 @@ where
     ) -> AttentionGradients<Self> {
         let (x, a, b, dout) = (Matrix::of(input.x), Matrix::of(input.a), Matrix::of(input.b), Matrix::of(dout));
         let inputs = attention_inputs(options, &x, &a, &b);
-        let (out, edge, lse) = (Matrix::of(output.out).buf, Matrix::of(output.edge).buf, Matrix::of(output.lse).buf);
-        let saved = attention::Output { out, edge, lse };
+        let (out, edge, normaliser) = (Matrix::of(output.out).buf, Matrix::of(output.edge).buf, Matrix::of(output.normaliser).buf);
+        let saved = attention::Output { out, edge, normaliser };
         if !wanted.a && !wanted.b {
             let dx = wanted.x.then(|| attention::input_gradient(s, options.config, &inputs, &saved, &dout.buf).expect(CHECKED));
             return AttentionGradients { x: dx.map(|dx| x.like(dx, x.rows, x.width)), a: None, b: None };
@@ -229,7 +229,7 @@ where
     ) -> FloatTensor<Self> {
         let Some(theta) = theta else { return to_nodes(s, scales, to_edges(s, scales, x), bias) };
         let [f, o] = theta.shape().dims();
-        match choose_side(s.rows(), s.cols(), s.nnz, f, o) {
+        match choose_side(s.rows(), s.cols(), s.nnz(), f, o) {
             ThetaSide::Input => to_nodes(s, scales, to_edges(s, scales, Self::dense(x, theta)), bias),
             ThetaSide::Middle => to_nodes(s, scales, Self::dense(to_edges(s, scales, x), theta), bias),
             ThetaSide::Output => {
@@ -261,7 +261,7 @@ where
         }
         let [f, o] = theta.shape().dims();
         let p = to_edges(s, &back, dy);
-        if backward_side(s.rows(), s.cols(), s.nnz, f, o, 1 + usize::from(wanted.x)) == ThetaSide::Middle {
+        if backward_side(s.rows(), s.cols(), s.nnz(), f, o, 1 + usize::from(wanted.x)) == ThetaSide::Middle {
             let dx = |p| to_nodes::<R, Self>(s, &back, Self::dense(p, Self::float_transpose(theta)), None);
             let e = to_edges(s, &Scales { input: scales.input.clone(), ..Scales::default() }, x);
             return ConvGradients { x: wanted.x.then(|| dx(p.clone())), theta: Some(Self::dense(Self::float_transpose(e), p)), bias };
@@ -279,7 +279,7 @@ where
     ) -> FloatTensor<Self> {
         let Some(theta) = theta else { return multiply(a, Direction::ToRows, x, bias) };
         let [f, o] = theta.shape().dims();
-        match choose_order(a.rows(), a.cols(), a.nnz, f, o) {
+        match choose_order(a.rows(), a.cols(), a.nnz(), f, o) {
             Order::WeightFirst => multiply(a, Direction::ToRows, Self::dense(x, theta), bias),
             Order::PassFirst => {
                 let y = Self::dense(multiply(a, Direction::ToRows, x, None), theta);
@@ -302,13 +302,13 @@ where
         let ([f, o], turned) = (theta.shape().dims(), Self::float_transpose(theta));
         if !wanted.theta {
             // Only dX: the transposed product, with Θ^T on its own cheaper side.
-            let dx = wanted.x.then(|| match choose_order(a.cols(), a.rows(), a.nnz, o, f) {
+            let dx = wanted.x.then(|| match choose_order(a.cols(), a.rows(), a.nnz(), o, f) {
                 Order::WeightFirst => multiply(a, Direction::ToCols, Self::dense(dy, turned), None),
                 Order::PassFirst => Self::dense(multiply(a, Direction::ToCols, dy, None), turned),
             });
             return ConvGradients { x: dx, theta: None, bias };
         }
-        let (dx, dtheta) = match choose_order(a.rows(), a.cols(), a.nnz, f, o) {
+        let (dx, dtheta) = match choose_order(a.rows(), a.cols(), a.nnz(), f, o) {
             Order::WeightFirst => {
                 let g = multiply(a, Direction::ToCols, dy, None); // A^T dY [cols, O]
                 (wanted.x.then(|| Self::dense(g.clone(), turned)), Self::dense(Self::float_transpose(x), g))

@@ -244,7 +244,7 @@ impl HyperBackend for Flex {
             AttentionOutput {
                 out: tensor(o.out, [s.rows(), f]),
                 edge: tensor(o.edge, [s.cols(), f]),
-                lse: tensor(o.lse, [s.outputs(config.normalise), config.heads]),
+                normaliser: tensor(o.normaliser, [s.outputs(config.normalise), 2 * config.heads]),
             }
         })
     }
@@ -259,14 +259,14 @@ impl HyperBackend for Flex {
     ) -> AttentionGradients<Self> {
         use hypergraph_attention::host::{Saved, hypergraph_attention_backward, input_gradient};
         let (i, config) = (input.contiguous(), attention.config);
-        let (out, edge, lse, dout) =
-            (output.out.to_contiguous(), output.edge.to_contiguous(), output.lse.to_contiguous(), dout.to_contiguous());
+        let (out, edge, normaliser, dout) =
+            (output.out.to_contiguous(), output.edge.to_contiguous(), output.normaliser.to_contiguous(), dout.to_contiguous());
         let f = width(&i.x);
         with_element!(i.x, E => {
-            let saved = Saved { out: out.storage(), edge: edge.storage(), lse: lse.storage() };
+            let saved = Saved { out: out.storage(), edge: edge.storage(), normaliser: normaliser.storage() };
             let inputs = attention_inputs::<E>(attention, &i);
             if !wanted.a && !wanted.b {
-                let x = wanted.x.then(|| tensor(input_gradient(s, config, inputs, saved.lse, dout.storage()), [s.rows(), f]));
+                let x = wanted.x.then(|| tensor(input_gradient(s, config, inputs, saved.normaliser, dout.storage()), [s.rows(), f]));
                 return AttentionGradients { x, a: None, b: None };
             }
             let (dx, da, db) = hypergraph_attention_backward(s, config, inputs, saved, dout.storage());

@@ -177,14 +177,14 @@ impl<B: FusionBackend + HyperBackend> HyperBackend for Fusion<B> {
         let outputs = vec![
             (Shape::new([s.rows, width]), dtype),
             (Shape::new([s.cols, width]), dtype),
-            (Shape::new([s.outputs(config.normalise), config.heads]), wide(dtype)),
+            (Shape::new([s.outputs(config.normalise), 2 * config.heads]), wide(dtype)),
         ];
         let (s, attention) = (s.inner.clone(), attention.inner());
         let mut results = record::<B, 3>("hg_attention", [Some(i.x), Some(i.a), Some(i.b)], outputs, move |[x, a, b]| {
             let o = B::hypergraph_attention(&s, &attention, AttentionInput { x: needed(x), a: needed(a), b: needed(b) });
-            vec![o.out, o.edge, o.lse]
+            vec![o.out, o.edge, o.normaliser]
         });
-        AttentionOutput { out: needed(results.next()), edge: needed(results.next()), lse: needed(results.next()) }
+        AttentionOutput { out: needed(results.next()), edge: needed(results.next()), normaliser: needed(results.next()) }
     }
 
     fn hypergraph_attention_backward(
@@ -197,10 +197,10 @@ impl<B: FusionBackend + HyperBackend> HyperBackend for Fusion<B> {
     ) -> AttentionGradients<Self> {
         let like = [wanted.x.then(|| meta(&i.x)), wanted.a.then(|| meta(&i.a)), wanted.b.then(|| meta(&i.b))];
         let (s, attention) = (s.inner.clone(), attention.inner());
-        let inputs = [i.x, i.a, i.b, o.out, o.edge, o.lse, dout].map(Some);
+        let inputs = [i.x, i.a, i.b, o.out, o.edge, o.normaliser, dout].map(Some);
         let [x, a, b] = record_some::<B, 7, 3>("hg_attention_backward", inputs, like, move |inputs| {
-            let [x, a, b, out, edge, lse, dout] = inputs.map(needed);
-            let (input, output) = (AttentionInput { x, a, b }, AttentionOutput { out, edge, lse });
+            let [x, a, b, out, edge, normaliser, dout] = inputs.map(needed);
+            let (input, output) = (AttentionInput { x, a, b }, AttentionOutput { out, edge, normaliser });
             let g = B::hypergraph_attention_backward(&s, &attention, input, output, dout, wanted);
             [g.x, g.a, g.b]
         });

@@ -195,8 +195,8 @@ pub struct AttentionOutput<B: Backend> {
     pub out: FloatTensor<B>,
     /// Y [cols, Hd·C]
     pub edge: FloatTensor<B>,
-    /// L [rows or cols, Hd] in the type of sums (f32, or f64 for f64 inputs).
-    pub lse: FloatTensor<B>,
+    /// The largest scores and 1 / Σ exp(s − largest) [rows or cols, 2·Hd] in the type of sums (f32, or f64 for f64 inputs).
+    pub normaliser: FloatTensor<B>,
 }
 
 /// Which gradients of an attention are wanted.

@@ -1,4 +1,4 @@
-//! The backward pass: coefficients are made again from the saved log-sum-exp, row by row.
+//! The backward pass: coefficients are made again from the saved normalisers, row by row.
 
 use std::ops::Range;
 
@@ -26,8 +26,8 @@ pub fn hypergraph_attention_backward<E: Element>(
         return (vec![], vec![], vec![]);
     }
     let p = Prepared::new(&i);
-    let g = weighted_pass(&p.scores(pair, Direction::ToCols, config, saved.lse), dout, width, None, p.u.as_deref());
-    let s = p.scores(pair, Direction::ToRows, config, saved.lse);
+    let g = weighted_pass(&p.scores(pair, Direction::ToCols, config, saved.normaliser), dout, width, None, p.u.as_deref());
+    let s = p.scores(pair, Direction::ToRows, config, saved.normaliser);
     let edge_totals = (!s.segments_are_rows).then(|| twice_head_dots(saved.edge, &g, pair.cols(), config));
     let back = Backward { s, p: &p, config, edge_totals, x: i.x, edge: saved.edge, out: saved.out, g: &g, dout };
     let (dx, dz) = back.nodes();
@@ -56,6 +56,15 @@ fn twice_head_dots<E: Element>(y: &[E], g: &[E], rows: usize, config: AttentionC
 
 /// Sums per row of `view` of an array [nnz, heads] in row-major order of the matrix.
 fn entry_sums<E: Element>(view: &View, dz: &[E::Acc], heads: usize) -> Vec<E> {
+    let hubs = Hubs::new(
+        view,
+        #[inline(always)]
+        |_, entries| {
+            let mut sum = vec![E::Acc::ZERO; heads];
+            add_entries(view, dz, entries, &mut sum);
+            sum
+        },
+    );
     let blocks = by_entries(view.ptr, heads * size_of::<E::Acc>() + 4, heads * size_of::<E>());
     fill(
         &blocks,
@@ -65,14 +74,24 @@ fn entry_sums<E: Element>(view: &View, dz: &[E::Acc], heads: usize) -> Vec<E> {
             let mut sum = vec![E::Acc::ZERO; heads];
             for r in block {
                 sum.fill(E::Acc::ZERO);
-                for k in view.range(r) {
-                    let at = view.position(k) * heads;
-                    add(&mut sum, &dz[at..at + heads]);
+                match hubs.of(r) {
+                    Some(parts) => parts.iter().for_each(|part| add(&mut sum, part)),
+                    None => add_entries(view, dz, view.range(r), &mut sum),
                 }
                 sink.round(&sum);
             }
         },
     )
+}
+
+/// sum [heads] += Σ dz over `entries`
+#[inline(always)]
+fn add_entries<A: Acc>(view: &View, dz: &[A], entries: Range<usize>, sum: &mut [A]) {
+    for k in entries {
+        let at = view.position(k) * sum.len();
+        let own = &dz[at..at + sum.len()];
+        add(sum, own);
+    }
 }
 
 /// What the pass over the nodes reads.

@@ -197,7 +197,7 @@ impl<B: HyperBackend, C: CheckpointStrategy> HyperBackend for Autodiff<B, C> {
         wanted: AttentionWanted,
     ) -> AttentionGradients<Self> {
         let input = AttentionInput { x: once::<B, C>(i.x), a: once::<B, C>(i.a), b: once::<B, C>(i.b) };
-        let output = AttentionOutput { out: once::<B, C>(o.out), edge: once::<B, C>(o.edge), lse: once::<B, C>(o.lse) };
+        let output = AttentionOutput { out: once::<B, C>(o.out), edge: once::<B, C>(o.edge), normaliser: once::<B, C>(o.normaliser) };
         let g = B::hypergraph_attention_backward(s, &attention.inner(), input, output, once::<B, C>(dout), wanted);
         AttentionGradients { x: g.x.map(constant::<B, C>), a: g.a.map(constant::<B, C>), b: g.b.map(constant::<B, C>) }
     }
