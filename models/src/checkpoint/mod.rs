@@ -6,7 +6,7 @@ mod manifest;
 mod params;
 mod tensors;
 
-pub use digest::digest;
+pub use digest::{digest, split_digest};
 pub use folder::{read, write};
 pub use manifest::{DatasetPrint, FORMAT, Manifest, VERSION};
 pub(crate) use params::stored;

@@ -94,6 +94,11 @@ impl<'a, B: HyperBackend> Trainer<'a, B> {
             let show = |p| serde_json::to_string(p).unwrap_or_default();
             return Err(ModelError::checkpoint(&file, format!("the dataset {}", show(&task.print)), show(&manifest.dataset)));
         }
+        let found = checkpoint::split_digest([split]);
+        if manifest.split != found {
+            let expected = format!("the split with digest {found} that was given; give the one trained on, with --splits");
+            return Err(ModelError::checkpoint(&file, expected, manifest.split));
+        }
         let mut trainer = Self::new(task, split, &manifest.model, &manifest.train)?;
         if manifest.progress.totals != trainer.evaluation.totals {
             let expected = format!("{:?} labelled nodes in train, valid and test", trainer.evaluation.totals);
@@ -219,7 +224,7 @@ impl<'a, B: HyperBackend> Trainer<'a, B> {
             training.insert(format!("moment_1/{name}"), checkpoint::stored(moments.moment_1.clone()));
             training.insert(format!("moment_2/{name}"), checkpoint::stored(moments.moment_2.clone()));
         }
-        let manifest = Manifest::new(&self.network, &self.config, self.task, self.progress.clone(), notes);
+        let manifest = Manifest::new(&self.network, &self.config, self.task, checkpoint::split_digest([self.split]), self.progress.clone(), notes);
         Ok(Checkpoint { manifest, model, training })
     }
 }

@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+use hypergraphql_framework::{Dataset, Features, Split};
 use hypergraphql_models::LayerKind;
 use hypergraphql_models::checkpoint::{self, MANIFEST, MODEL, TRAINING};
+use hypergraphql_models::task::TaskConfig;
 use hypergraphql_models::train::Trainer;
 
 use super::{config, dataset, network, run, saved, split, stored, task};
@@ -79,6 +81,48 @@ fn other_models_and_datasets_are_refused() {
     assert!(shallow.contains(MODEL), "{shallow}");
     let other = refused(|c| edit(&c.join(MANIFEST), "\"nodes\": 211", "\"nodes\": 212"));
     assert!(other.contains("212") && other.contains("dataset"), "{other}");
+}
+
+/// What resuming says about a checkpoint of [`dataset`] and [`split`] when the data or the split is changed.
+fn refused_on(change: impl FnOnce(&mut Dataset, &mut Split)) -> Option<String> {
+    let mut data = dataset();
+    data.features = TaskConfig::for_dataset(&data, true, 9).prepare(&data).unwrap().features.clone();
+    let (first, given) = (task(&data), split());
+    let mut trainer = Trainer::new(&first, &given, &network(LayerKind::Hgnn), &config()).unwrap();
+    run(&mut trainer, 1);
+    let folder = stored(&trainer);
+    let path = folder.path().join("c");
+    let mut other = given.clone();
+    change(&mut data, &mut other);
+    let second = task(&data);
+    Trainer::resume(&second, &other, checkpoint::read(&path).unwrap(), &path).err().map(|e| e.to_string())
+}
+
+#[test]
+fn another_split_of_the_same_sizes_is_refused() {
+    assert_eq!(refused_on(|_, _| {}), None);
+    let swapped = refused_on(|_, split| {
+        // Nodes 1 and 2 of each part have labels or not as before: the sizes stay.
+        let labelled = |n: &u32| !n.is_multiple_of(11);
+        let (a, b) = (split.train.iter().position(labelled).unwrap(), split.test.iter().position(labelled).unwrap());
+        std::mem::swap(&mut split.train[a], &mut split.test[b]);
+    });
+    assert!(swapped.as_ref().is_some_and(|e| e.contains("--splits") && e.contains("digest")), "{swapped:?}");
+}
+
+#[test]
+fn other_features_and_weights_are_refused() {
+    let dataset = |change: fn(&mut Dataset)| refused_on(|data, _| change(data)).expect("a refusal");
+    let feature = dataset(|data| {
+        if let Features::Dense(x) = &mut data.features {
+            x[[3, 4]] += 1.0;
+        }
+    });
+    assert!(feature.contains("dataset"), "{feature}");
+    dataset(|data| {
+        let weights = vec![1.5; data.hypergraph.hyperedges()];
+        data.hypergraph = data.hypergraph.clone().with_hyperedge_weights(weights).unwrap();
+    });
 }
 
 #[test]
