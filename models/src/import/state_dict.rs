@@ -32,7 +32,7 @@ impl StateDict {
     /// # Errors
     /// When the file cannot be read, is cut, or its header is damaged or claims more than the file holds.
     pub fn open(path: &Path) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(|source| ModelError::Io { path: path.into(), source })?;
+        let bytes = std::fs::read(path).map_err(ModelError::read(path))?;
         let file = SafeTensors::deserialize(&bytes)
             .map_err(|e| ModelError::SafeTensors { path: path.into(), reason: format!("{e} ({} bytes)", bytes.len()) })?;
         let entry = |t: TensorView<'_>| Entry { dtype: t.dtype(), shape: t.shape().to_vec(), bytes: t.data().to_vec() };
