@@ -11,6 +11,9 @@ pub enum ModelError {
     /// An operation refused its arguments.
     #[error(transparent)]
     Op(#[from] hypergraphql_ops::OpError),
+    /// The device cannot store the precision asked for.
+    #[error(transparent)]
+    Unsupported(hypergraphql_ops::KernelError),
     /// A hypergraph, dataset or split is not what it should be.
     #[error(transparent)]
     Framework(#[from] hypergraphql_framework::Error),

@@ -50,9 +50,19 @@ impl<B: HyperBackend> Evaluation<B> {
 }
 
 impl Right {
-    /// Right over all, per part; 0 where a part is empty.
-    pub fn accuracy(self, totals: [u64; 3]) -> [f64; 3] {
-        let of = |i: usize| if totals[i] == 0 { 0.0 } else { self.0[i] as f64 / totals[i] as f64 };
+    /// Right over all, per part; `None` where a part is empty.
+    pub fn accuracy(self, totals: [u64; 3]) -> [Option<f64>; 3] {
+        let of = |i: usize| (totals[i] > 0).then(|| self.0[i] as f64 / totals[i] as f64);
         [of(0), of(1), of(2)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_part_has_no_accuracy() {
+        assert_eq!(Right([3, 0, 0]).accuracy([4, 0, 5]), [Some(0.75), None, Some(0.0)]);
     }
 }

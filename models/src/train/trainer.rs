@@ -56,16 +56,17 @@ impl<'a, B: HyperBackend> Trainer<'a, B> {
     /// A training at its start.
     ///
     /// # Errors
-    /// When an option is outside its domain, or no training node has a label.
+    /// When an option is outside its domain, the device lacks the precision, or no training node has a label.
     pub fn new(task: &'a NodeTask<B>, split: &'a Split, network: &NodeClassifierConfig, config: &TrainConfig) -> Result<Self> {
         config.check()?;
+        config.precision.check::<B>(&task.device)?;
         split.check(task.labels.of.len())?;
         let target = Target::new(&task.labels, &split.train, &config.class_weights, &task.device)?;
         let evaluation = Evaluation::new(&task.labels, split, &task.device);
         if config.patience.is_some() && evaluation.totals[1] == 0 {
             return Err(ModelError::option("patience", "set", "no patience, as the split has no validation nodes with labels"));
         }
-        let input = task.input.clone().cast(config.precision);
+        let input = task.input.clone().cast(network.input_precision(config.precision));
         let model = network.init::<Autodiff<B>>(&task.device, config.seed)?;
         Ok(Self {
             task,
