@@ -45,9 +45,19 @@ impl StateDict {
         &self.path
     }
 
+    /// The first names of the file, for messages.
+    pub fn contents(&self) -> &str {
+        &self.contents
+    }
+
     /// Names not yet taken, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.entries.keys().map(String::as_str)
+    }
+
+    /// The shape of a tensor not yet taken.
+    pub fn shape(&self, name: &str) -> Option<&[usize]> {
+        self.entries.get(name).map(|entry| entry.shape.as_slice())
     }
 
     /// Takes a tensor as f32, row-major.

@@ -107,7 +107,7 @@ impl<'a, B: HyperBackend> Trainer<'a, B> {
         }
         trainer.best = checkpoint::load(trainer.best, model, &folder.join(checkpoint::MODEL))?;
         let file = folder.join(checkpoint::TRAINING);
-        let [params, first, second] = ["param/", "moment_1/", "moment_2/"].map(|prefix| take_prefixed(&mut training, prefix));
+        let [params, first, second] = [checkpoint::PARAMETER, "moment_1/", "moment_2/"].map(|prefix| take_prefixed(&mut training, prefix));
         let sizes = params.iter().map(|(name, t)| (name.clone(), t.values.len())).collect();
         trainer.model = checkpoint::load(trainer.model, params, &file)?;
         trainer.optimizer.moments = join_moments(first, second, &sizes, manifest.progress.optimizer_steps, &file, &task.device)?;
@@ -157,6 +157,7 @@ impl<'a, B: HyperBackend> Trainer<'a, B> {
         if self.progress.add(record) {
             self.best = self.model.valid();
         }
+        tracing::debug!(epoch = record.epoch, loss, right = ?record.right.0, skipped, "epoch");
         Ok(record)
     }
 
@@ -219,7 +220,7 @@ impl<'a, B: HyperBackend> Trainer<'a, B> {
                 let (epoch, lr) = (self.progress.epoch, self.config.lr);
                 return Err(ModelError::Loss { epoch: epoch + 1, loss: f32::NAN, lr });
             }
-            training.insert(format!("param/{name}"), tensor);
+            training.insert(format!("{}{name}", checkpoint::PARAMETER), tensor);
         }
         for (name, moments) in &self.optimizer.moments {
             training.insert(format!("moment_1/{name}"), checkpoint::stored(moments.moment_1.clone()));
