@@ -175,6 +175,13 @@ impl Default for Options {
     }
 }
 
+impl Flags {
+    /// The layer, where it is given.
+    pub(crate) fn layer(&self) -> Option<LayerKind> {
+        self.layer
+    }
+}
+
 impl Options {
     /// The network for features this wide and this many classes.
     pub(crate) fn network(&self, features: usize, classes: usize) -> NodeClassifierConfig {
@@ -230,6 +237,34 @@ pub(crate) fn resolve(flags: &Flags, config: Option<&Path>, checkpoint: Option<&
     let differing: Vec<String> = own.iter().filter_map(|(key, value)| differs(key, value, wanted.get(key))).collect();
     let help = "leave those options out with --resume, or start a new training without it";
     Err(CliError::input(format!("the checkpoint was trained with other options: {}", differing.join(", "))).with_help(help))
+}
+
+/// Options of a network that comes from `file` with its sizes, which the flags must not contradict. Self-loops are off unless asked for:
+/// other libraries add none.
+pub(crate) fn resolve_imported(flags: &Flags, file: &Path, network: &NodeClassifierConfig) -> Result<Options, CliError> {
+    let unfit = |e: toml::ser::Error| CliError::failed(format!("options of {}: {e}", file.display()));
+    let mut table = Table::try_from(flags).map_err(|e| CliError::input(format!("flags: {e}")))?;
+    let size = |size: usize| Value::Integer(size as i64);
+    let named = |name: &str| Value::String(name.to_owned());
+    let mut own = Table::new();
+    own.insert("layer".into(), named(network.layer.name()));
+    own.insert("layers".into(), size(network.layers));
+    own.insert("norm".into(), named(&network.norm.to_string()));
+    own.insert("runs".into(), Value::Integer(1));
+    if network.layers > 1 {
+        own.insert("hidden".into(), size(network.hidden));
+    }
+    if network.layer == LayerKind::Attention {
+        own.insert("heads".into(), size(network.heads));
+    }
+    let differing: Vec<String> = own.iter().filter_map(|(key, value)| differs(key, value, table.get(key))).collect();
+    if !differing.is_empty() {
+        let message = format!("{}: the flags do not fit the network: {}", file.display(), differing.join(", "));
+        return Err(CliError::input(message).with_help("leave those flags out: the file tells them"));
+    }
+    table.extend(own);
+    table.entry("self-loops").or_insert(Value::try_from(Switch::Off).map_err(unfit)?);
+    checked(from_table(table)?)
 }
 
 fn differs(key: &str, own: &Value, wanted: Option<&Value>) -> Option<String> {

@@ -45,7 +45,8 @@ impl<'a> Training<'a> {
         splits: Splits,
         resumed: Option<Resumed>,
     ) -> Self {
-        let (place, stdout) = (Place::default(), Stdout::new(args.out.is_some()));
+        // Opened once it is known that there is something to train.
+        let (place, stdout) = (Place::default(), Stdout::new(false));
         Self { args, global, options, dataset, splits, resumed, place, stdout, unsaved: None }
     }
 }
@@ -81,6 +82,7 @@ impl Training<'_> {
     /// Looks before hours of training whether the results can be written, and records the splits beside them.
     fn open(&mut self) -> Result<(), CliError> {
         self.place = Place::new(self.args, self.resumed.as_ref())?;
+        self.stdout = Stdout::new(self.place.out.is_some());
         let first = self.resumed.as_ref().map_or(0, |r| r.notes.run);
         self.place.probe(first, self.options.runs)?;
         match &self.place.out {

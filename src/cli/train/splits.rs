@@ -18,6 +18,11 @@ pub(in crate::cli) struct Splits {
 }
 
 impl Splits {
+    /// Of a data set without labels, which nothing is trained on.
+    pub(in crate::cli) fn none() -> Self {
+        Self { of: Vec::new(), source: "none".to_owned() }
+    }
+
     /// Tells other splits, also of the same sizes.
     pub(in crate::cli) fn digest(&self) -> String {
         split_digest(&self.of)
