@@ -26,8 +26,8 @@ pub struct MemoryEstimate {
 }
 
 impl MemoryEstimate {
-    /// Of training `network` on `dataset` (with its self-loops and features).
-    pub fn of(dataset: &Dataset, network: &NodeClassifierConfig, precision: Precision) -> Self {
+    /// Of training `network` on `trained_on` nodes of `dataset` (with its self-loops and features).
+    pub fn of(dataset: &Dataset, trained_on: usize, network: &NodeClassifierConfig, precision: Precision) -> Self {
         let h = &dataset.hypergraph;
         let [n, m, z] = [h.nodes(), h.hyperedges(), h.incidences()].map(|x| x as u64);
         let size = match precision {
@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn grows_with_nodes_and_width_and_shrinks_in_half_precision() {
         let network = NodeClassifierConfig::new(LayerKind::Hgnn, 31, 5);
-        let of = |nodes, network: &NodeClassifierConfig, p| MemoryEstimate::of(&sample(nodes), network, p);
+        let of = |nodes, network: &NodeClassifierConfig, p| MemoryEstimate::of(&sample(nodes), nodes / 2, network, p);
         let base = of(101, &network, Precision::F32);
         assert_eq!(base.parameters, 24 * (32 * 256 + 257 * 5));
         assert!(of(301, &network, Precision::F32).activations > 2 * base.activations);
