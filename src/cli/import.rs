@@ -99,7 +99,7 @@ pub(crate) fn run(args: ImportArgs, global: &Global) -> Result<(), CliError> {
     checkpoint::check_place(&args.out)?;
     let model = dispatch(args.device.device, Import { dict, network: network.clone() })??;
     let parameters = model.values().map(|t| t.values.len()).sum();
-    let splits = if dataset.labels.is_some() { splits::choose(&dataset, args.splits.as_deref(), &options)? } else { Splits::none() };
+    let splits = if dataset.labels.is_some() { splits::choose(&dataset, args.splits.as_deref(), &options)? } else { Splits::default() };
     let manifest = manifest(options, network, task, &dataset, width, &splits)?;
     checkpoint::write(&args.out, Checkpoint::untrained(manifest, model))?;
     let imported = Imported {

@@ -1,5 +1,6 @@
 //! The runs of a training on one back end.
 
+use std::path::Path;
 use std::time::Instant;
 
 use hypergraphql_framework::{Dataset, Split};
@@ -204,23 +205,28 @@ impl Training<'_> {
         Ok(one.trainer.checkpoint(serde_json::to_value(&notes)?)?)
     }
 
+    /// Writes and prints the report; what could not be written keeps nothing from being printed.
     fn finish(&self, setup: &Setup, runs: &[RunReport]) -> Result<(), CliError> {
         let summary = Summary::new(setup, runs);
+        let written = self.place.out.as_deref().map_or(Ok(()), |out| self.write(out, setup, runs, &summary));
         if !self.global.json
             && let Some(last) = runs.last()
         {
             self.stdout.print(|| confusion::print(&last.outcome.test, &setup.dataset.label_names))?;
         }
-        if let Some(out) = &self.place.out {
-            report::write(&out.join("report.json"), setup, runs, &summary)?;
-            let title = format!("{} on {}", setup.options.layer, setup.dataset.name);
-            curve::write(&out.join("curve.svg"), &title, runs)?;
-            self.place.remove_stale(self.options.runs)?;
-            if !self.global.json {
-                self.stdout.print(|| output::line(format!("report, learning curve and checkpoints in {}", out.display())))?;
-            }
+        self.stdout.print(|| summary.print(self.global.json))?;
+        written
+    }
+
+    fn write(&self, out: &Path, setup: &Setup, runs: &[RunReport], summary: &Summary) -> Result<(), CliError> {
+        report::write(&out.join("report.json"), setup, runs, summary)?;
+        let title = format!("{} on {}", setup.options.layer, setup.dataset.name);
+        curve::write(&out.join("curve.svg"), &title, runs)?;
+        self.place.remove_stale(self.options.runs)?;
+        if self.global.json {
+            return Ok(());
         }
-        self.stdout.print(|| summary.print(self.global.json))
+        self.stdout.print(|| output::line(format!("report, learning curve, splits and checkpoints in {}", out.display())))
     }
 }
 

@@ -12,17 +12,13 @@ use crate::cli::error::CliError;
 const PROTOCOL: &str = "50_25_25";
 
 /// A split per run, and where they come from.
+#[derive(Debug, Default)]
 pub(in crate::cli) struct Splits {
     pub(in crate::cli) of: Vec<Split>,
     pub(super) source: String,
 }
 
 impl Splits {
-    /// Of a data set without labels, which nothing is trained on.
-    pub(in crate::cli) fn none() -> Self {
-        Self { of: Vec::new(), source: "none".to_owned() }
-    }
-
     /// Tells other splits, also of the same sizes.
     pub(in crate::cli) fn digest(&self) -> String {
         split_digest(&self.of)
