@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hypergraphql_framework::dataset::synthetic_features;
-use hypergraphql_framework::generate::{PowerLaw, power_law};
+use hypergraphql_framework::generate::power_law;
 use hypergraphql_framework::{Dataset, Features, Labels, splits};
 use hypergraphql_models::memory::MemoryEstimate;
 use hypergraphql_models::task::{NodeTask, TaskConfig};
@@ -106,17 +106,20 @@ fn the_estimate_is_near_the_peak() {
         classes: 13,
     };
     let mut wrong = Vec::new();
+    // The convolutions differ in their scales only, and bf16 is as large as f16.
     for layer in LayerKind::ALL {
-        for precision in [Precision::F32, Precision::F16, Precision::Bf16] {
+        let convolves_alike = matches!(layer, LayerKind::HgnnPlus | LayerKind::Conv);
+        let precisions: &[Precision] = if convolves_alike { &[Precision::F32] } else { &[Precision::F32, Precision::F16] };
+        for &precision in precisions {
             let case = Case { layer, precision, ..base };
             let wide = Case { features: 3001, sparse: true, graph: [3001, 2003, 7], ..case };
             let deep = Case { layers: 4, graph: [5003, 9001, 4], ..case };
             let narrow = Case { hidden: 16, features: 1409, graph: [3001, 701, 3], ..case };
-            let classes = Case { classes: 467, hidden: 64, ..case };
+            let classes = Case { classes: 467, hidden: 64, graph: [3001, 2003, 7], ..case };
             for case in [case, wide, deep, narrow, classes] {
                 let (estimate, peak) = measure(case);
                 let ratio = estimate as f64 / peak as f64;
-                eprintln!("{:>10} {} {:>5.2} {:6.1} MiB {case:?}", case.layer, case.precision, ratio, peak as f64 / 1048576.0);
+
                 if !(0.95..1.5).contains(&ratio) {
                     wrong.push((case, ratio));
                 }

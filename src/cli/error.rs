@@ -121,7 +121,9 @@ impl From<hypergraphql_framework::Error> for CliError {
 impl From<ModelError> for CliError {
     fn from(error: ModelError) -> Self {
         match error {
-            ModelError::Unsupported(_) => Self::Device { message: error.to_string(), help: Some("--precision f32 runs on every device".to_owned()) },
+            ModelError::Unsupported(_) => {
+                Self::Device { message: error.to_string(), help: Some("--precision f32 runs on every device".to_owned()) }
+            }
             ModelError::Loss { .. } | ModelError::Gradient { .. } | ModelError::Op(_) => Self::failed(error.to_string()),
             ModelError::Write { .. } | ModelError::ManifestSize { .. } => Self::failed(error.to_string()),
             ModelError::Framework(error) => Self::from(error),

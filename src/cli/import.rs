@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use hypergraphql_framework::{Dataset, Split, io};
+use hypergraphql_models::NodeClassifierConfig;
 use hypergraphql_models::checkpoint::{self, Checkpoint, DatasetPrint, FORMAT, Manifest, VERSION, split_digest};
 use hypergraphql_models::import::{StateDict, import_classifier, infer_config};
 use hypergraphql_models::task::TaskConfig;
 use hypergraphql_models::train::{Progress, labelled};
-use hypergraphql_models::NodeClassifierConfig;
 use hypergraphql_ops::HyperBackend;
 use serde::Serialize;
 
@@ -120,12 +120,16 @@ pub(crate) fn run(args: ImportArgs, global: &Global) -> Result<(), CliError> {
 fn check_fit(args: &ImportArgs, sizes: &NodeClassifierConfig, dataset: &Dataset, width: usize) -> Result<(), CliError> {
     let (file, data) = (args.file.display(), args.data.display());
     if width != sizes.features {
-        return Err(CliError::input(format!("{data}: {width} feature columns, expected {} as the first layer of {file} takes", sizes.features)));
+        return Err(CliError::input(format!(
+            "{data}: {width} feature columns, expected {} as the first layer of {file} takes",
+            sizes.features
+        )));
     }
     match &dataset.labels {
-        Some(labels) if labels.classes != sizes.classes => {
-            Err(CliError::input(format!("{data}: {} classes, expected {} as the last layer of {file} gives", labels.classes, sizes.classes)))
-        }
+        Some(labels) if labels.classes != sizes.classes => Err(CliError::input(format!(
+            "{data}: {} classes, expected {} as the last layer of {file} gives",
+            labels.classes, sizes.classes
+        ))),
         _ => Ok(()),
     }
 }

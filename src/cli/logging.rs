@@ -1,7 +1,7 @@
 //! `tracing` to stderr, at the level that `-v` and `-q` ask for; `HGQL_LOG` overrides with a filter such as `hypergraphql_models=debug`.
 //! Lines go beside the progress bar, if one is shown.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
 
 use indicatif::ProgressBar;
@@ -22,7 +22,7 @@ pub(crate) fn init(global: &Global) {
         Err(_) => EnvFilter::builder().parse_lossy(format!("{},hgql={level},hypergraphql={level}", level.min(LevelFilter::WARN))),
     };
     let subscriber = tracing_subscriber::fmt().with_writer(|| BesideTheBar).with_env_filter(filter).with_target(global.verbose > 1);
-    if subscriber.without_time().try_init().is_err() {
+    if subscriber.with_ansi(io::stderr().is_terminal()).without_time().try_init().is_err() {
         // A second subscriber in one process: only a test harness does that, and the first one is as good.
     }
 }

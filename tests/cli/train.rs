@@ -47,7 +47,9 @@ fn trains_reports_and_predicts() {
 fn every_layer_trains_better_than_chance() {
     let at = Folder::new(&dataset());
     for layer in ["hgnn", "hgnn-plus", "conv", "attention"] {
-        let lines = at.lines(&format!("{TRAIN} --layer {layer} --epochs 60 --json"));
+        // Attention averages twice over each hyperedge, so that its signal grows slowly.
+        let longer = if layer == "attention" { "--lr 0.05 --epochs 150" } else { "" };
+        let lines = at.lines(&format!("{TRAIN} --layer {layer} {longer} --json"));
         let accuracy = lines.last().unwrap()["test_accuracy"]["mean"].as_f64().unwrap();
         assert!(accuracy > 0.55, "{layer}: {accuracy}, chance is 1/3");
     }
@@ -210,7 +212,7 @@ fn logs_say_what_the_training_does() {
     let short = format!("{TRAIN} --epochs 2 --out out");
     assert_eq!(err(short.clone()), "");
     let info = err(format!("{short} -v"));
-    assert!(info.contains("saved a checkpoint") && !info.contains("epoch=1 loss"), "{info}");
+    assert!(info.contains("saved a checkpoint") && !info.contains("loss="), "{info}");
     let debug = err(format!("{short} -vv"));
     assert!(debug.contains("hypergraphql_models") && debug.contains("loss="), "{debug}");
     let filtered = crate::program::run(at.command(&short).env("HGQL_LOG", "hypergraphql_models=debug")).err;

@@ -186,8 +186,7 @@ struct Head {
 }
 
 fn head(path: &Path, text: &[u8]) -> Result<Head> {
-    serde_json::from_slice(text)
-        .map_err(|e| ModelError::checkpoint(path, "a JSON object with a format and a version", e.to_string()))
+    serde_json::from_slice(text).map_err(|e| ModelError::checkpoint(path, "a JSON object with a format and a version", e.to_string()))
 }
 
 fn check_version(path: &Path, text: &[u8]) -> Result<()> {

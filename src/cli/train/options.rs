@@ -340,7 +340,9 @@ mod tests {
     #[test]
     fn help_offers_what_training_takes() {
         let help = Line::command().render_long_help().to_string();
-        for values in ["hgnn, hgnn-plus, conv, attention", "f32, bf16, f16]", "node, edge", "none, layer", "adam, adamw", "constant, cosine"] {
+        for values in
+            ["hgnn, hgnn-plus, conv, attention", "f32, bf16, f16]", "node, edge", "none, layer", "adam, adamw", "constant, cosine"]
+        {
             assert!(help.contains(values), "{values} is not in {help}");
         }
         let error = Line::try_parse_from(["x", "--precision", "f8"]).err().unwrap().to_string();
