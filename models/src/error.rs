@@ -11,6 +11,9 @@ pub enum ModelError {
     /// An operation refused its arguments.
     #[error(transparent)]
     Op(#[from] hypergraphql_ops::OpError),
+    /// The device cannot store the precision asked for.
+    #[error(transparent)]
+    Unsupported(hypergraphql_ops::KernelError),
     /// A hypergraph, dataset or split is not what it should be.
     #[error(transparent)]
     Framework(#[from] hypergraphql_framework::Error),
@@ -72,13 +75,37 @@ pub enum ModelError {
         /// The shape that the network takes.
         expected: Vec<usize>,
     },
-    /// A file cannot be read or written.
-    #[error("{path}: {source}", path = path.display())]
-    Io {
+    /// A file cannot be read.
+    #[error("{path}: cannot read: {source}", path = path.display())]
+    Read {
         /// The file.
         path: PathBuf,
         /// What the system said.
         source: std::io::Error,
+    },
+    /// A file or folder cannot be written.
+    #[error("{path}: cannot write: {source}", path = path.display())]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A checkpoint would replace something that is none.
+    #[error("{path}: expected nothing, an empty folder or a checkpoint to replace, found {found}; move it away or choose another folder", path = path.display())]
+    Foreign {
+        /// The file or folder.
+        path: PathBuf,
+        /// What it is.
+        found: String,
+    },
+    /// A manifest that would be too large to be read again.
+    #[error("the manifest of the checkpoint has {bytes} bytes, expected at most {limit}; train fewer --runs or --epochs at a time")]
+    ManifestSize {
+        /// Its size.
+        bytes: u64,
+        /// The largest that is read.
+        limit: u64,
     },
     /// A safetensors file is damaged.
     #[error("{path}: not a whole safetensors file: {reason}; write it again with safetensors.torch.save_file", path = path.display())]
@@ -151,8 +178,12 @@ impl ModelError {
         Self::Checkpoint { path: path.to_path_buf(), expected: expected.into(), found: found.into() }
     }
 
-    pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
-        move |source| Self::Io { path: path.to_path_buf(), source }
+    pub(crate) fn read(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| Self::Read { path: path.to_path_buf(), source }
+    }
+
+    pub(crate) fn write(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| Self::Write { path: path.to_path_buf(), source }
     }
 
     /// An option outside its range.

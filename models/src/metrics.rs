@@ -1,12 +1,16 @@
 //! Accuracy, macro-F1 and the confusion matrix of a classifier, and mean and deviation over runs.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-/// How often class t was taken for class p.
+/// How often class t was taken for class p; only pairs that occur are kept, so that thousands of classes cost no square of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confusion {
-    /// counts\[t\]\[p\]: nodes of class t that were predicted as p.
-    pub counts: Vec<Vec<u64>>,
+    /// C
+    pub classes: usize,
+    /// \[t, p, nodes of class t that were predicted as p\], ascending.
+    pub cells: Vec<(u32, u32, u64)>,
 }
 
 /// Precision, recall and F1 of one class.
@@ -27,45 +31,72 @@ impl Confusion {
     ///
     /// `truth` and `predicted` hold one class per node of the hypergraph, all below `classes`.
     pub fn new(classes: usize, nodes: &[u32], truth: &[Option<u32>], predicted: &[u32]) -> Self {
-        let mut counts = vec![vec![0; classes]; classes];
+        let mut counts = BTreeMap::new();
         for node in nodes.iter().map(|n| *n as usize) {
             if let Some(class) = truth[node] {
-                counts[class as usize][predicted[node] as usize] += 1;
+                *counts.entry((class, predicted[node])).or_default() += 1;
             }
         }
-        Self { counts }
+        Self { classes, cells: counts.into_iter().map(|((t, p), n)| (t, p, n)).collect() }
+    }
+
+    /// Nodes of class `truth` that were predicted as `predicted`.
+    pub fn count(&self, truth: usize, predicted: usize) -> u64 {
+        let place = self.cells.binary_search_by_key(&(truth, predicted), |(t, p, _)| (*t as usize, *p as usize));
+        place.map_or(0, |i| self.cells[i].2)
     }
 
     /// The number of nodes counted.
     pub fn total(&self) -> u64 {
-        self.counts.iter().flatten().sum()
+        self.cells.iter().map(|(_, _, n)| n).sum()
     }
 
-    /// Right predictions over all; 0 where nothing was counted.
-    pub fn accuracy(&self) -> f64 {
-        let right: u64 = (0..self.counts.len()).map(|c| self.counts[c][c]).sum();
-        ratio(right, self.total())
+    /// Right predictions over all; `None` where nothing was counted.
+    pub fn accuracy(&self) -> Option<f64> {
+        let right: u64 = self.cells.iter().filter(|(t, p, _)| t == p).map(|(_, _, n)| n).sum();
+        let total = self.total();
+        (total > 0).then(|| ratio(right, total))
     }
 
     /// The scores of every class.
     pub fn classes(&self) -> Vec<ClassScore> {
-        (0..self.counts.len()).map(|c| self.class(c)).collect()
+        self.tallies().into_iter().map(Tally::score).collect()
     }
 
-    fn class(&self, c: usize) -> ClassScore {
-        let right = self.counts[c][c];
-        let support: u64 = self.counts[c].iter().sum();
-        let predicted: u64 = self.counts.iter().map(|row| row[c]).sum();
+    /// The mean F1 of the classes that occur, as label or as prediction; `None` where nothing was counted.
+    pub fn macro_f1(&self) -> Option<f64> {
+        let occurring = self.tallies().into_iter().filter(|t| t.support + t.predicted > 0);
+        let f1: Vec<f64> = occurring.map(|t| t.score().f1).collect();
+        (!f1.is_empty()).then(|| f1.iter().sum::<f64>() / f1.len() as f64)
+    }
+
+    fn tallies(&self) -> Vec<Tally> {
+        let mut tallies = vec![Tally::default(); self.classes];
+        for &(t, p, n) in &self.cells {
+            tallies[t as usize].support += n;
+            tallies[p as usize].predicted += n;
+            if t == p {
+                tallies[t as usize].right += n;
+            }
+        }
+        tallies
+    }
+}
+
+/// What the scores of a class are made of.
+#[derive(Debug, Clone, Copy, Default)]
+struct Tally {
+    right: u64,
+    predicted: u64,
+    support: u64,
+}
+
+impl Tally {
+    fn score(self) -> ClassScore {
+        let Self { right, predicted, support } = self;
         // F1 = 2 TP / (2 TP + FP + FN)
         let f1 = ratio(2 * right, support + predicted);
         ClassScore { precision: ratio(right, predicted), recall: ratio(right, support), f1, support }
-    }
-
-    /// The mean F1 of the classes that occur, as label or as prediction.
-    pub fn macro_f1(&self) -> f64 {
-        let occurs = |c: &usize| self.counts[*c].iter().any(|n| *n > 0) || self.counts.iter().any(|row| row[*c] > 0);
-        let f1: Vec<f64> = (0..self.counts.len()).filter(occurs).map(|c| self.class(c).f1).collect();
-        if f1.is_empty() { 0.0 } else { f1.iter().sum::<f64>() / f1.len() as f64 }
     }
 }
 
@@ -83,16 +114,16 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// Of these values; 0 and 0 where there are none.
-    pub fn of(values: &[f64]) -> Self {
-        let n = values.len() as f64;
+    /// Of these values; `None` where there are none.
+    pub fn of(values: &[f64]) -> Option<Self> {
         if values.is_empty() {
-            return Self { mean: 0.0, std: 0.0 };
+            return None;
         }
+        let n = values.len() as f64;
         let mean = values.iter().sum::<f64>() / n;
         let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
         let std = if values.len() < 2 { 0.0 } else { (squares / (n - 1.0)).sqrt() };
-        Self { mean, std }
+        Some(Self { mean, std })
     }
 }
 
@@ -106,29 +137,41 @@ mod tests {
         let truth = [Some(0), Some(0), Some(1), Some(2), Some(1), None, Some(0)];
         let predicted = [0, 1, 1, 1, 1, 0, 2];
         let c = Confusion::new(4, &[0, 1, 2, 3, 4, 5], &truth, &predicted);
-        assert_eq!(c.counts[..3], [[1, 1, 0, 0], [0, 2, 0, 0], [0, 1, 0, 0]]);
+        assert_eq!(c.cells, [(0, 0, 1), (0, 1, 1), (1, 1, 2), (2, 1, 1)]);
+        assert_eq!((c.count(1, 1), c.count(1, 0), c.count(3, 3)), (2, 0, 0));
         assert_eq!(c.total(), 5);
-        assert!((c.accuracy() - 0.6).abs() < 1e-12);
+        assert!((c.accuracy().unwrap() - 0.6).abs() < 1e-12);
         let s = c.classes();
         assert_eq!((s[0].precision, s[0].recall, s[0].support), (1.0, 0.5, 2));
         assert_eq!((s[1].precision, s[1].recall, s[1].support), (0.5, 1.0, 2));
         assert_eq!((s[2].precision, s[2].recall, s[2].f1, s[2].support), (0.0, 0.0, 0.0, 1));
         assert_eq!(s[3].support, 0);
         let expected = (2.0 / 3.0 + 2.0 / 3.0 + 0.0) / 3.0;
-        assert!((c.macro_f1() - expected).abs() < 1e-12, "class 3 does not count");
+        assert!((c.macro_f1().unwrap() - expected).abs() < 1e-12, "class 3 does not count");
     }
 
     #[test]
-    fn nothing_counted_is_zero_not_nan() {
+    fn nothing_counted_has_no_accuracy() {
         let c = Confusion::new(3, &[], &[Some(1)], &[1]);
-        assert_eq!((c.accuracy(), c.macro_f1(), c.total()), (0.0, 0.0, 0));
+        assert_eq!((c.accuracy(), c.macro_f1(), c.total()), (None, None, 0));
+        assert_eq!(serde_json::to_value(c.accuracy()).unwrap(), serde_json::Value::Null);
+    }
+
+    #[test]
+    fn many_classes_cost_no_square() {
+        let truth: Vec<Option<u32>> = (0..100_000).map(Some).collect();
+        let predicted: Vec<u32> = (0..100_000).rev().collect();
+        let nodes: Vec<u32> = (0..100_000).step_by(7).collect();
+        let c = Confusion::new(100_000, &nodes, &truth, &predicted);
+        assert_eq!(c.cells.len(), nodes.len());
+        assert_eq!(c.accuracy(), Some(0.0));
     }
 
     #[test]
     fn spread_is_the_sample_deviation() {
-        let s = Spread::of(&[0.7, 0.8, 0.9]);
+        let s = Spread::of(&[0.7, 0.8, 0.9]).unwrap();
         assert!((s.mean - 0.8).abs() < 1e-12 && (s.std - 0.1).abs() < 1e-12);
-        assert_eq!(Spread::of(&[0.5]), Spread { mean: 0.5, std: 0.0 });
-        assert_eq!(Spread::of(&[]), Spread { mean: 0.0, std: 0.0 });
+        assert_eq!(Spread::of(&[0.5]), Some(Spread { mean: 0.5, std: 0.0 }));
+        assert_eq!(Spread::of(&[]), None);
     }
 }

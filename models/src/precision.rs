@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use burn::tensor::backend::Backend;
 use burn::tensor::{DType, Tensor};
+use hypergraphql_ops::{DType as KernelDType, HyperBackend};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{ModelError, Result};
@@ -50,9 +51,31 @@ impl Precision {
         if x.dtype() == self.dtype() { x } else { x.cast(self.dtype()) }
     }
 
-    /// Widens to the type of logits: f32, or f64 where that is the type of activations.
+    /// The type of layer norms, of the output layer and of logits: f32, or f64 where that is the type of activations.
+    pub const fn wide(self) -> Self {
+        match self {
+            Self::F64 => Self::F64,
+            Self::F32 | Self::F16 | Self::Bf16 => Self::F32,
+        }
+    }
+
+    /// Widens to [`wide`](Self::wide).
     pub fn widen<B: Backend, const D: usize>(self, x: Tensor<B, D>) -> Tensor<B, D> {
-        if self == Self::F64 { Self::F64.cast(x) } else { Self::F32.cast(x) }
+        self.wide().cast(x)
+    }
+
+    /// Whether the kernels of a device can store the type.
+    ///
+    /// # Errors
+    /// Names the device, the type and the nearest alternative.
+    pub fn check<B: HyperBackend>(self, device: &B::Device) -> Result<()> {
+        let dtype = match self {
+            Self::F64 => KernelDType::F64,
+            Self::F32 => KernelDType::F32,
+            Self::F16 => KernelDType::F16,
+            Self::Bf16 => KernelDType::BF16,
+        };
+        B::supports(dtype, device).map_err(ModelError::Unsupported)
     }
 }
 

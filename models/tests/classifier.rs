@@ -281,3 +281,19 @@ fn a_config_round_trips_through_json() {
     assert!(text.contains("\"layer\":\"hgnn-plus\"") && text.contains("\"attention_mode\":\"node\""), "{text}");
     assert_eq!(serde_json::from_str::<NodeClassifierConfig>(&text).unwrap(), config);
 }
+
+#[test]
+fn the_output_layer_is_computed_in_f32() {
+    let device = CpuDevice::default();
+    for kind in LayerKind::ALL {
+        let logits = |precision| {
+            let network = config(kind).with_layers(1).init::<Cpu>(&device, 5).unwrap();
+            values(network.forward(&dense(&device, Precision::F32), precision, None).unwrap())
+        };
+        let expected = logits(Precision::F32);
+        assert!(expected.iter().any(|v| f64::from(half::f16::from_f64(*v)) != *v), "{kind}: no value that f16 would round");
+        // The features are exact in f16 and bf16, and there is no hidden layer that would round.
+        assert_eq!(logits(Precision::F16), expected, "{kind}");
+        assert_eq!(logits(Precision::Bf16), expected, "{kind}");
+    }
+}

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use hypergraphql_framework::Dataset;
+use hypergraphql_framework::{Dataset, Features};
 use hypergraphql_ops::HyperBackend;
 use serde::{Deserialize, Serialize};
 
-use super::digest;
+use super::digest::Digest;
 use crate::classifier::NodeClassifierConfig;
 use crate::task::{NodeTask, TaskConfig};
 use crate::train::{Progress, TrainConfig};
@@ -32,6 +32,8 @@ pub struct Manifest {
     pub task: TaskConfig,
     /// What the dataset was.
     pub dataset: DatasetPrint,
+    /// Digest of the split; see [`split_digest`](super::split_digest).
+    pub split: String,
     /// Where the training stands.
     pub progress: Progress,
     /// What the caller wants to find again, e.g. the runs done before this one.
@@ -58,18 +60,14 @@ pub struct DatasetPrint {
     pub classes: usize,
     /// A name per class, or none.
     pub label_names: Vec<String>,
-    /// Digest of the members of all hyperedges and the labels.
+    /// Digest of the members of all hyperedges, the labels, the features and the weights of incidences and hyperedges, as read.
     pub digest: String,
 }
 
 impl DatasetPrint {
     /// Of a dataset whose features are `features` wide once prepared.
     pub fn of(dataset: &Dataset, features: usize) -> Self {
-        let h = &dataset.hypergraph;
-        let labels = dataset.labels.as_ref();
-        let of: Vec<u32> = labels.map_or_else(Vec::new, |l| l.of.iter().map(|c| c.map_or(u32::MAX, |c| c)).collect());
-        let edges = h.edge_major();
-        let bytes: Vec<Vec<u8>> = [edges.ptr(), edges.col(), &of].map(|v| v.iter().flat_map(|x| x.to_le_bytes()).collect()).into();
+        let (h, labels) = (&dataset.hypergraph, dataset.labels.as_ref());
         Self {
             name: dataset.name.clone(),
             nodes: h.nodes(),
@@ -78,9 +76,31 @@ impl DatasetPrint {
             features,
             classes: labels.map_or(0, |l| l.classes),
             label_names: dataset.label_names.clone(),
-            digest: digest(bytes.iter().map(Vec::as_slice)),
+            digest: digest_of(dataset),
         }
     }
+}
+
+fn digest_of(dataset: &Dataset) -> String {
+    let mut digest = Digest::new();
+    let edges = dataset.hypergraph.edge_major();
+    digest.numbers(edges.ptr().iter().map(|x| x.to_le_bytes()));
+    digest.numbers(edges.col().iter().map(|x| x.to_le_bytes()));
+    let labels = dataset.labels.iter().flat_map(|l| &l.of);
+    digest.numbers(labels.map(|class| class.unwrap_or(u32::MAX).to_le_bytes()));
+    for weights in [dataset.hypergraph.incidence_weights(), dataset.hypergraph.hyperedge_weights()] {
+        digest.numbers(weights.into_iter().flatten().map(|w| w.to_le_bytes()));
+    }
+    match &dataset.features {
+        Features::None => digest.part(b"none"),
+        Features::Dense(x) => digest.numbers(x.iter().map(|v| v.to_le_bytes())),
+        Features::Sparse(x) => {
+            digest.numbers(x.iter().map(|(value, _)| value.to_le_bytes()));
+            digest.numbers(x.iter().map(|(_, (row, _))| (row as u64).to_le_bytes()));
+            digest.numbers(x.iter().map(|(_, (_, column))| (column as u64).to_le_bytes()));
+        }
+    }
+    digest.finish()
 }
 
 impl Manifest {
@@ -89,6 +109,7 @@ impl Manifest {
         model: &NodeClassifierConfig,
         train: &TrainConfig,
         task: &NodeTask<B>,
+        split: String,
         progress: Progress,
         notes: serde_json::Value,
     ) -> Self {
@@ -99,6 +120,7 @@ impl Manifest {
             train: train.clone(),
             task: task.config,
             dataset: task.print.clone(),
+            split,
             progress,
             notes,
             files: BTreeMap::new(),

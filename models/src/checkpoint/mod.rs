@@ -6,10 +6,10 @@ mod manifest;
 mod params;
 mod tensors;
 
-pub use digest::digest;
-pub use folder::{read, write};
+pub use digest::{digest, split_digest};
+pub use folder::{check_place, is_checkpoint, probe, read, write};
 pub use manifest::{DatasetPrint, FORMAT, Manifest, VERSION};
-pub(crate) use params::stored;
+pub(crate) use params::{PARAMETER, stored};
 pub use params::{Path, load, save};
 pub use tensors::{NamedTensors, StoredTensor};
 
@@ -29,4 +29,12 @@ pub struct Checkpoint {
     pub model: NamedTensors,
     /// `param/PATH`, `moment_1/PATH` and `moment_2/PATH` of the last epoch.
     pub training: NamedTensors,
+}
+
+impl Checkpoint {
+    /// Of a network that no training of ours has changed: it predicts as it is, and a training goes on from its parameters.
+    pub fn untrained(manifest: Manifest, model: NamedTensors) -> Self {
+        let training = model.iter().map(|(name, tensor)| (format!("{PARAMETER}{name}"), tensor.clone())).collect();
+        Self { manifest, model, training }
+    }
 }

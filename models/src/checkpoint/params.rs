@@ -9,6 +9,9 @@ use burn::tensor::{DType, Tensor, TensorData};
 use super::{NamedTensors, StoredTensor};
 use crate::{ModelError, Result};
 
+/// Begins the names of the current parameters among the tensors of a training.
+pub(crate) const PARAMETER: &str = "param/";
+
 /// The way from a module to the parameter that is being visited.
 #[derive(Debug, Default)]
 pub struct Path(Vec<String>);

@@ -13,6 +13,7 @@ use crate::error::{ModelError, Result};
 use crate::layers::{
     AttentionMode, HgnnConfig, HgnnPlusConfig, HypergraphAttentionConfig, HypergraphConvConfig, LayerKind, LayerNorm, WeightStream,
 };
+use crate::precision::Precision;
 
 /// What follows each hidden layer, before its ReLU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -96,6 +97,11 @@ impl NodeClassifierConfig {
             Norm::Layer => hidden.iter().map(|_| LayerNorm::new(self.hidden, device)).collect(),
         };
         Ok(NodeClassifier { hidden, norms, output, dropout: self.dropout })
+    }
+
+    /// The type that the first layer takes features in: the output layer is never in half precision.
+    pub fn input_precision(&self, precision: Precision) -> Precision {
+        if self.layers == 1 { precision.wide() } else { precision }
     }
 
     /// Checks the options.

@@ -41,7 +41,8 @@ pub struct NodeClassifier<B: Backend> {
 }
 
 impl<B: HyperBackend> NodeClassifier<B> {
-    /// Logits of every node. Activations are in the type of `precision`; `dropout` is `None` outside training.
+    /// Logits of every node. Hidden layers are in the type of `precision`, layer norms and the output layer in f32 (f64); `dropout` is
+    /// `None` outside training.
     ///
     /// # Shapes
     /// features [N, F] -> [N, classes] in f32 (f64 for [`Precision::F64`])
@@ -53,12 +54,14 @@ impl<B: HyperBackend> NodeClassifier<B> {
         for (i, layer) in self.hidden.iter().enumerate() {
             let x = layer.forward(&input, precision)?; // [N, hidden]
             let x = match self.norms.get(i) {
-                Some(norm) => precision.cast(relu(norm.forward(x, precision))),
-                None => relu(x),
+                Some(norm) => norm.forward(x, precision),
+                None => x,
             };
-            input = input.hidden(self.drop_out(x, i, dropout)?);
+            // What the output layer reads is not rounded again.
+            let kept = if i + 1 == self.hidden.len() { precision.wide() } else { precision };
+            input = input.hidden(self.drop_out(kept.cast(relu(x)), i, dropout)?);
         }
-        Ok(precision.widen(self.output.forward(&input, precision)?)) // [N, classes]
+        self.output.forward(&input.cast(precision.wide()), precision.wide()) // [N, classes]
     }
 
     fn drop_out(&self, x: Tensor<B, 2>, layer: usize, seed: Option<DropoutSeed>) -> Result<Tensor<B, 2>> {

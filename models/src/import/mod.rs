@@ -4,4 +4,4 @@ mod state_dict;
 mod torch;
 
 pub use state_dict::StateDict;
-pub use torch::{import_classifier, import_layer};
+pub use torch::{import_classifier, import_layer, infer_config};

@@ -32,7 +32,7 @@ impl StateDict {
     /// # Errors
     /// When the file cannot be read, is cut, or its header is damaged or claims more than the file holds.
     pub fn open(path: &Path) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(|source| ModelError::Io { path: path.into(), source })?;
+        let bytes = std::fs::read(path).map_err(ModelError::read(path))?;
         let file = SafeTensors::deserialize(&bytes)
             .map_err(|e| ModelError::SafeTensors { path: path.into(), reason: format!("{e} ({} bytes)", bytes.len()) })?;
         let entry = |t: TensorView<'_>| Entry { dtype: t.dtype(), shape: t.shape().to_vec(), bytes: t.data().to_vec() };
@@ -45,9 +45,19 @@ impl StateDict {
         &self.path
     }
 
+    /// The first names of the file, for messages.
+    pub fn contents(&self) -> &str {
+        &self.contents
+    }
+
     /// Names not yet taken, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.entries.keys().map(String::as_str)
+    }
+
+    /// The shape of a tensor not yet taken.
+    pub fn shape(&self, name: &str) -> Option<&[usize]> {
+        self.entries.get(name).map(|entry| entry.shape.as_slice())
     }
 
     /// Takes a tensor as f32, row-major.

@@ -14,11 +14,47 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{DType, Tensor, TensorData};
 
 use super::StateDict;
-use crate::classifier::{Layer, NodeClassifier};
+use crate::classifier::{Layer, NodeClassifier, NodeClassifierConfig, Norm};
 use crate::error::{ModelError, Result};
 use crate::layers::{LayerKind, LayerNorm};
 
 type Bias<B> = Option<Param<Tensor<B, 1>>>;
+
+/// The sizes of a network of `kind` layers that the file was saved from: what [`import_classifier`] wants to be initialised with.
+///
+/// Attention heads and layer norms are told from `att` and `norms.0.weight`. Options that leave no trace in the file keep their
+/// defaults: dropout and the mode of attention.
+///
+/// # Errors
+/// When the file has no layer of that kind, or a weight is no matrix.
+pub fn infer_config(dict: &StateDict, kind: LayerKind) -> Result<NodeClassifierConfig> {
+    let weight = weight_name(kind);
+    let prefixes = prefixes(dict, weight);
+    let (Some(first), Some(last)) = (prefixes.first(), prefixes.last()) else {
+        let names = format!("the file has {}", dict.contents());
+        return Err(ModelError::LayerCount { path: dict.path().into(), got: 0, weight, names, expected: 1 });
+    };
+    let [hidden, features] = matrix(dict, &format!("{first}{weight}"))?;
+    let [outputs, _] = matrix(dict, &format!("{last}{weight}"))?;
+    let heads = match dict.shape(&format!("{last}att")) {
+        Some([1, heads, _]) if kind == LayerKind::Attention => (*heads).max(1),
+        _ => 1,
+    };
+    let norm = if dict.shape("norms.0.weight").is_some() { Norm::Layer } else { Norm::None };
+    let mut config = NodeClassifierConfig::new(kind, features, outputs / heads).with_layers(prefixes.len()).with_norm(norm);
+    if prefixes.len() > 1 {
+        config = config.with_hidden(hidden);
+    }
+    Ok(if kind == LayerKind::Attention { config.with_heads(heads) } else { config })
+}
+
+fn matrix(dict: &StateDict, name: &str) -> Result<[usize; 2]> {
+    let shape = dict.shape(name).unwrap_or_default();
+    <[usize; 2]>::try_from(shape).map_err(|_| {
+        let found = format!("tensor {name} of shape {shape:?}");
+        ModelError::checkpoint(dict.path(), format!("{name} [outputs, inputs]"), found)
+    })
+}
 
 /// Fills a network from a state dict whose layers are named like `convs.0`, `convs.1`, ... or `conv1`, `conv2`, ...: any name before
 /// the layer's own, numbers compared as numbers. Layer norms are named `norms.0`, `norms.1`, ...

@@ -41,9 +41,11 @@ impl Predictions {
 /// The dataset is made ready as in training: self-loops, and synthetic features where both have none.
 ///
 /// # Errors
-/// When the features have another width than in training, or the checkpoint's tensors are of another network.
+/// When the device lacks the precision of the training, the features have another width than in training, or the checkpoint's tensors are of another network.
 pub fn predict<B: HyperBackend>(checkpoint: Checkpoint, folder: &Path, dataset: &Dataset, device: &B::Device) -> Result<Predictions> {
     let Checkpoint { manifest, model, .. } = checkpoint;
+    let precision = manifest.train.precision;
+    precision.check::<B>(device)?;
     let prepared = manifest.task.prepare(dataset)?;
     let (found, expected) = (prepared.features.width(), manifest.model.features);
     if found != expected {
@@ -52,8 +54,7 @@ pub fn predict<B: HyperBackend>(checkpoint: Checkpoint, folder: &Path, dataset: 
     }
     let network = manifest.model.init::<B>(device, 0)?;
     let network = checkpoint::load(network, model, &folder.join(checkpoint::MODEL))?;
-    let precision = manifest.train.precision;
-    let input = upload::<B>(&prepared, device)?.cast(precision);
+    let input = upload::<B>(&prepared, device)?.cast(manifest.model.input_precision(precision));
     let logits = network.forward(&input, precision, None)?; // [N, C]
     let probabilities = softmax(logits, 1).into_data().iter::<f32>().collect();
     let classes = manifest.model.classes;

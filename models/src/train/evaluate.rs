@@ -20,22 +20,27 @@ pub struct Evaluation<B: HyperBackend> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Right(pub [u64; 3]);
 
+/// The labelled nodes of train, validation and test.
+pub fn labelled(labels: &Labels, split: &Split) -> [u64; 3] {
+    let count = |nodes: &[u32]| nodes.iter().filter(|n| labels.of[**n as usize].is_some()).count() as u64;
+    [count(&split.train), count(&split.valid), count(&split.test)]
+}
+
 impl<B: HyperBackend> Evaluation<B> {
     /// Of the labelled nodes of a split.
     pub fn new(labels: &Labels, split: &Split, device: &B::Device) -> Self {
         let n = labels.of.len();
-        let (mut parts, mut totals) = (vec![0_i32; n * 3], [0; 3]);
+        let mut parts = vec![0_i32; n * 3];
         for (part, nodes) in [&split.train, &split.valid, &split.test].into_iter().enumerate() {
             for node in nodes.iter().map(|i| *i as usize).filter(|i| labels.of[*i].is_some()) {
                 parts[node * 3 + part] = 1;
-                totals[part] += 1;
             }
         }
         let of: Vec<i32> = labels.of.iter().map(|l| l.map_or(-1, |class| class as i32)).collect();
         Self {
             labels: Tensor::from_data(TensorData::new(of, [n, 1]), device),
             parts: Tensor::from_data(TensorData::new(parts, [n, 3]), device),
-            totals,
+            totals: labelled(labels, split),
         }
     }
 
@@ -50,9 +55,19 @@ impl<B: HyperBackend> Evaluation<B> {
 }
 
 impl Right {
-    /// Right over all, per part; 0 where a part is empty.
-    pub fn accuracy(self, totals: [u64; 3]) -> [f64; 3] {
-        let of = |i: usize| if totals[i] == 0 { 0.0 } else { self.0[i] as f64 / totals[i] as f64 };
+    /// Right over all, per part; `None` where a part is empty.
+    pub fn accuracy(self, totals: [u64; 3]) -> [Option<f64>; 3] {
+        let of = |i: usize| (totals[i] > 0).then(|| self.0[i] as f64 / totals[i] as f64);
         [of(0), of(1), of(2)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_part_has_no_accuracy() {
+        assert_eq!(Right([3, 0, 0]).accuracy([4, 0, 5]), [Some(0.75), None, Some(0.0)]);
     }
 }

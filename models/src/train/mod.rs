@@ -10,7 +10,7 @@ mod progress;
 mod trainer;
 
 pub use config::{ClassWeights, OptimizerKind, TrainConfig};
-pub use evaluate::{Evaluation, Right};
+pub use evaluate::{Evaluation, Right, labelled};
 pub use loss::Target;
 pub use loss_scale::LossScale;
 pub use optimizer::{Moments, Optimizer};

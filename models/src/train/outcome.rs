@@ -10,17 +10,17 @@ use crate::metrics::{ClassScore, Confusion};
 pub struct PartScore {
     /// Labelled nodes.
     pub nodes: u64,
-    /// Right predictions over all.
-    pub accuracy: f64,
-    /// Mean F1 of the classes that occur.
-    pub macro_f1: f64,
+    /// Right predictions over all; `None` in an empty part.
+    pub accuracy: Option<f64>,
+    /// Mean F1 of the classes that occur; `None` in an empty part.
+    pub macro_f1: Option<f64>,
     /// Scores of every class.
     pub classes: Vec<ClassScore>,
     /// Class by predicted class.
     pub confusion: Confusion,
 }
 
-/// Scores of the model of the best epoch.
+/// Scores of the model of the best epoch; without validation nodes that is the last one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     /// The epoch, from 1, and its right predictions.

@@ -50,7 +50,8 @@ pub struct Progress {
 }
 
 impl Progress {
-    pub(super) fn new(config: &TrainConfig, totals: [u64; 3]) -> Self {
+    /// Of a training at its start, with these labelled nodes in train, validation and test.
+    pub fn new(config: &TrainConfig, totals: [u64; 3]) -> Self {
         let loss_scale = (config.precision == Precision::F16).then(LossScale::default);
         Self { epoch: 0, totals, best: None, optimizer_steps: 0, loss_scale, curve: Vec::new() }
     }

@@ -56,16 +56,17 @@ impl<'a, B: HyperBackend> Trainer<'a, B> {
     /// A training at its start.
     ///
     /// # Errors
-    /// When an option is outside its domain, or no training node has a label.
+    /// When an option is outside its domain, the device lacks the precision, or no training node has a label.
     pub fn new(task: &'a NodeTask<B>, split: &'a Split, network: &NodeClassifierConfig, config: &TrainConfig) -> Result<Self> {
         config.check()?;
+        config.precision.check::<B>(&task.device)?;
         split.check(task.labels.of.len())?;
         let target = Target::new(&task.labels, &split.train, &config.class_weights, &task.device)?;
         let evaluation = Evaluation::new(&task.labels, split, &task.device);
         if config.patience.is_some() && evaluation.totals[1] == 0 {
             return Err(ModelError::option("patience", "set", "no patience, as the split has no validation nodes with labels"));
         }
-        let input = task.input.clone().cast(config.precision);
+        let input = task.input.clone().cast(network.input_precision(config.precision));
         let model = network.init::<Autodiff<B>>(&task.device, config.seed)?;
         Ok(Self {
             task,
@@ -94,6 +95,11 @@ impl<'a, B: HyperBackend> Trainer<'a, B> {
             let show = |p| serde_json::to_string(p).unwrap_or_default();
             return Err(ModelError::checkpoint(&file, format!("the dataset {}", show(&task.print)), show(&manifest.dataset)));
         }
+        let found = checkpoint::split_digest([split]);
+        if manifest.split != found {
+            let expected = format!("the split with digest {found} that was given; give the one trained on, with --splits");
+            return Err(ModelError::checkpoint(&file, expected, manifest.split));
+        }
         let mut trainer = Self::new(task, split, &manifest.model, &manifest.train)?;
         if manifest.progress.totals != trainer.evaluation.totals {
             let expected = format!("{:?} labelled nodes in train, valid and test", trainer.evaluation.totals);
@@ -101,7 +107,7 @@ impl<'a, B: HyperBackend> Trainer<'a, B> {
         }
         trainer.best = checkpoint::load(trainer.best, model, &folder.join(checkpoint::MODEL))?;
         let file = folder.join(checkpoint::TRAINING);
-        let [params, first, second] = ["param/", "moment_1/", "moment_2/"].map(|prefix| take_prefixed(&mut training, prefix));
+        let [params, first, second] = [checkpoint::PARAMETER, "moment_1/", "moment_2/"].map(|prefix| take_prefixed(&mut training, prefix));
         let sizes = params.iter().map(|(name, t)| (name.clone(), t.values.len())).collect();
         trainer.model = checkpoint::load(trainer.model, params, &file)?;
         trainer.optimizer.moments = join_moments(first, second, &sizes, manifest.progress.optimizer_steps, &file, &task.device)?;
@@ -151,6 +157,7 @@ impl<'a, B: HyperBackend> Trainer<'a, B> {
         if self.progress.add(record) {
             self.best = self.model.valid();
         }
+        tracing::debug!(epoch = record.epoch, loss, right = ?record.right.0, skipped, "epoch");
         Ok(record)
     }
 
@@ -213,13 +220,14 @@ impl<'a, B: HyperBackend> Trainer<'a, B> {
                 let (epoch, lr) = (self.progress.epoch, self.config.lr);
                 return Err(ModelError::Loss { epoch: epoch + 1, loss: f32::NAN, lr });
             }
-            training.insert(format!("param/{name}"), tensor);
+            training.insert(format!("{}{name}", checkpoint::PARAMETER), tensor);
         }
         for (name, moments) in &self.optimizer.moments {
             training.insert(format!("moment_1/{name}"), checkpoint::stored(moments.moment_1.clone()));
             training.insert(format!("moment_2/{name}"), checkpoint::stored(moments.moment_2.clone()));
         }
-        let manifest = Manifest::new(&self.network, &self.config, self.task, self.progress.clone(), notes);
+        let manifest =
+            Manifest::new(&self.network, &self.config, self.task, checkpoint::split_digest([self.split]), self.progress.clone(), notes);
         Ok(Checkpoint { manifest, model, training })
     }
 }

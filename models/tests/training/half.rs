@@ -34,7 +34,7 @@ fn a_skipped_step_changes_nothing_but_the_scale() {
     assert!(!records.last().unwrap().skipped, "the scale became small enough");
     assert_eq!(progress.optimizer_steps + progress.curve.iter().filter(|r| r.skipped).count(), 30);
     assert!(saved(&trainer).training != after.training);
-    assert!(trainer.outcome().unwrap().train.accuracy > 1.5 / CLASSES as f64);
+    assert!(trainer.outcome().unwrap().train.accuracy.unwrap() > 1.5 / CLASSES as f64);
 }
 
 #[test]
@@ -45,5 +45,24 @@ fn f32_and_bf16_have_no_scale() {
         let config = TrainConfig { precision, ..config() };
         let trainer = Trainer::new(&task, &split, &network(LayerKind::Conv), &config).unwrap();
         assert_eq!(trainer.progress().loss_scale, None);
+    }
+}
+
+#[test]
+fn half_precision_learns_as_f32_does() {
+    let (task, split) = (super::task(&dataset()), split());
+    for layer in LayerKind::ALL {
+        let accuracy = |precision| {
+            let (lr, epochs) = if layer == LayerKind::Attention { (0.05, 120) } else { (0.01, 30) };
+            let config = TrainConfig { precision, lr, epochs, patience: None, ..config() };
+            let mut trainer = Trainer::new(&task, &split, &network(layer), &config).unwrap();
+            run(&mut trainer, epochs);
+            trainer.outcome().unwrap().test.accuracy.unwrap()
+        };
+        let full = accuracy(Precision::F32);
+        for precision in [Precision::F16, Precision::Bf16] {
+            let found = accuracy(precision);
+            assert!(found > full - 0.1, "{layer} in {precision}: {found}, in f32 {full}");
+        }
     }
 }
