@@ -19,52 +19,57 @@ pub struct MemoryEstimate {
     pub hypergraph: u64,
     /// The features.
     pub features: u64,
-    /// Parameters, gradients, two moments and the best epoch's copy.
+    /// Parameters, two moments and the best epoch's copy.
     pub parameters: u64,
-    /// What the forward pass keeps for the backward pass, and that pass itself.
-    pub activations: u64,
+    /// What a step needs besides: what the forward pass keeps for the backward pass, both passes and the loss, or the optimiser and
+    /// the checkpoint, whichever is more.
+    pub step: u64,
 }
 
+/// Packed panels of matrix products.
+const PANELS: u64 = 5 << 20;
+
 impl MemoryEstimate {
-    /// Of training `network` on `dataset` (with its self-loops and features).
-    pub fn of(dataset: &Dataset, network: &NodeClassifierConfig, precision: Precision) -> Self {
+    /// Of training `network` on `trained_on` nodes of `dataset` (with its self-loops and features), beside the dataset itself.
+    ///
+    /// The counts of arrays are fitted to the peaks that `tests/memory.rs` measures.
+    pub fn of(dataset: &Dataset, trained_on: usize, network: &NodeClassifierConfig, precision: Precision) -> Self {
         let h = &dataset.hypergraph;
         let [n, m, z] = [h.nodes(), h.hyperedges(), h.incidences()].map(|x| x as u64);
-        let size = match precision {
-            Precision::F16 | Precision::Bf16 => 2,
-            Precision::F32 => 4,
-            Precision::F64 => 8,
-        };
         let widths = widths(network);
-        let norms = if network.norm == Norm::Layer { widths.len() as u64 - 1 } else { 0 };
-        let normed = norms.saturating_mul(network.hidden as u64);
+        let normed = if network.norm == Norm::Layer { (widths.len() as u64 - 1).saturating_mul(network.hidden as u64) } else { 0 };
         let parameters = widths.iter().map(|[inputs, outputs]| (inputs + 1).saturating_mul(*outputs)).sum::<u64>() + 2 * normed;
-        // Per layer: its product with the weights, its output, ReLU and dropout on the nodes, the messages on the hyperedges (two
-        // with attention), and the gradients of the widest of them while the backward pass runs.
-        let edge_rows = if network.layer == LayerKind::Attention { 2 * m } else { m };
-        let rows = 4 * n + edge_rows;
-        let kept: u64 = widths.iter().map(|[_, outputs]| rows.saturating_mul(*outputs)).sum();
-        // In f32: the centred rows, their squares, the normalised and the scaled rows.
-        let normalised = (4 * n * size.max(4)).saturating_mul(normed);
-        let widest = widths.iter().map(|[_, outputs]| *outputs).max().unwrap_or(0);
+        let half = matches!(precision, Precision::F16 | Precision::Bf16);
         let features = match &dataset.features {
-            Features::Dense(x) => x.len() as u64 * (4 + if size == 4 { 0 } else { size }),
-            Features::Sparse(x) => x.nnz() as u64 * 16,
+            // Half precision: the features of the task, those of the training, and what a product widens again.
+            Features::Dense(x) => x.len() as u64 * (4 + if half { 8 } else { 0 }),
+            Features::Sparse(x) => x.nnz() as u64 * 16 + (n + x.cols() as u64) * 8,
             Features::None => 0,
         };
+        let size = Sizes::of(precision);
+        let layers = match network.layer {
+            LayerKind::Attention => attention(n, m, &widths, size),
+            LayerKind::Hgnn | LayerKind::HgnnPlus | LayerKind::Conv => convolutions(n, m, &widths, size, &dataset.features),
+        };
+        // Centred, normalised and scaled rows.
+        let norms = (3 * n * size.wide).saturating_mul(normed);
+        // Log-probabilities of the training nodes, the weights of their classes and the product of both.
+        let loss = (3 * size.wide * trained_on as u64).saturating_mul(network.classes as u64);
+        let gradients = parameters.saturating_mul(4);
+        let step = layers.saturating_add(norms).saturating_add(loss).saturating_add(gradients).max(parameters.saturating_mul(4 * 4));
         Self {
             parameter_count: usize::try_from(parameters).unwrap_or(usize::MAX),
             hypergraph: 24 * z + 24 * (n + m),
             features,
-            parameters: parameters.saturating_mul(4 * 6),
-            activations: kept.saturating_add(rows.saturating_mul(widest)).saturating_mul(size).saturating_add(normalised),
+            parameters: parameters.saturating_mul(4 * 4),
+            step: step.saturating_add(PANELS),
         }
     }
 
     /// All of it.
     pub fn total(&self) -> u64 {
-        let Self { hypergraph, features, parameters, activations, .. } = self;
-        hypergraph.saturating_add(*features).saturating_add(*parameters).saturating_add(*activations)
+        let Self { hypergraph, features, parameters, step, .. } = self;
+        hypergraph.saturating_add(*features).saturating_add(*parameters).saturating_add(*step)
     }
 
     /// Refuses what is larger than the memory at hand, where that is known.
@@ -77,6 +82,53 @@ impl MemoryEstimate {
             Some(available) => Err(ModelError::Memory { needed_mib: self.total() >> 20, available_mib: available >> 20 }),
         }
     }
+}
+
+/// Bytes of a value.
+#[derive(Clone, Copy)]
+struct Sizes {
+    /// In hidden layers.
+    hidden: u64,
+    /// In the output layer and in products, which widen half precision.
+    wide: u64,
+}
+
+impl Sizes {
+    fn of(precision: Precision) -> Self {
+        match precision {
+            Precision::F16 | Precision::Bf16 => Self { hidden: 2, wide: 4 },
+            Precision::F32 => Self { hidden: 4, wide: 4 },
+            Precision::F64 => Self { hidden: 8, wide: 8 },
+        }
+    }
+}
+
+/// A hidden layer keeps its output and what dropout left of it; the widest one also holds a gradient and the rows on the hyperedges, which
+/// are as narrow as the cheaper side of Θ.
+fn convolutions(n: u64, m: u64, widths: &[[u64; 2]], size: Sizes, features: &Features) -> u64 {
+    let hidden = &widths[..widths.len() - 1];
+    let kept = hidden.iter().enumerate().map(|(i, [_, outputs])| {
+        // The output layer reads f32.
+        let bytes = if i + 1 == hidden.len() { size.wide } else { size.hidden };
+        (2 * n * bytes).saturating_mul(*outputs)
+    });
+    let passes = widths.iter().enumerate().map(|(i, [inputs, outputs])| {
+        let sparse = i == 0 && matches!(features, Features::Sparse(_));
+        let narrow = if sparse { *outputs } else { *inputs.min(outputs) };
+        n.saturating_mul(*outputs).saturating_add(m.saturating_mul(narrow)).saturating_mul(size.wide)
+    });
+    kept.fold(0, u64::saturating_add).saturating_add(passes.max().unwrap_or(0))
+}
+
+/// Every layer keeps X Θ, its output and what dropout left of it, and the rows on the hyperedges; the widest one also holds the gradients of
+/// nodes and hyperedges.
+fn attention(n: u64, m: u64, widths: &[[u64; 2]], size: Sizes) -> u64 {
+    let kept = widths.iter().enumerate().map(|(i, [_, outputs])| {
+        let bytes = if i + 1 == widths.len() { size.wide } else { size.hidden };
+        ((3 * n + m) * bytes).saturating_mul(*outputs)
+    });
+    let widest = widths.iter().map(|[_, outputs]| *outputs).max().unwrap_or(0);
+    kept.fold(0, u64::saturating_add).saturating_add(((n + m) * size.wide).saturating_mul(widest))
 }
 
 /// \[inputs, outputs\] of every layer.
@@ -124,11 +176,12 @@ mod tests {
     #[test]
     fn grows_with_nodes_and_width_and_shrinks_in_half_precision() {
         let network = NodeClassifierConfig::new(LayerKind::Hgnn, 31, 5);
-        let of = |nodes, network: &NodeClassifierConfig, p| MemoryEstimate::of(&sample(nodes), network, p);
+        let of = |nodes, network: &NodeClassifierConfig, p| MemoryEstimate::of(&sample(nodes), nodes / 2, network, p);
         let base = of(101, &network, Precision::F32);
-        assert_eq!(base.parameters, 24 * (32 * 256 + 257 * 5));
-        assert!(of(301, &network, Precision::F32).activations > 2 * base.activations);
-        assert_eq!(of(101, &network, Precision::F16).activations * 2, base.activations);
+        assert_eq!(base.parameters, 16 * (32 * 256 + 257 * 5));
+        let large = |p| of(30_001, &network.clone().with_layers(4), p).step as f64;
+        assert!(large(Precision::F32) > 2.0 * of(10_001, &network.clone().with_layers(4), Precision::F32).step as f64);
+        assert!(large(Precision::F16) < 0.8 * large(Precision::F32));
         let wide = network.clone().with_hidden(1 << 40);
         assert!(of(101, &wide, Precision::F32).check(Some(1 << 40)).unwrap_err().to_string().contains("--force"));
         base.check(Some(base.total())).unwrap();
