@@ -23,7 +23,7 @@ const PREVIOUS: &str = ".previous";
 /// stood there stands there still.
 pub fn write(folder: &Path, mut checkpoint: Checkpoint) -> Result<()> {
     let folder = &named(folder)?;
-    check_target(folder)?;
+    check_place(folder)?;
     let start = Instant::now();
     let temporary = temporary(folder)?;
     let done = fill(&temporary, &mut checkpoint).and_then(|()| replace(folder, &temporary));
@@ -43,7 +43,7 @@ pub fn write(folder: &Path, mut checkpoint: Checkpoint) -> Result<()> {
 /// When the system refuses, or something stands there that is no checkpoint.
 pub fn probe(folder: &Path) -> Result<()> {
     let folder = &named(folder)?;
-    check_target(folder)?;
+    check_place(folder)?;
     let temporary = temporary(folder)?;
     let written = write_synced(&temporary.join(MANIFEST), b"{}");
     fs::remove_dir_all(&temporary).map_err(ModelError::write(&temporary))?;
@@ -61,8 +61,11 @@ fn named(folder: &Path) -> Result<PathBuf> {
     if folder.file_name().is_some() { Ok(folder.to_path_buf()) } else { folder.canonicalize().map_err(ModelError::write(folder)) }
 }
 
-/// Refuses to replace what is not ours.
-fn check_target(folder: &Path) -> Result<()> {
+/// Whether [`write`] may take the place `folder`; nothing is created.
+///
+/// # Errors
+/// When something stands there, or as `FOLDER.previous`, that is no checkpoint.
+pub fn check_place(folder: &Path) -> Result<()> {
     [folder, &sibling(folder, PREVIOUS)].into_iter().try_for_each(|place| {
         if is_free(place).map_err(ModelError::write(place))? || is_checkpoint(place) {
             return Ok(());
@@ -183,8 +186,7 @@ struct Head {
 }
 
 fn head(path: &Path, text: &[u8]) -> Result<Head> {
-    serde_json::from_slice(text)
-        .map_err(|e| ModelError::checkpoint(path, "a JSON object with a format and a version", e.to_string()))
+    serde_json::from_slice(text).map_err(|e| ModelError::checkpoint(path, "a JSON object with a format and a version", e.to_string()))
 }
 
 fn check_version(path: &Path, text: &[u8]) -> Result<()> {

@@ -7,7 +7,7 @@ mod params;
 mod tensors;
 
 pub use digest::{digest, split_digest};
-pub use folder::{is_checkpoint, probe, read, write};
+pub use folder::{check_place, is_checkpoint, probe, read, write};
 pub use manifest::{DatasetPrint, FORMAT, Manifest, VERSION};
 pub(crate) use params::{PARAMETER, stored};
 pub use params::{Path, load, save};

@@ -40,9 +40,12 @@ pub fn infer_config(dict: &StateDict, kind: LayerKind) -> Result<NodeClassifierC
         Some([1, heads, _]) if kind == LayerKind::Attention => (*heads).max(1),
         _ => 1,
     };
-    let config = NodeClassifierConfig::new(kind, features, outputs / heads).with_layers(prefixes.len()).with_heads(heads);
     let norm = if dict.shape("norms.0.weight").is_some() { Norm::Layer } else { Norm::None };
-    Ok(if prefixes.len() > 1 { config.with_hidden(hidden) } else { config }.with_norm(norm))
+    let mut config = NodeClassifierConfig::new(kind, features, outputs / heads).with_layers(prefixes.len()).with_norm(norm);
+    if prefixes.len() > 1 {
+        config = config.with_hidden(hidden);
+    }
+    Ok(if kind == LayerKind::Attention { config.with_heads(heads) } else { config })
 }
 
 fn matrix(dict: &StateDict, name: &str) -> Result<[usize; 2]> {

@@ -226,7 +226,8 @@ impl<'a, B: HyperBackend> Trainer<'a, B> {
             training.insert(format!("moment_1/{name}"), checkpoint::stored(moments.moment_1.clone()));
             training.insert(format!("moment_2/{name}"), checkpoint::stored(moments.moment_2.clone()));
         }
-        let manifest = Manifest::new(&self.network, &self.config, self.task, checkpoint::split_digest([self.split]), self.progress.clone(), notes);
+        let manifest =
+            Manifest::new(&self.network, &self.config, self.task, checkpoint::split_digest([self.split]), self.progress.clone(), notes);
         Ok(Checkpoint { manifest, model, training })
     }
 }

@@ -4,10 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use hypergraphql_framework::{Dataset, Features, Split};
-use hypergraphql_models::{LayerKind, ModelError};
 use hypergraphql_models::checkpoint::{self, MANIFEST, MODEL, TRAINING};
 use hypergraphql_models::task::TaskConfig;
 use hypergraphql_models::train::Trainer;
+use hypergraphql_models::{LayerKind, ModelError};
 
 use super::{config, dataset, network, run, saved, split, stored, task};
 
