@@ -9,7 +9,7 @@ use hypergraphql_runtime::RuntimeError;
 /// Why a command ended early.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CliError {
-    /// The command ran and its result is bad, for example a verification that found differences. Exit code 1.
+    /// The command ran and its result is bad: a verification that found differences, an output that cannot be written. Exit code 1.
     #[error("{message}")]
     Failed {
         /// What failed.
@@ -35,7 +35,6 @@ pub(crate) enum CliError {
     },
     /// The user pressed Ctrl-C. Exit code 130.
     #[error("interrupted")]
-    #[allow(dead_code, reason = "constructed by `train`, which lands next")]
     Interrupted,
     /// The reader of stdout went away, as `head` does: silent success.
     #[error("the reader of the output has gone")]
@@ -104,20 +103,30 @@ impl From<serde_json::Error> for CliError {
     }
 }
 
-/// What the framework refuses is input, whether it stands in a file or in an argument.
+/// What the framework refuses is input, whether it stands in a file or in an argument; a file that it cannot write is a failure.
 impl From<hypergraphql_framework::Error> for CliError {
     fn from(error: hypergraphql_framework::Error) -> Self {
-        use hypergraphql_framework::Error::Unsupported;
+        use hypergraphql_framework::Error::{Io, Unsupported};
         let help = matches!(error, Unsupported { .. }).then(|| "`hgql convert --help` says what each format holds".to_owned());
-        Self::Input { message: error.to_string(), help }
+        let message = error.to_string();
+        match error {
+            Io { action: "create" | "write" | "replace", .. } => Self::Failed { message, help },
+            _ => Self::Input { message, help },
+        }
     }
 }
 
-/// A training whose numbers ran away failed; everything else that the models refuse is input, in a file or in an option.
+/// A training whose numbers ran away failed, as did a checkpoint that cannot be written; a precision that the device lacks is the
+/// device's matter; everything else that the models refuse is input, in a file or in an option.
 impl From<ModelError> for CliError {
     fn from(error: ModelError) -> Self {
         match error {
+            ModelError::Unsupported(_) => {
+                Self::Device { message: error.to_string(), help: Some("--precision f32 runs on every device".to_owned()) }
+            }
             ModelError::Loss { .. } | ModelError::Gradient { .. } | ModelError::Op(_) => Self::failed(error.to_string()),
+            ModelError::Write { .. } | ModelError::ManifestSize { .. } => Self::failed(error.to_string()),
+            ModelError::Framework(error) => Self::from(error),
             other => Self::input(other.to_string()),
         }
     }

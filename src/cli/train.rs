@@ -1,12 +1,14 @@
-//! `hgql train`: training, one file per part: options, runs, checkpoints, report, curve, progress.
+//! `hgql train`: training, one file per part: options, splits, runs, checkpoints, progress, stdout, report, confusion, curve.
 
-mod checkpoints;
+pub(super) mod checkpoints;
+mod confusion;
 mod curve;
-mod options;
+pub(super) mod options;
 mod progress;
 mod report;
 mod run;
-mod splits;
+pub(super) mod splits;
+mod stdout;
 
 use std::path::PathBuf;
 
@@ -45,7 +47,8 @@ enum Task {
                         hgql train node-classification --data data/cora --layer attention --out cora-attention\n  \
                         hgql train node-classification --data data/cora --config best.toml --lr 0.005 --json\n  \
                         hgql train node-classification --data data/cora --resume cora-attention/run-0\n\n\
-                        With --out DIR: DIR/report.json, DIR/curve.svg, and DIR/run-I, a checkpoint for `hgql predict` and --resume.")]
+                        With --out DIR: DIR/report.json, DIR/curve.svg, DIR/splits.txt, and DIR/run-I, a checkpoint for `hgql predict` and \
+                        --resume.")]
 pub(crate) struct NodeClassificationArgs {
     /// Folder or file of the data set.
     #[arg(long, value_name = "DATA")]
@@ -60,7 +63,7 @@ pub(crate) struct NodeClassificationArgs {
     /// Splits to take instead of the data set's: a line per split, a character per node, 0 train, 1 valid, 2 test, - none.
     #[arg(long, value_name = "FILE")]
     splits: Option<PathBuf>,
-    /// Folder for the report, the learning curve and a checkpoint per run.
+    /// Folder for the report, the learning curve, the splits and a checkpoint per run [default: the folder of a resumed run-I].
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Go on with the training that this checkpoint stopped in; options are the checkpoint's.
@@ -91,5 +94,6 @@ pub(crate) fn run(args: TrainArgs, global: &Global) -> Result<(), CliError> {
     let options = options::resolve(&args.flags, args.config.as_deref(), resumed.as_ref().map(|r| &r.options))?;
     let dataset = io::read(&args.data)?;
     let splits = splits::choose(&dataset, args.splits.as_deref(), &options)?;
-    dispatch(args.device.device, run::Training { args: &args, global, options, dataset: &dataset, splits, resumed })?
+    resumed.as_ref().map_or(Ok(()), |r| r.check_splits(&splits))?;
+    dispatch(args.device.device, run::Training::new(&args, global, options, &dataset, splits, resumed))?
 }

@@ -7,6 +7,7 @@ use plotters::prelude::*;
 
 use super::report::RunReport;
 use crate::cli::error::CliError;
+use crate::cli::output;
 
 const SIZE: (u32, u32) = (960, 720);
 /// Train, validation, test; told apart without colour vision (Okabe and Ito, 2008).
@@ -22,11 +23,13 @@ pub(super) fn write(path: &Path, title: &str, runs: &[RunReport]) -> Result<(), 
     if epochs == 0 {
         return Ok(());
     }
-    draw(path, title, runs, epochs).map_err(|e| CliError::failed(format!("{}: {e}", path.display())))
+    let mut svg = String::new();
+    draw(&mut svg, title, runs, epochs).map_err(|e| CliError::failed(format!("{}: cannot draw: {e}", path.display())))?;
+    output::write_file(path, svg.as_bytes())
 }
 
-fn draw(path: &Path, title: &str, runs: &[RunReport], epochs: usize) -> Drawn {
-    let root = SVGBackend::new(path, SIZE).into_drawing_area();
+fn draw(svg: &mut String, title: &str, runs: &[RunReport], epochs: usize) -> Drawn {
+    let root = SVGBackend::with_string(svg, SIZE).into_drawing_area();
     root.fill(&WHITE)?;
     let (above, below) = root.split_vertically(SIZE.1 * 3 / 5);
     accuracies(&above, title, runs, epochs)?;
@@ -45,7 +48,7 @@ fn accuracies(area: &Area<'_>, title: &str, runs: &[RunReport], epochs: usize) -
     for (part, (name, colour)) in PARTS.into_iter().enumerate() {
         for run in runs {
             let totals = [&run.outcome.train, &run.outcome.valid, &run.outcome.test].map(|p| p.nodes);
-            let points = run.curve.iter().map(|r| (r.epoch as f64, 100.0 * r.right.accuracy(totals)[part]));
+            let points = run.curve.iter().filter_map(|r| Some((r.epoch as f64, 100.0 * r.right.accuracy(totals)[part]?)));
             let series = chart.draw_series(LineSeries::new(points, colour.mix(opacity(runs)).stroke_width(1)))?;
             if run.run == runs[0].run {
                 series.label(name).legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], colour.stroke_width(2)));

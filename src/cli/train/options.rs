@@ -2,7 +2,9 @@
 
 use std::fs;
 use std::path::Path;
+use std::str::FromStr;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use hypergraphql_models::schedule::Schedule;
 use hypergraphql_models::train::{ClassWeights, OptimizerKind, TrainConfig};
 use hypergraphql_models::{AttentionMode, LayerKind, NodeClassifierConfig, Norm, Precision};
@@ -13,6 +15,15 @@ use crate::cli::error::CliError;
 
 /// More runs than this are a mistyped option.
 const MAX_RUNS: u32 = 10_000;
+
+/// One of some names, which help and completions show.
+fn choice<T>(names: &'static [&'static str]) -> impl TypedValueParser<Value = T>
+where
+    T: FromStr + Clone + Send + Sync + 'static,
+    T::Err: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    PossibleValuesParser::new(names.iter().copied()).try_map(|name| name.parse::<T>())
+}
 
 /// On or off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -29,8 +40,8 @@ pub(crate) enum Switch {
 #[serde(rename_all = "kebab-case")]
 #[command(next_help_heading = "Hyperparameters")]
 pub(crate) struct Flags {
-    /// hgnn, hgnn-plus, conv or attention [default: hgnn].
-    #[arg(long)]
+    /// The layer that is stacked [default: hgnn].
+    #[arg(long, value_parser = choice::<LayerKind>(&["hgnn", "hgnn-plus", "conv", "attention"]))]
     #[serde(skip_serializing_if = "Option::is_none")]
     layer: Option<LayerKind>,
     /// Independent trainings, with seeds SEED, SEED + 1, ... [default: 1].
@@ -41,8 +52,8 @@ pub(crate) struct Flags {
     #[arg(long, value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     #[serde(skip_serializing_if = "Option::is_none")]
     seed: Option<u64>,
-    /// f32, bf16 or f16 (with dynamic loss scaling) [default: f32].
-    #[arg(long)]
+    /// Type of the hidden layers; f16 scales the loss [default: f32].
+    #[arg(long, value_parser = choice::<Precision>(&["f32", "bf16", "f16"]))]
     #[serde(skip_serializing_if = "Option::is_none")]
     precision: Option<Precision>,
     /// Width between layers; with attention all heads together [default: 256].
@@ -58,11 +69,11 @@ pub(crate) struct Flags {
     #[serde(skip_serializing_if = "Option::is_none")]
     heads: Option<u32>,
     /// Attention coefficients sum to 1 over a hyperedge's members (node) or a node's hyperedges (edge) [default: node].
-    #[arg(long)]
+    #[arg(long, value_parser = choice::<AttentionMode>(&["node", "edge"]))]
     #[serde(skip_serializing_if = "Option::is_none")]
     attention_mode: Option<AttentionMode>,
-    /// What follows each hidden layer: none or layer (layer normalisation) [default: layer with attention, else none].
-    #[arg(long)]
+    /// What follows each hidden layer; layer is layer normalisation [default: layer with attention, else none].
+    #[arg(long, value_parser = choice::<Norm>(&["none", "layer"]))]
     #[serde(skip_serializing_if = "Option::is_none")]
     norm: Option<Norm>,
     /// Epochs at most [default: 500].
@@ -85,12 +96,12 @@ pub(crate) struct Flags {
     #[arg(long, value_enum)]
     #[serde(skip_serializing_if = "Option::is_none")]
     self_loops: Option<Switch>,
-    /// adam or adamw [default: adam].
-    #[arg(long)]
+    /// The optimiser [default: adam].
+    #[arg(long, value_parser = choice::<OptimizerKind>(&["adam", "adamw"]))]
     #[serde(skip_serializing_if = "Option::is_none")]
     optimizer: Option<OptimizerKind>,
-    /// constant or cosine [default: constant].
-    #[arg(long)]
+    /// How the learning rate falls [default: constant].
+    #[arg(long, value_parser = choice::<Schedule>(&["constant", "cosine"]))]
     #[serde(skip_serializing_if = "Option::is_none")]
     schedule: Option<Schedule>,
     /// Epochs of linear rise to the highest learning rate [default: 0].
@@ -164,6 +175,13 @@ impl Default for Options {
     }
 }
 
+impl Flags {
+    /// The layer, where it is given.
+    pub(crate) fn layer(&self) -> Option<LayerKind> {
+        self.layer
+    }
+}
+
 impl Options {
     /// The network for features this wide and this many classes.
     pub(crate) fn network(&self, features: usize, classes: usize) -> NodeClassifierConfig {
@@ -221,6 +239,34 @@ pub(crate) fn resolve(flags: &Flags, config: Option<&Path>, checkpoint: Option<&
     Err(CliError::input(format!("the checkpoint was trained with other options: {}", differing.join(", "))).with_help(help))
 }
 
+/// Options of a network that comes from `file` with its sizes, which the flags must not contradict. Self-loops are off unless asked for:
+/// other libraries add none.
+pub(crate) fn resolve_imported(flags: &Flags, file: &Path, network: &NodeClassifierConfig) -> Result<Options, CliError> {
+    let unfit = |e: toml::ser::Error| CliError::failed(format!("options of {}: {e}", file.display()));
+    let mut table = Table::try_from(flags).map_err(|e| CliError::input(format!("flags: {e}")))?;
+    let size = |size: usize| Value::Integer(size as i64);
+    let named = |name: &str| Value::String(name.to_owned());
+    let mut own = Table::new();
+    own.insert("layer".into(), named(network.layer.name()));
+    own.insert("layers".into(), size(network.layers));
+    own.insert("norm".into(), named(&network.norm.to_string()));
+    own.insert("runs".into(), Value::Integer(1));
+    if network.layers > 1 {
+        own.insert("hidden".into(), size(network.hidden));
+    }
+    if network.layer == LayerKind::Attention {
+        own.insert("heads".into(), size(network.heads));
+    }
+    let differing: Vec<String> = own.iter().filter_map(|(key, value)| differs(key, value, table.get(key))).collect();
+    if !differing.is_empty() {
+        let message = format!("{}: the flags do not fit the network: {}", file.display(), differing.join(", "));
+        return Err(CliError::input(message).with_help("leave those flags out: the file tells them"));
+    }
+    table.extend(own);
+    table.entry("self-loops").or_insert(Value::try_from(Switch::Off).map_err(unfit)?);
+    checked(from_table(table)?)
+}
+
 fn differs(key: &str, own: &Value, wanted: Option<&Value>) -> Option<String> {
     let wanted = wanted.filter(|w| *w != own)?;
     Some(format!("{key} is {own}, not {wanted}"))
@@ -251,7 +297,7 @@ fn read(path: &Path) -> Result<Table, CliError> {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
+    use clap::{CommandFactory, Parser};
 
     use super::*;
 
@@ -289,6 +335,18 @@ mod tests {
         assert!(of(&[], Some("dropout = -1\nepochs = 0"), None).unwrap_err().contains("epochs"));
         assert!(of(&["--runs", "0"], None, None).unwrap_err().contains("runs"));
         assert!(Line::try_parse_from(["x", "--layer", "gcn"]).is_err());
+    }
+
+    #[test]
+    fn help_offers_what_training_takes() {
+        let help = Line::command().render_long_help().to_string();
+        for values in
+            ["hgnn, hgnn-plus, conv, attention", "f32, bf16, f16]", "node, edge", "none, layer", "adam, adamw", "constant, cosine"]
+        {
+            assert!(help.contains(values), "{values} is not in {help}");
+        }
+        let error = Line::try_parse_from(["x", "--precision", "f8"]).err().unwrap().to_string();
+        assert!(error.contains("bf16") && !error.contains("f64"), "{error}");
     }
 
     #[test]

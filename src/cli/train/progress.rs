@@ -7,8 +7,9 @@ use std::time::Duration;
 use hypergraphql_models::train::EpochRecord;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::cli::Global;
+use super::report::percent;
 use crate::cli::error::CliError;
+use crate::cli::{Global, logging};
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
@@ -20,6 +21,11 @@ pub(super) fn watch_interrupts() -> Result<(), CliError> {
         }
     };
     ctrlc::set_handler(handler).map_err(|e| CliError::failed(format!("cannot watch for Ctrl-C: {e}")))
+}
+
+/// As if Ctrl-C was pressed.
+pub(super) fn interrupt() {
+    INTERRUPTED.store(true, Ordering::SeqCst);
 }
 
 /// Whether Ctrl-C was pressed.
@@ -43,23 +49,27 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template("{prefix} {bar:24} {pos}/{len} {msg} {eta}") {
             bar.set_style(style);
         }
+        logging::set_bar(Some(bar.clone()));
         Self { bar, nodes, totals }
     }
 
     /// Shows an epoch that took `time`.
     pub(super) fn show(&self, record: &EpochRecord, time: Duration) {
         if !self.bar.is_hidden() {
-            let [train, valid, test] = record.right.accuracy(self.totals).map(|a| 100.0 * a);
+            let [train, valid, test] = record.right.accuracy(self.totals).map(|a| percent(a, 1));
             let speed = self.nodes as f64 / time.as_secs_f64().max(1e-9);
             let speed = if speed < 1e6 { format!("{:.0} k", speed / 1e3) } else { format!("{:.1} M", speed / 1e6) };
             let loss = record.loss;
-            self.bar.set_message(format!("loss {loss:.4}  train {train:.1} %  valid {valid:.1} %  test {test:.1} %  {speed}nodes/s"));
+            self.bar.set_message(format!("loss {loss:.4}  train {train}  valid {valid}  test {test}  {speed}nodes/s"));
         }
         self.bar.inc(1);
     }
+}
 
-    /// Removes the bar.
-    pub(super) fn clear(&self) {
+/// Takes the bar off the screen, also where the run ends in an error.
+impl Drop for Progress {
+    fn drop(&mut self) {
+        logging::set_bar(None);
         self.bar.finish_and_clear();
     }
 }

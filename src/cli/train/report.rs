@@ -1,6 +1,5 @@
 //! What a training reports: JSON lines and `report.json`, and a table for people.
 
-use std::fs;
 use std::path::Path;
 
 use hypergraphql_models::checkpoint::DatasetPrint;
@@ -25,6 +24,7 @@ pub(super) struct Setup {
     /// What was drawn for a data set without features.
     pub(super) synthetic_features: Option<SyntheticFeatures>,
     pub(super) splits: String,
+    pub(super) splits_digest: String,
     pub(super) device: String,
     pub(super) threads: usize,
     pub(super) parameters: usize,
@@ -39,9 +39,9 @@ pub(super) struct EpochLine {
     run: u32,
     epoch: usize,
     loss: f32,
-    train_accuracy: f64,
-    valid_accuracy: f64,
-    test_accuracy: f64,
+    train_accuracy: Option<f64>,
+    valid_accuracy: Option<f64>,
+    test_accuracy: Option<f64>,
     skipped: bool,
 }
 
@@ -53,10 +53,10 @@ pub(crate) struct RunReport {
     pub(super) seed: u64,
     pub(super) epochs: usize,
     pub(super) best_epoch: usize,
-    pub(super) train_accuracy: f64,
-    pub(super) valid_accuracy: f64,
-    pub(super) test_accuracy: f64,
-    pub(super) test_macro_f1: f64,
+    pub(super) train_accuracy: Option<f64>,
+    pub(super) valid_accuracy: Option<f64>,
+    pub(super) test_accuracy: Option<f64>,
+    pub(super) test_macro_f1: Option<f64>,
     pub(super) seconds: f64,
     pub(super) ms_per_epoch: f64,
     pub(super) outcome: Outcome,
@@ -74,10 +74,10 @@ pub(super) struct Summary {
     device: String,
     precision: String,
     runs: usize,
-    test_accuracy: Spread,
-    valid_accuracy: Spread,
-    train_accuracy: Spread,
-    test_macro_f1: Spread,
+    test_accuracy: Option<Spread>,
+    valid_accuracy: Option<Spread>,
+    train_accuracy: Option<Spread>,
+    test_macro_f1: Option<Spread>,
     /// What `std` is.
     std: &'static str,
     ms_per_epoch: f64,
@@ -98,9 +98,8 @@ impl EpochLine {
         }
         let Self { run, epoch, loss, train_accuracy, valid_accuracy, test_accuracy, skipped, .. } = self;
         let skipped = if *skipped { "  (step skipped: infinite gradient in f16)" } else { "" };
-        let percent = [train_accuracy, valid_accuracy, test_accuracy].map(|a| format!("{:6.2} %", 100.0 * a));
-        let [train, valid, test] = percent;
-        output::line(format!("run {run}  epoch {epoch:>4}  loss {loss:.4}  train {train}  valid {valid}  test {test}{skipped}"))
+        let [train, valid, test] = [train_accuracy, valid_accuracy, test_accuracy].map(|a| percent(*a, 2));
+        output::line(format!("run {run}  epoch {epoch:>4}  loss {loss:.4}  train {train:>8}  valid {valid:>8}  test {test:>8}{skipped}"))
     }
 }
 
@@ -128,17 +127,18 @@ impl RunReport {
         if json {
             return output::json(&Self { curve: Vec::new(), ..self.clone() });
         }
-        let [valid, test, f1] = [self.valid_accuracy, self.test_accuracy, self.test_macro_f1].map(|a| format!("{:.2} %", 100.0 * a));
+        let [valid, test, f1] = [self.valid_accuracy, self.test_accuracy, self.test_macro_f1].map(|a| percent(a, 2));
         let Self { run, best_epoch, epochs, ms_per_epoch, .. } = self;
+        let chosen = if self.valid_accuracy.is_some() { "epoch" } else { "the last epoch," };
         output::line(format!(
-            "run {run}: test {test}, macro-F1 {f1}, valid {valid} at epoch {best_epoch} of {epochs}, {ms_per_epoch:.1} ms per epoch"
+            "run {run}: test {test}, macro-F1 {f1}, valid {valid} at {chosen} {best_epoch} of {epochs}, {ms_per_epoch:.1} ms per epoch"
         ))
     }
 }
 
 impl Summary {
     pub(super) fn new(setup: &Setup, runs: &[RunReport]) -> Self {
-        let spread = |of: fn(&RunReport) -> f64| Spread::of(&runs.iter().map(of).collect::<Vec<_>>());
+        let spread = |of: fn(&RunReport) -> Option<f64>| Spread::of(&runs.iter().filter_map(of).collect::<Vec<_>>());
         let (epochs, seconds) = runs.iter().fold((0, 0.0), |(e, s), r| (e + r.epochs, s + r.seconds));
         Self {
             kind: "summary",
@@ -162,7 +162,7 @@ impl Summary {
         if json {
             return output::json(self);
         }
-        let percent = |s: Spread| format!("{:.2} ± {:.2} %", 100.0 * s.mean, 100.0 * s.std);
+        let percent = |s: Option<Spread>| s.map_or_else(|| NONE.to_owned(), |s| format!("{:.2} ± {:.2} %", 100.0 * s.mean, 100.0 * s.std));
         let (test, f1, valid) = (percent(self.test_accuracy), percent(self.test_macro_f1), percent(self.valid_accuracy));
         let Self { runs, ms_per_epoch, layer, .. } = self;
         output::line(format!(
@@ -202,5 +202,13 @@ pub(super) fn write(path: &Path, setup: &Setup, runs: &[RunReport], summary: &Su
     }
     let mut text = serde_json::to_string_pretty(&Report { kind: "report", setup, runs, summary })?;
     text.push('\n');
-    fs::write(path, text).map_err(|e| CliError::failed(format!("{}: {e}", path.display())))
+    output::write_file(path, text.as_bytes())
+}
+
+/// In place of the accuracy of a part without nodes.
+const NONE: &str = "–";
+
+/// A share as people read it.
+pub(super) fn percent(share: Option<f64>, digits: usize) -> String {
+    share.map_or_else(|| NONE.to_owned(), |share| format!("{:.digits$} %", 100.0 * share))
 }

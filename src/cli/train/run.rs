@@ -1,11 +1,10 @@
 //! The runs of a training on one back end.
 
-use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use hypergraphql_framework::{Dataset, Split};
-use hypergraphql_models::checkpoint::{self, DatasetPrint};
+use hypergraphql_models::checkpoint::{self, Checkpoint, DatasetPrint};
 use hypergraphql_models::memory::{self, MemoryEstimate};
 use hypergraphql_models::task::{NodeTask, TaskConfig};
 use hypergraphql_models::train::Trainer;
@@ -13,57 +12,86 @@ use hypergraphql_models::{ModelError, NodeClassifierConfig};
 use hypergraphql_ops::HyperBackend;
 use hypergraphql_runtime::DeviceKind;
 
-use super::checkpoints::{self, Notes, Resumed};
+use super::checkpoints::{self, Notes, Place, Resumed};
 use super::options::{Options, Switch};
 use super::progress::{self, Progress};
 use super::report::{self, EpochLine, RunReport, Setup, Summary};
 use super::splits::Splits;
-use super::{NodeClassificationArgs, curve};
-use crate::cli::Global;
+use super::stdout::Stdout;
+use super::{NodeClassificationArgs, confusion, curve};
 use crate::cli::backend::WithBackend;
 use crate::cli::error::CliError;
+use crate::cli::{Global, output};
 
 /// Everything that a training needs but the device.
 pub(super) struct Training<'a> {
-    pub(super) args: &'a NodeClassificationArgs,
-    pub(super) global: &'a Global,
-    pub(super) options: Options,
-    pub(super) dataset: &'a Dataset,
-    pub(super) splits: Splits,
-    pub(super) resumed: Option<Resumed>,
+    args: &'a NodeClassificationArgs,
+    global: &'a Global,
+    options: Options,
+    dataset: &'a Dataset,
+    splits: Splits,
+    resumed: Option<Resumed>,
+    place: Place,
+    stdout: Stdout,
+    /// The first run whose last checkpoint could not be written; told at the end, so that no later run is lost.
+    unsaved: Option<CliError>,
+}
+
+impl<'a> Training<'a> {
+    pub(super) fn new(
+        args: &'a NodeClassificationArgs,
+        global: &'a Global,
+        options: Options,
+        dataset: &'a Dataset,
+        splits: Splits,
+        resumed: Option<Resumed>,
+    ) -> Self {
+        // Opened once it is known that there is something to train.
+        let (place, stdout) = (Place::default(), Stdout::new(false));
+        Self { args, global, options, dataset, splits, resumed, place, stdout, unsaved: None }
+    }
 }
 
 impl WithBackend for Training<'_> {
     type Out = Result<(), CliError>;
 
     fn call<B: HyperBackend>(mut self, device: B::Device) -> Self::Out {
+        self.options.precision.check::<B>(&device)?;
         let task_config = TaskConfig::for_dataset(self.dataset, self.options.self_loops == Switch::On, self.options.seed);
         let prepared = task_config.prepare(self.dataset)?;
         let classes = self.dataset.labels.as_ref().map_or(1, |l| l.classes);
         let network = self.options.network(prepared.features.width(), classes);
         network.check()?;
-        let estimate = MemoryEstimate::of(&prepared, &network, self.options.precision);
+        let trained_on = self.splits.of.iter().map(|s| s.train.len()).max().unwrap_or(0);
+        let estimate = MemoryEstimate::of(&prepared, trained_on, &network, self.options.precision);
         if self.args.device.device.kind == DeviceKind::Cpu && !self.args.force {
             estimate.check(memory::available())?;
         }
         let task = NodeTask::<B>::new(self.dataset, &prepared, task_config, &device)?;
         let setup = self.setup(&task, &prepared, estimate);
         drop(prepared);
-        if self.global.json {
-            crate::cli::output::json(&setup)?;
-        } else {
-            setup.print()?;
-        }
+        self.open()?;
+        self.stdout.print(|| if self.global.json { output::json(&setup) } else { setup.print() })?;
         progress::watch_interrupts()?;
-        if let Some(out) = &self.args.out {
-            fs::create_dir_all(out).map_err(|e| CliError::failed(format!("{}: {e}", out.display())))?;
-        }
         let runs = self.runs(&task, &network)?;
-        self.finish(&setup, &runs)
+        self.finish(&setup, &runs)?;
+        self.unsaved.take().map_or(Ok(()), Err)
     }
 }
 
 impl Training<'_> {
+    /// Looks before hours of training whether the results can be written, and records the splits beside them.
+    fn open(&mut self) -> Result<(), CliError> {
+        self.place = Place::new(self.args, self.resumed.as_ref())?;
+        self.stdout = Stdout::new(self.place.out.is_some());
+        let first = self.resumed.as_ref().map_or(0, |r| r.notes.run);
+        self.place.probe(first, self.options.runs)?;
+        match &self.place.out {
+            None => Ok(()),
+            Some(out) => output::write_file(&out.join("splits.txt"), &self.splits.to_text(self.dataset.hypergraph.nodes())),
+        }
+    }
+
     fn setup<B: HyperBackend>(&self, task: &NodeTask<B>, prepared: &Dataset, memory_estimate: MemoryEstimate) -> Setup {
         Setup {
             kind: "setup",
@@ -73,6 +101,7 @@ impl Training<'_> {
             hyperedges_with_self_loops: prepared.hypergraph.hyperedges(),
             synthetic_features: task.config.synthetic,
             splits: self.splits.source.clone(),
+            splits_digest: self.splits.digest(),
             device: self.args.device.device.to_string(),
             threads: rayon::current_num_threads(),
             parameters: memory_estimate.parameter_count,
@@ -82,19 +111,26 @@ impl Training<'_> {
     }
 
     fn runs<B: HyperBackend>(&mut self, task: &NodeTask<B>, network: &NodeClassifierConfig) -> Result<Vec<RunReport>, CliError> {
-        let splits = std::mem::take(&mut self.splits.of);
+        let splits = std::mem::take(&mut self.splits);
+        let digest = splits.digest();
         let (mut done, first) = match &mut self.resumed {
             Some(resumed) => (std::mem::take(&mut resumed.notes.done), resumed.notes.run),
             None => (Vec::new(), 0),
         };
-        for (run, split) in (0..).zip(&splits).skip(first as usize) {
+        for (run, split) in (0..).zip(&splits.of).skip(first as usize) {
             let mut one = self.start(task, network, run, split)?;
-            self.train(&mut one, &done)?;
+            self.train(&mut one, &done, &digest)?;
             let Run { trainer, seconds, .. } = &one;
             let report = RunReport::new(run, trainer.config().seed, trainer.outcome()?, *seconds, trainer.progress().curve.clone());
-            report.print(self.global.json)?;
-            if let Some(folder) = checkpoints::folder(self.args, run) {
-                self.save(&one, &done, &folder)?;
+            self.stdout.print(|| report.print(self.global.json))?;
+            if progress::is_interrupted() {
+                return Err(self.interrupt(&one, &done, &digest));
+            }
+            if let Some(folder) = self.place.of_run(run)
+                && let Err(error) = checkpoint::write(&folder, self.checkpoint(&one, &done, &digest)?)
+            {
+                tracing::warn!("{error}; run {run} is not saved");
+                self.unsaved.get_or_insert(CliError::failed(format!("run {run} is not saved: {error}")));
             }
             done.push(report);
         }
@@ -114,7 +150,7 @@ impl Training<'_> {
         Ok(Run { run, trainer: Trainer::resume(task, split, checkpoint, &folder)?, seconds: notes.seconds })
     }
 
-    fn train<B: HyperBackend>(&self, one: &mut Run<'_, B>, done: &[RunReport]) -> Result<(), CliError> {
+    fn train<B: HyperBackend>(&self, one: &mut Run<'_, B>, done: &[RunReport], splits: &str) -> Result<(), CliError> {
         let (totals, nodes) = (one.trainer.progress().totals, self.dataset.hypergraph.nodes());
         let title = format!("run {}/{}", one.run + 1, self.options.runs);
         let bar = Progress::new(self.global, title, one.trainer.config().epochs, one.trainer.progress().epoch, nodes, totals);
@@ -125,35 +161,36 @@ impl Training<'_> {
             one.seconds += time.as_secs_f64();
             bar.show(&record, time);
             if every(self.args.log_every, record.epoch) {
-                EpochLine::new(one.run, &record, totals).print(self.global.json)?;
+                self.stdout.print(|| EpochLine::new(one.run, &record, totals).print(self.global.json))?;
             }
             if progress::is_interrupted() {
-                bar.clear();
-                return Err(self.interrupt(one, done));
+                drop(bar);
+                return Err(self.interrupt(one, done, splits));
             }
             if every(self.args.checkpoint_every, record.epoch)
-                && let Some(folder) = checkpoints::folder(self.args, one.run)
+                && let Some(folder) = self.place.of_run(one.run)
+                && let Err(error) = checkpoint::write(&folder, self.checkpoint(one, done, splits)?)
             {
-                self.save(one, done, &folder)?;
+                tracing::warn!("{error}; the training goes on");
             }
         }
-        bar.clear();
         Ok(())
     }
 
     /// The error, with the checkpoint that is still good, if there is one.
     fn with_last_checkpoint(&self, error: ModelError, run: u32) -> CliError {
         let error = CliError::from(error);
-        match checkpoints::folder(self.args, run).filter(|f| f.exists()) {
+        match self.place.of_run(run).filter(|f| f.exists()) {
             None => error,
             Some(folder) => error.with_help(format!("the last good checkpoint is {}", folder.display())),
         }
     }
 
     /// Saves and says how to go on.
-    fn interrupt<B: HyperBackend>(&self, one: &Run<'_, B>, done: &[RunReport]) -> CliError {
-        let folder = checkpoints::folder_of_interrupted(self.args, one.run);
-        if let Err(error) = self.save(one, done, &folder) {
+    fn interrupt<B: HyperBackend>(&self, one: &Run<'_, B>, done: &[RunReport], splits: &str) -> CliError {
+        let folder = self.place.of_interrupted(one.run);
+        let saved = self.checkpoint(one, done, splits).and_then(|checkpoint| Ok(checkpoint::write(&folder, checkpoint)?));
+        if let Err(error) = saved {
             return error;
         }
         let epoch = one.trainer.progress().epoch;
@@ -162,26 +199,34 @@ impl Training<'_> {
         CliError::Interrupted
     }
 
-    fn save<B: HyperBackend>(&self, one: &Run<'_, B>, done: &[RunReport], folder: &Path) -> Result<(), CliError> {
-        let notes = Notes { options: self.options.clone(), run: one.run, done: done.to_vec(), seconds: one.seconds };
-        let checkpoint = one.trainer.checkpoint(serde_json::to_value(&notes)?)?;
-        let start = Instant::now();
-        checkpoint::write(folder, checkpoint)?;
-        tracing::info!(folder = %folder.display(), took = ?Duration::from_millis(start.elapsed().as_millis() as u64), "saved a checkpoint");
-        Ok(())
+    fn checkpoint<B: HyperBackend>(&self, one: &Run<'_, B>, done: &[RunReport], splits: &str) -> Result<Checkpoint, CliError> {
+        let (options, splits) = (self.options.clone(), splits.to_owned());
+        let notes = Notes { options, splits, run: one.run, done: done.to_vec(), seconds: one.seconds };
+        Ok(one.trainer.checkpoint(serde_json::to_value(&notes)?)?)
     }
 
+    /// Writes and prints the report; what could not be written keeps nothing from being printed.
     fn finish(&self, setup: &Setup, runs: &[RunReport]) -> Result<(), CliError> {
         let summary = Summary::new(setup, runs);
-        if let Some(out) = &self.args.out {
-            report::write(&out.join("report.json"), setup, runs, &summary)?;
-            let title = format!("{} on {}", setup.options.layer, setup.dataset.name);
-            curve::write(&out.join("curve.svg"), &title, runs)?;
-            if !self.global.json {
-                crate::cli::output::line(format!("report, learning curve and checkpoints in {}", out.display()))?;
-            }
+        let written = self.place.out.as_deref().map_or(Ok(()), |out| self.write(out, setup, runs, &summary));
+        if !self.global.json
+            && let Some(last) = runs.last()
+        {
+            self.stdout.print(|| confusion::print(&last.outcome.test, &setup.dataset.label_names))?;
         }
-        summary.print(self.global.json)
+        self.stdout.print(|| summary.print(self.global.json))?;
+        written
+    }
+
+    fn write(&self, out: &Path, setup: &Setup, runs: &[RunReport], summary: &Summary) -> Result<(), CliError> {
+        report::write(&out.join("report.json"), setup, runs, summary)?;
+        let title = format!("{} on {}", setup.options.layer, setup.dataset.name);
+        curve::write(&out.join("curve.svg"), &title, runs)?;
+        self.place.remove_stale(self.options.runs)?;
+        if self.global.json {
+            return Ok(());
+        }
+        self.stdout.print(|| output::line(format!("report, learning curve, splits and checkpoints in {}", out.display())))
     }
 }
 
