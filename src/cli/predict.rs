@@ -1,7 +1,6 @@
 //! `hgql predict`: classes of the nodes of a hypergraph, by a trained network.
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use hypergraphql_framework::{Dataset, io};
@@ -43,7 +42,7 @@ pub(crate) struct PredictArgs {
     /// Most probable classes to show of each node.
     #[arg(long, value_name = "K", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     top: u32,
-    /// Write CSV to this file instead of a table.
+    /// Write CSV to this file instead of printing the rows.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
@@ -74,6 +73,14 @@ struct Row<'a> {
     probability: f32,
 }
 
+/// What --out has left.
+#[derive(Serialize)]
+struct Written<'a> {
+    kind: &'static str,
+    output: &'a Path,
+    rows: usize,
+}
+
 /// Reads, predicts and prints.
 pub(crate) fn run(args: PredictArgs, global: &Global) -> Result<(), CliError> {
     let checkpoint = checkpoint::read(&args.model)?;
@@ -88,11 +95,11 @@ pub(crate) fn run(args: PredictArgs, global: &Global) -> Result<(), CliError> {
     let chosen = args.nodes.clone().unwrap_or_else(|| (0..shown as u32).collect());
     let rows = chosen.iter().flat_map(|node| rows(&predictions, *node, args.top as usize));
     match &args.out {
-        Some(path) => write(path, rows)?,
+        Some(path) => return write(path, rows, global),
         None if global.json => return rows.into_iter().try_for_each(|row| output::json(&row)),
         None => print(rows)?,
     }
-    if args.nodes.is_none() && args.out.is_none() && nodes > shown {
+    if args.nodes.is_none() && nodes > shown {
         output::line(format!("{} more nodes; --nodes, --out FILE or --json shows them", nodes - shown))?;
     }
     Ok(())
@@ -112,14 +119,19 @@ fn print<'a>(rows: impl Iterator<Item = Row<'a>>) -> Result<(), CliError> {
     output::line(table.to_string())
 }
 
-fn write<'a>(path: &Path, rows: impl Iterator<Item = Row<'a>>) -> Result<(), CliError> {
-    let failed = |e: std::io::Error| CliError::failed(format!("{}: {e}", path.display()));
-    let mut file = BufWriter::new(File::create(path).map_err(failed)?);
-    writeln!(file, "node,rank,class,label,probability").map_err(failed)?;
+fn write<'a>(path: &Path, rows: impl Iterator<Item = Row<'a>>, global: &Global) -> Result<(), CliError> {
+    let mut text = "node,rank,class,label,probability\n".to_owned();
+    let mut count = 0;
     for Row { node, rank, class, label, probability, .. } in rows {
-        writeln!(file, "{node},{rank},{class},{},{probability}", csv(label)).map_err(failed)?;
+        // Writing into a string cannot fail.
+        let _ = writeln!(text, "{node},{rank},{class},{},{probability}", csv(label));
+        count += 1;
     }
-    file.flush().map_err(failed)
+    output::write_file(path, text.as_bytes())?;
+    if global.json {
+        return output::json(&Written { kind: "written", output: path, rows: count });
+    }
+    output::line(format!("{count} rows in {}", path.display()))
 }
 
 /// A field as RFC 4180 has it.
