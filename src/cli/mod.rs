@@ -6,6 +6,7 @@ mod completions;
 mod convert;
 mod devices;
 mod error;
+mod import;
 mod info;
 mod logging;
 mod output;
@@ -22,12 +23,14 @@ use clap::{Parser, Subcommand};
 #[command(name = "hgql", version, propagate_version = true, arg_required_else_help = true, max_term_width = 110)]
 #[command(long_about = "HypergraphQL trains neural networks on hypergraphs, on a CPU or on a GPU, from files on disk.\n\n\
                   A data set is a folder, a HIF JSON file, a hyperedge list (CSV or TSV) or an npz file. Look at one with `hgql info`, \
-                  bring it into another format with `hgql convert`, train on it with `hgql train`, and see where it can run with \
-                  `hgql devices`.")]
+                  bring it into another format with `hgql convert`, train on it with `hgql train` and `hgql predict`, and see where it can \
+                  run with `hgql devices`.")]
 #[command(after_help = "Examples:\n  \
                         hgql devices                           what this machine can run on\n  \
                         hgql info data/                        what a data set holds\n  \
                         hgql convert data/ data.hif.json       the same data set in another format\n  \
+                        hgql train node-classification --data data/ --layer hgnn --out trained\n  \
+                        hgql predict --model trained/run-0 --data data/ --top 3\n  \
                         hgql verify kernels --device vulkan    check the kernels of a device\n\n\
                         Exit codes: 0 done, 1 failed, 2 bad usage or bad input, 3 device not usable, 130 interrupted.\n\
                         Every command that prints results takes --json and then prints JSON lines (docs/cli.md).")]
@@ -44,7 +47,7 @@ pub(crate) struct Global {
     /// Say more on stderr: -v progress, -vv details, -vvv everything.
     #[arg(short, long, action = clap::ArgAction::Count, global = true, conflicts_with = "quiet")]
     pub(crate) verbose: u8,
-    /// Say less on stderr: -q errors only and no progress bar, -qq nothing.
+    /// Say less on stderr: -q no warnings and no progress bar, -qq no log at all. The error that ends a command is always printed.
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
     pub(crate) quiet: u8,
     /// Print results as JSON lines on stdout instead of tables.
@@ -59,6 +62,7 @@ enum Command {
     Verify(verify::VerifyArgs),
     Train(train::TrainArgs),
     Predict(predict::PredictArgs),
+    Import(import::ImportArgs),
     Bench(bench::BenchArgs),
     Devices(devices::DevicesArgs),
     Completions(completions::CompletionsArgs),
@@ -75,6 +79,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Verify(args) => verify::run(args, global),
         Command::Train(args) => train::run(args, global),
         Command::Predict(args) => predict::run(args, global),
+        Command::Import(args) => import::run(args, global),
         Command::Bench(args) => bench::run(args, global),
         Command::Devices(args) => devices::run(args, global),
         Command::Completions(args) => completions::run(args, global),
