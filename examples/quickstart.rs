@@ -78,7 +78,8 @@ fn train(name: &str, data: &Dataset, split: &Split, network: &NodeClassifierConf
     let mut curve = Vec::new();
     while !trainer.is_finished() {
         let epoch = trainer.epoch()?;
-        let [train, valid, _] = epoch.right.accuracy(trainer.progress().totals);
+        // No part of the split is empty.
+        let [train, valid, _] = epoch.right.accuracy(trainer.progress().totals).map(Option::unwrap_or_default);
         bar.set_message(format!("loss {:.3}  train {:.1} %  valid {:.1} %", epoch.loss, 100.0 * train, 100.0 * valid));
         bar.inc(1);
         curve.push([f64::from(epoch.loss), train, valid]);
@@ -89,7 +90,8 @@ fn train(name: &str, data: &Dataset, split: &Split, network: &NodeClassifierConf
 
     let checkpoint = trainer.checkpoint(serde_json::Value::Null)?;
     let predictions = predict::<Cpu>(checkpoint, Path::new("memory"), data, &device)?;
-    Ok(Trained { test_accuracy: trainer.outcome()?.test.accuracy, predictions, curve })
+    let test_accuracy = trainer.outcome()?.test.accuracy.ok_or("the split has no test countries")?;
+    Ok(Trained { test_accuracy, predictions, curve })
 }
 
 /// The same countries, each in a hyperedge of its own.
