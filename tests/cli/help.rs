@@ -30,15 +30,18 @@ fn teaches(path: &[String]) {
 #[test]
 fn every_command_teaches() {
     let names = subcommands(&hgql(["--help"]).ok());
-    for name in ["info", "convert", "verify", "devices", "completions"] {
+    for name in ["info", "convert", "verify", "train", "predict", "import", "devices", "completions"] {
         assert!(names.iter().any(|n| n == name), "{name} is not in {names:?}");
     }
     teaches(&[]);
 }
 
 #[test]
-fn top_help_names_the_exit_codes() {
+fn top_help_names_the_exit_codes_and_shows_the_main_job() {
     let help = hgql(["--help"]).ok();
+    for text in ["hgql train node-classification --data", "hgql predict --model"] {
+        assert!(help.contains(text), "{text:?} is not in:\n{help}");
+    }
     for text in ["Exit codes: 0 done, 1 failed, 2 bad usage", "3 device not usable", "130 interrupted"] {
         assert!(help.contains(text), "{text:?} is not in:\n{help}");
     }
@@ -63,6 +66,10 @@ fn completions_know_the_commands() {
         let script = hgql(["completions", shell]).ok();
         for word in ["convert", "devices", "json"] {
             assert!(script.contains(word), "{shell}: {word}");
+        }
+        // The other shells' scripts offer no values of flags.
+        for word in ["hgnn-plus", "bf16", "cosine"] {
+            assert!(script.contains(word) || ["elvish", "powershell"].contains(&shell), "{shell}: {word}");
         }
     }
     hgql(["completions", "tcsh"]).fails(2, &["bash", "zsh", "fish"]);

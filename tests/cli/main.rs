@@ -1,8 +1,13 @@
 //! The binary `hgql` as a user meets it: what it prints, and how it ends.
+#![cfg(feature = "cli")]
 
 mod bad_input;
 mod data;
 mod devices;
 mod help;
+mod import;
 mod program;
+mod resume;
+mod train;
+mod training;
 mod verify;
