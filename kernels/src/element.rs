@@ -97,6 +97,8 @@ pub trait Acc:
     fn to_f64(self) -> f64;
     /// e^self, within 2 units in the last place.
     fn exp(self) -> Self;
+    /// Natural logarithm.
+    fn ln(self) -> Self;
 }
 
 macro_rules! acc {
@@ -117,6 +119,10 @@ macro_rules! acc {
             #[inline(always)]
             fn exp(self) -> Self {
                 $exp(self)
+            }
+            #[inline(always)]
+            fn ln(self) -> Self {
+                <$t>::ln(self)
             }
         }
     };

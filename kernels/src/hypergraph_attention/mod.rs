@@ -9,8 +9,9 @@
 //! ```
 //!
 //! x [rows, Hd·C] (head-major), a [rows, Hd], b [cols, Hd], t [cols], u [rows] (Bai et al. 2019, arXiv:1901.08150: t = W B^-1, u = D^-1).
-//! Forward saves Y and the normaliser N of each segment, the largest score m of each head and then 1 / Σ exp(s − m) of each; the coefficients
-//! are recomputed from N wherever needed: p = exp(s − m) · (1 / Σ). Kept apart, not as L = m + ln Σ, whose rounding would be that of m.
+//! Forward saves Y and the normaliser N of each segment: the largest score m of each head, then Σ exp(s − m) of each as its logarithm (host)
+//! or its inverse (devices, whose compilers may reorder sums). The coefficients are recomputed from N wherever needed: p = exp(s − m) / Σ.
+//! Kept apart, not as L = m + ln Σ, whose rounding would be that of m.
 //!
 //! Backward (dO given), with G_e = Σ_v p u_v dO_v and dX_v = Σ_e p t_e G_e:
 //!

@@ -195,7 +195,7 @@ pub struct AttentionOutput<B: Backend> {
     pub out: FloatTensor<B>,
     /// Y [cols, Hd·C]
     pub edge: FloatTensor<B>,
-    /// The largest scores and 1 / Σ exp(s − largest) [rows or cols, 2·Hd] in the type of sums (f32, or f64 for f64 inputs).
+    /// The largest scores m and what Σ exp(s − m) is kept as [rows or cols, 2·Hd], in the type of sums (f32, or f64 for f64 inputs).
     pub normaliser: FloatTensor<B>,
 }
 

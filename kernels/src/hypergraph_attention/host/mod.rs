@@ -37,7 +37,7 @@ pub struct Output<E: Element> {
     pub out: Vec<E>,
     /// Y [cols, Hd·C]
     pub edge: Vec<E>,
-    /// N [rows or cols, 2, Hd]: the largest scores m, then 1 / Σ exp(s − m)
+    /// N [rows or cols, 2, Hd]: the largest scores m, then ln Σ exp(s − m)
     pub normaliser: Vec<E::Acc>,
 }
 
@@ -48,7 +48,7 @@ pub struct Saved<'a, E: Element> {
     pub out: &'a [E],
     /// Y [cols, Hd·C]
     pub edge: &'a [E],
-    /// N [rows or cols, 2, Hd]: the largest scores m, then 1 / Σ exp(s − m)
+    /// N [rows or cols, 2, Hd]: the largest scores m, then ln Σ exp(s − m)
     pub normaliser: &'a [E::Acc],
 }
 /// row scale · Σ_k p_k · column factor · x_col(k)

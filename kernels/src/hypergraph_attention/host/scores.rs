@@ -45,48 +45,28 @@ impl<A: Acc> Scores<'_, A> {
         if z > A::ZERO { z } else { self.slope * z }
     }
 
-    /// out [entries, heads]: logits -> softmax, exp(leaky(z) − m) / Σ
+    /// out [entries, heads]: logits -> softmax, exp(leaky(z) − m − ln Σ); m goes first, as what is left then is small and exact
     #[inline(always)]
     fn softmax_of_logits(&self, row: usize, entries: Range<usize>, out: &mut [A]) {
-        self.with_normaliser(
-            row,
-            entries.clone(),
-            0,
-            out,
-            #[inline(always)]
-            |z, m| self.leaky(z) - m,
-        );
-        for o in &mut *out {
-            *o = o.exp();
-        }
-        self.with_normaliser(
-            row,
-            entries,
-            1,
-            out,
-            #[inline(always)]
-            |p, inverse| p * inverse,
-        );
-    }
-
-    /// out [entries, heads] = f(out, normaliser), with the first or the second half of the normaliser of the entry's segment
-    #[inline(always)]
-    fn with_normaliser(&self, row: usize, entries: Range<usize>, half: usize, out: &mut [A], f: impl Fn(A, A) -> A) {
         let heads = self.heads;
-        let of = |segment: usize| &self.normaliser[(2 * segment + half) * heads..(2 * segment + half + 1) * heads];
+        let of = |segment: usize| self.normaliser[2 * segment * heads..2 * (segment + 1) * heads].split_at(heads);
         if self.segments_are_rows {
-            let own = of(row);
+            let (largest, log) = of(row);
             for out in out.chunks_exact_mut(heads) {
-                for (o, &n) in out.iter_mut().zip(own) {
-                    *o = f(*o, n);
+                for ((o, &m), &l) in out.iter_mut().zip(largest).zip(log) {
+                    *o = self.leaky(*o) - m - l;
                 }
             }
         } else {
             for (out, &c) in out.chunks_exact_mut(heads).zip(&self.view.col[entries]) {
-                for (o, &n) in out.iter_mut().zip(of(c as usize)) {
-                    *o = f(*o, n);
+                let (largest, log) = of(c as usize);
+                for ((o, &m), &l) in out.iter_mut().zip(largest).zip(log) {
+                    *o = self.leaky(*o) - m - l;
                 }
             }
+        }
+        for o in out {
+            *o = o.exp();
         }
     }
 
@@ -213,7 +193,7 @@ impl<A: Acc> Prepared<A> {
 /// Largest score and Σ exp(s − largest) of some entries, per head.
 type Part<A> = (Vec<A>, Vec<A>);
 
-/// N [segments, 2, heads]: the largest scores m, then 1 / Σ exp(s − m); −∞ and ∞ for a segment without entries.
+/// N [segments, 2, heads]: the largest scores m, then ln Σ exp(s − m); −∞ for a segment without entries.
 pub(super) fn normalisers<A: Acc>(s: &Scores<A>) -> Vec<A> {
     let heads = s.heads;
     let hubs = Hubs::new(
@@ -238,7 +218,7 @@ pub(super) fn normalisers<A: Acc>(s: &Scores<A>) -> Vec<A> {
                     None => s.largest_and_sum(r, s.view.range(r), &mut z, &mut total),
                 }
                 sink.copy(&total.0);
-                sink.extend(heads, |h| A::ONE / total.1[h]);
+                sink.extend(heads, |h| total.1[h].ln());
             }
         },
     )
