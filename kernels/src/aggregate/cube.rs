@@ -79,18 +79,6 @@ fn fold<N: Size>(a: Vector<f32, N>, b: Vector<f32, N>, #[comptime] reduce: Reduc
     out
 }
 
-/// The neutral element of the reduction.
-#[cube]
-fn neutral<N: Size>(#[comptime] reduce: Reduce) -> Vector<f32, N> {
-    let mut out = Vector::<f32, N>::new(0.0);
-    if comptime!(reduce == Reduce::Max) {
-        out = Vector::<f32, N>::new(f32::NEG_INFINITY);
-    } else if comptime!(reduce == Reduce::Min) {
-        out = Vector::<f32, N>::new(f32::INFINITY);
-    }
-    out
-}
-
 /// Weight times input of entry `k` of `row`, features `f`. `own` holds the weights [nnz], or the attention parts [outputs, Hd]
 /// with `other` those of [inputs, Hd].
 #[cube]
@@ -156,9 +144,10 @@ fn accumulate<F: Float, N: Size>(
     own: &Array<F>,
     other: &Array<F>,
     x: &Array<Vector<F, N>>,
+    neutral: f32,
     #[comptime] plan: Plan,
 ) -> Vector<f32, N> {
-    let mut acc = neutral::<N>(plan.reduce);
+    let mut acc = Vector::<f32, N>::new(neutral);
     let mut k = start;
     while k + 3 * step < end {
         let a = term::<F, N>(k, row, f, width, head, e, own, other, x, plan);
@@ -212,7 +201,7 @@ fn finish<F: Float, N: Size>(
     Vector::cast_from(y)
 }
 
-/// One group of lanes per row.
+/// One group of lanes per row. `neutral` is that of the reduction: an argument, as infinities have no literal in CUDA C++.
 #[cube(launch_unchecked)]
 pub(crate) fn pass_short<F: Float, N: Size>(
     rows: &Array<u32>,
@@ -228,6 +217,7 @@ pub(crate) fn pass_short<F: Float, N: Size>(
     items: usize,
     width: usize,
     head: usize,
+    neutral: f32,
     #[comptime] plan: Plan,
     #[define(F)] _f: StorageType,
 ) {
@@ -237,7 +227,7 @@ pub(crate) fn pass_short<F: Float, N: Size>(
         let (start, end) = (starts[item], ends[item]);
         let mut f = UNIT_POS_X as usize;
         while f < width {
-            let acc = accumulate::<F, N>(start as usize, end as usize, 1, row, f, width, head, e, own, other, x, plan);
+            let acc = accumulate::<F, N>(start as usize, end as usize, 1, row, f, width, head, e, own, other, x, neutral, plan);
             y[row * width + f] = finish::<F, N>(acc, row, f, end - start, o, bias, plan);
             f += CUBE_DIM_X as usize;
         }
@@ -261,6 +251,7 @@ pub(crate) fn pass_long<F: Float, N: Size>(
     items: usize,
     width: usize,
     head: usize,
+    neutral: f32,
     #[comptime] units: usize,
     #[comptime] plan: Plan,
     #[define(F)] _f: StorageType,
@@ -280,10 +271,10 @@ pub(crate) fn pass_long<F: Float, N: Size>(
     }
     for tile in 0..tiles {
         let f = tile * lanes + UNIT_POS_X as usize;
-        let mut acc = neutral::<N>(plan.reduce);
+        let mut acc = Vector::<f32, N>::new(neutral);
         if f < width {
             let first = start as usize + UNIT_POS_Y as usize;
-            acc = accumulate::<F, N>(first, end as usize, CUBE_DIM_Y as usize, row, f, width, head, e, own, other, x, plan);
+            acc = accumulate::<F, N>(first, end as usize, CUBE_DIM_Y as usize, row, f, width, head, e, own, other, x, neutral, plan);
         }
         shared[unit] = acc;
         sync_cube();
@@ -324,6 +315,7 @@ pub(crate) fn pass_combine<F: Float, N: Size>(
     y: &mut Array<Vector<F, N>>,
     hubs: usize,
     width: usize,
+    neutral: f32,
     #[comptime] plan: Plan,
     #[define(F)] _f: StorageType,
 ) {
@@ -332,7 +324,7 @@ pub(crate) fn pass_combine<F: Float, N: Size>(
         let row = rows[hub] as usize;
         let mut f = UNIT_POS_X as usize;
         while f < width {
-            let mut acc = neutral::<N>(plan.reduce);
+            let mut acc = Vector::<f32, N>::new(neutral);
             for s in bounds[hub]..bounds[hub + 1] {
                 acc = fold::<N>(acc, partial[s as usize * width + f], plan.reduce);
             }

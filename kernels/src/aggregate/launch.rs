@@ -179,6 +179,15 @@ impl<'a, R: Runtime> Launcher<'a, R> {
         self.pattern.floats(self.pass.fold.bias.map(|b| b.0))
     }
 
+    /// The neutral element of the reduction.
+    fn neutral(&self) -> f32 {
+        match self.pass.reduce {
+            Reduce::Sum | Reduce::Mean => 0.0,
+            Reduce::Max => f32::NEG_INFINITY,
+            Reduce::Min => f32::INFINITY,
+        }
+    }
+
     fn dim(&self) -> CubeDim {
         CubeDim::new_2d(self.lanes, self.groups)
     }
@@ -210,6 +219,7 @@ impl<'a, R: Runtime> Launcher<'a, R> {
                 list.len,
                 self.width,
                 self.head,
+                self.neutral(),
                 self.plan,
                 storage_type(self.pass.x.dtype()),
             );
@@ -243,6 +253,7 @@ impl<'a, R: Runtime> Launcher<'a, R> {
                 list.len,
                 self.width,
                 self.head,
+                self.neutral(),
                 (self.lanes * self.groups) as usize,
                 plan,
                 storage_type(self.pass.x.dtype()),
@@ -273,6 +284,7 @@ impl<'a, R: Runtime> Launcher<'a, R> {
                 y.arg(),
                 hub.len,
                 self.width,
+                self.neutral(),
                 self.plan,
                 storage_type(self.pass.x.dtype()),
             );
