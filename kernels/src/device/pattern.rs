@@ -25,16 +25,21 @@ pub struct Side<R: Runtime> {
 }
 
 /// Both directions of a sparse pattern on a device.
+///
+/// Its arrays agree with one another, which unchecked launches rely on; so nothing outside the crate changes them:
+///
+/// ```compile_fail,E0616
+/// fn longer<R: cubecl::Runtime>(pattern: &mut hypergraphql_kernels::device::DevicePattern<R>) {
+///     pattern.nnz = 7; // private
+/// }
+/// ```
 #[derive(Clone)]
 pub struct DevicePattern<R: Runtime> {
-    /// The device's client.
-    pub client: ComputeClient<R>,
-    /// Number of entries.
-    pub nnz: usize,
+    pub(crate) client: ComputeClient<R>,
+    pub(crate) nnz: usize,
     /// Row of each entry, in row-major order.
-    pub row_of: Ids<R>,
-    /// How lanes combine; `Auto` unless a test forces it.
-    pub lanes: Lanes,
+    pub(crate) row_of: Ids<R>,
+    pub(crate) lanes: Lanes,
     to_rows: Side<R>,
     to_cols: Side<R>,
     spare: Buf<R>,
@@ -71,6 +76,21 @@ impl<R: Runtime> DevicePattern<R> {
             spare: Buf::from_f32(client, &[0.0; 16]),
             sink: Buf::from_f32(client, &[0.0; 16]),
         }
+    }
+
+    /// The device's client.
+    pub fn client(&self) -> &ComputeClient<R> {
+        &self.client
+    }
+
+    /// Number of entries.
+    pub fn nnz(&self) -> usize {
+        self.nnz
+    }
+
+    /// How lanes combine; `Auto` unless a test forces it.
+    pub fn lanes(&self) -> Lanes {
+        self.lanes
     }
 
     /// The segments whose rows are the outputs of a pass in `direction`.

@@ -64,19 +64,19 @@ where
         let (x, weights, dy) = (Matrix::of(x), weights_of(weights), Matrix::of(dy));
         let launch = aggregate::extremum::launch::extremum_backward;
         let (dx, dw) = launch(s, pass.direction, pass.reduce, &x.buf, x.width, by_ref(&weights), &dy.buf).expect(CHECKED);
-        (x.like(dx, x.rows, x.width), dw.map(|dw| x.tensor(dw, Shape::new([s.nnz]))))
+        (x.like(dx, x.rows, x.width), dw.map(|dw| x.tensor(dw, Shape::new([s.nnz()]))))
     }
 
     fn entry_dot(s: &Self::Sparse, a: FloatTensor<Self>, b: FloatTensor<Self>) -> FloatTensor<Self> {
         let (a, b) = (Matrix::of(a), Matrix::of(b));
         let out = aggregate::entry::launch::entry_dot(s, &a.buf, &b.buf, a.width).expect(CHECKED);
-        a.tensor(out, Shape::new([s.nnz]))
+        a.tensor(out, Shape::new([s.nnz()]))
     }
 
     fn edge_score(s: &Self::Sparse, a: FloatTensor<Self>, b: FloatTensor<Self>, slope: f64) -> FloatTensor<Self> {
         let (a, b) = (Matrix::of(a), Matrix::of(b));
         let out = edge_score::launch::edge_score(s, &a.buf, &b.buf, a.width, slope).expect(CHECKED);
-        a.like(out, s.nnz, a.width)
+        a.like(out, s.nnz(), a.width)
     }
 
     fn edge_score_backward(
@@ -140,7 +140,7 @@ where
     ) -> FloatTensor<Self> {
         let Some(theta) = theta else { return to_nodes(s, scales, to_edges(s, scales, x), bias) };
         let [f, o] = theta.shape().dims();
-        match choose_side(s.rows(), s.cols(), s.nnz, f, o) {
+        match choose_side(s.rows(), s.cols(), s.nnz(), f, o) {
             ThetaSide::Input => to_nodes(s, scales, to_edges(s, scales, Self::dense(x, theta)), bias),
             ThetaSide::Middle => to_nodes(s, scales, Self::dense(to_edges(s, scales, x), theta), bias),
             ThetaSide::Output => {
@@ -188,7 +188,7 @@ where
     fn scatter_add(index: &Self::Sparse, x: FloatTensor<Self>, scatter: Scatter) -> FloatTensor<Self> {
         let x = Matrix::of(x);
         // Where the device has no f32 atomics the segments give what the atomic variant promises, in one of its orders.
-        let form = if capability::can_add_atomically(&index.client) { scatter } else { Scatter::Deterministic };
+        let form = if capability::can_add_atomically(index.client()) { scatter } else { Scatter::Deterministic };
         let y = scatter_add::launch::scatter_add(index, &x.buf, x.width, form).expect(CHECKED);
         x.like(y, index.cols(), x.width)
     }
