@@ -194,6 +194,45 @@ fn aggregate_and_its_gradients_match_the_reference() {
     aggregate_passes::<half::f16>(&client, true, 6);
 }
 
+#[test]
+fn nan_wins_an_extremum_by_every_route_and_infinite_gradients_stay_with_the_winners() {
+    let Some(client) = client("nan_wins_an_extremum_by_every_route_and_infinite_gradients_stay_with_the_winners") else { return };
+    let width = 5;
+    each_case(&client, true, |name, pair, device| {
+        for direction in [Direction::ToRows, Direction::ToCols] {
+            let view = pair.view(direction);
+            let mut random = Random(31);
+            let (mut x, mut dy) = (random.floats(view.cols * width), random.floats(view.rows() * width));
+            // Column 1 is in most rows, so NaN meets numbers from both sides; a few infinities of either sign are ordinary values.
+            for i in 0..view.cols.min(12) {
+                x[i * width + i % 3] = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY][i % 3];
+            }
+            dy.iter_mut().step_by(7).for_each(|d| *d = f64::INFINITY);
+            let ((x, xs), (dy, dys)) = (up::<f32>(&client, &x), up::<f32>(&client, &dy));
+            for reduce in [Reduce::Max, Reduce::Min] {
+                let what = format!("{name} {direction:?} {reduce:?} of NaN");
+                let y = aggregate::launch::aggregate(device, direction, reduce, &x, width, Weights::Ones, Fold::default()).unwrap();
+                let want = aggregate::reference::aggregate(&view, reduce, &xs, width, Weights::Ones, Fold::default());
+                assert!(view.nnz() == 0 || want.iter().any(|w| w.is_nan()), "{what}: nothing is tested");
+                same(&what, &down(&client, &y), &want);
+                let (dx, _) =
+                    aggregate::extremum::launch::extremum_backward(device, direction, reduce, &x, width, Weights::Ones, &dy).unwrap();
+                let (want, _) = aggregate::reference::aggregate_backward(&view, reduce, &xs, width, Weights::Ones, &dys);
+                let magnitudes = bounds::of_extremum_gradients(&view, reduce, &xs, width, Weights::Ones, &dys).0;
+                PLAIN.check(&format!("{what}, gradient"), DType::F32, &down(&client, &dx), &want, &magnitudes);
+            }
+        }
+    });
+}
+
+/// Equal numbers; a NaN is like any other.
+fn same(what: &str, got: &[f64], want: &[f64]) {
+    assert_eq!(got.len(), want.len(), "{what}");
+    for (i, (g, w)) in got.iter().zip(want).enumerate() {
+        assert!(g == w || (g.is_nan() && w.is_nan()), "{what}: element {i} is {g}, expected {w}");
+    }
+}
+
 fn softmax_and_scores<E: Element>(client: &Client, all_routes: bool, heads: usize) {
     each_case(client, all_routes, |name, pair, device| {
         let mut random = Random(17);

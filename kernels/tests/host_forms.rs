@@ -310,6 +310,23 @@ fn nan_wins_an_extremum_and_spreads_through_sums() {
 }
 
 #[test]
+fn the_gradient_of_an_extremum_goes_to_the_first_nan() {
+    // One short row, and one of more entries than a piece has, whose NaN are in different pieces.
+    for n in [7, 5000] {
+        let pair = CsrPair::new(vec![0, n as u32], (0..n as u32).collect(), n, None).unwrap();
+        let mut x: Vec<f32> = Numbers(37).array(n);
+        (x[n / 2], x[n - 1]) = (f32::NAN, f32::NAN);
+        for reduce in [Reduce::Max, Reduce::Min] {
+            let got = aggregate::host::extremum_backward(&pair, Direction::ToRows, reduce, &x, 1, Weights::Ones, &[3.0]).0;
+            let want =
+                aggregate::reference::aggregate_backward(&pair.view(Direction::ToRows), reduce, &widen(&x), 1, Weights::Ones, &[3.0]).0;
+            assert_eq!(widen(&got), want);
+            assert!(got.iter().enumerate().all(|(i, &g)| g == if i == n / 2 { 3.0 } else { 0.0 }));
+        }
+    }
+}
+
+#[test]
 fn the_number_of_threads_changes_no_bit() {
     let pair = pattern(5203, 3101, 12, 9000, true);
     let (n, m, heads, c) = (pair.rows(), pair.cols(), 3, 11);

@@ -65,7 +65,14 @@ pub(crate) struct Finish {
     bias_scale: Array<f32>,
 }
 
-/// a ⊕ b of the reduction.
+/// Where x is NaN, by its bits: compilers for devices may take comparisons of floats to be free of NaN.
+#[cube]
+pub(crate) fn is_nan<N: Size>(x: Vector<f32, N>) -> Vector<bool, N> {
+    let magnitude = Vector::<u32, N>::reinterpret(x) & Vector::new(0x7fff_ffffu32);
+    magnitude.greater_than(Vector::new(0x7f80_0000u32))
+}
+
+/// a ⊕ b of the reduction; NaN is both the largest and the smallest.
 #[cube]
 fn fold<N: Size>(a: Vector<f32, N>, b: Vector<f32, N>, #[comptime] reduce: Reduce) -> Vector<f32, N> {
     let mut out = a;
@@ -75,6 +82,10 @@ fn fold<N: Size>(a: Vector<f32, N>, b: Vector<f32, N>, #[comptime] reduce: Reduc
         out = select_many(a.less_equal(b), a, b);
     } else {
         out += b;
+    }
+    if comptime!(reduce == Reduce::Max || reduce == Reduce::Min) {
+        out = select_many(is_nan::<N>(a), a, out);
+        out = select_many(is_nan::<N>(b), b, out);
     }
     out
 }
@@ -121,8 +132,10 @@ fn term<F: Float, N: Size>(
         if comptime!(plan.canonical) {
             position = e.canonical[k];
         }
-        let won = e.winner[c * width + f] == position;
-        y *= Vector::new(select(won, 1.0f32, 0.0f32));
+        // Not a factor of 0, which an infinite dy would make NaN.
+        if e.winner[c * width + f] != position {
+            y = Vector::new(0.0f32);
+        }
     }
     if comptime!(plan.input_scale) {
         y *= Vector::new(e.input_scale[c]);

@@ -229,6 +229,16 @@ fn attained<E: Element>(
     weights: Weights<&[E]>,
     beats: impl Fn(E::Acc, E::Acc) -> bool + Sync,
 ) -> Vec<u32> {
+    let hubs = Hubs::new(
+        view,
+        #[inline(always)]
+        |_, entries| {
+            let (mut best, mut place, mut w) = (vec![E::Acc::ZERO; width], vec![0u32; width], vec![E::Acc::ONE; entries.len()]);
+            entry_weights(view, weights, None, entries.clone(), &mut w);
+            attain(view, x, entries, &w, &mut best, &mut place, &beats);
+            (best, place)
+        },
+    );
     let blocks = by_entries(view.ptr, width * size_of::<E>() + 4, width * 4);
     fill(
         &blocks,
@@ -238,22 +248,50 @@ fn attained<E: Element>(
             let (mut best, mut place, mut w) = (vec![E::Acc::ZERO; width], vec![0u32; width], Vec::new());
             for r in block {
                 let entries = view.range(r);
-                w.resize(entries.len(), E::Acc::ONE);
-                entry_weights(view, weights, None, entries.clone(), &mut w);
-                for (i, (k, &w)) in entries.zip(&w).enumerate() {
-                    fetch(view, x, width, k..k + 1);
-                    let (start, at) = (view.col[k] as usize * width, view.position(k) as u32);
-                    for ((b, p), v) in best.iter_mut().zip(&mut place).zip(&x[start..start + width]) {
-                        let term = w * v.to_acc();
-                        let take = (i == 0) | beats(term, *b);
-                        *b = if take { term } else { *b };
-                        *p = if take { at } else { *p };
+                if let Some(pieces) = hubs.of(r) {
+                    for (i, (terms, at)) in pieces.iter().enumerate() {
+                        challenge(&mut best, &mut place, terms.iter().copied().zip(at.iter().copied()), i == 0, &beats);
                     }
+                } else {
+                    w.resize(entries.len(), E::Acc::ONE);
+                    entry_weights(view, weights, None, entries.clone(), &mut w);
+                    attain(view, x, entries, &w, &mut best, &mut place, &beats);
                 }
                 sink.copy(&place);
             }
         },
     )
+}
+
+/// best and place: the extremum over `entries` per feature, and where it is.
+#[inline(always)]
+fn attain<E: Element>(
+    view: &View,
+    x: &[E],
+    entries: Range<usize>,
+    w: &[E::Acc],
+    best: &mut [E::Acc],
+    place: &mut [u32],
+    beats: &impl Fn(E::Acc, E::Acc) -> bool,
+) {
+    let width = best.len();
+    for (i, (k, &w)) in entries.zip(w).enumerate() {
+        fetch(view, x, width, k..k + 1);
+        let (start, at) = (view.col[k] as usize * width, view.position(k) as u32);
+        let terms = x[start..start + width].iter().map(|v| (w * v.to_acc(), at));
+        challenge(best, place, terms, i == 0, beats);
+    }
+}
+
+/// Later terms take the places of those that they beat; NaN beats all but NaN.
+#[inline(always)]
+fn challenge<A: Acc>(best: &mut [A], place: &mut [u32], later: impl Iterator<Item = (A, u32)>, first: bool, beats: &impl Fn(A, A) -> bool) {
+    let nan = |v: A| v.partial_cmp(&v).is_none();
+    for ((b, p), (term, at)) in best.iter_mut().zip(place).zip(later) {
+        let take = first | beats(term, *b) | (nan(term) & !nan(*b));
+        *b = if take { term } else { *b };
+        *p = if take { at } else { *p };
+    }
 }
 
 /// Gradients of a sum or mean, for callers that treat all reductions alike.

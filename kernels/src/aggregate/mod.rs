@@ -12,8 +12,8 @@
 //! | bias, c | [F], [rows] | bias row and its scale, optional |
 //! | y | [rows, F] | output |
 //!
-//! Mean divides by the number of entries of the row. An empty row gives 0 (plus its bias). Max and min propagate NaN on the host
-//! and send their gradient to the first entry that attains the extremum.
+//! Mean divides by the number of entries of the row. An empty row gives 0 (plus its bias). Max and min propagate NaN, which is
+//! above and below all others, and send their gradient to the first entry that attains the extremum, be it NaN.
 //! Moves nnz·F + rows·F elements and nnz indices. Deterministic: every row is summed in a fixed order.
 
 #[cfg(feature = "cube")]

@@ -1,5 +1,7 @@
 //! Plain loops in double precision: the definition of the op.
 
+use std::ops::Range;
+
 use super::{Fold, Reduce, Weights};
 use crate::csr::View;
 
@@ -38,6 +40,12 @@ pub fn aggregate(view: &View, reduce: Reduce, x: &[f64], width: usize, weights: 
     y
 }
 
+/// The first entry that attains the extremum, if there is one; NaN beats all others.
+fn first_best(entries: Range<usize>, term: impl Fn(usize) -> f64, beats: impl Fn(f64, f64) -> bool) -> Vec<(usize, f64)> {
+    let better = |new: f64, old: f64| beats(new, old) || (new.is_nan() && !old.is_nan());
+    entries.reduce(|a, b| if better(term(b), term(a)) { b } else { a }).map(|k| (k, 1.0)).into_iter().collect()
+}
+
 /// Gradients of `aggregate` without fold: dy [rows, F] -> dx [cols, F], dw [nnz] in row-major order.
 pub fn aggregate_backward(
     view: &View,
@@ -56,8 +64,8 @@ pub fn aggregate_backward(
             let chosen: Vec<(usize, f64)> = match reduce {
                 Reduce::Sum => range.clone().map(|k| (k, 1.0)).collect(),
                 Reduce::Mean => range.clone().map(|k| (k, 1.0 / range.len() as f64)).collect(),
-                Reduce::Max => range.clone().reduce(|a, b| if term(b) > term(a) { b } else { a }).map(|k| (k, 1.0)).into_iter().collect(),
-                Reduce::Min => range.clone().reduce(|a, b| if term(b) < term(a) { b } else { a }).map(|k| (k, 1.0)).into_iter().collect(),
+                Reduce::Max => first_best(range.clone(), term, |a, b| a > b),
+                Reduce::Min => first_best(range.clone(), term, |a, b| a < b),
             };
             for (k, share) in chosen {
                 let c = view.col[k] as usize * width + f;

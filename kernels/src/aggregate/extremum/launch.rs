@@ -2,7 +2,7 @@
 
 use cubecl::prelude::*;
 
-use super::cube::{WinnerPlan, winners, winners_combine};
+use super::cube::{TermsLaunch, WinnerPlan, winners_combine, winners_long, winners_short};
 use crate::aggregate::entry::launch::masked;
 use crate::aggregate::launch::{Pass, check_type, run};
 use crate::aggregate::{CONTRACT, Fold, Reduce, Weights};
@@ -11,7 +11,6 @@ use crate::device::buffer::storage_type;
 use crate::device::grid::{check_elements, check_index_space, cube_count, lanes_by_groups, units};
 use crate::device::worklist::WorkList;
 use crate::device::{Buf, DevicePattern, Ids, Side, capability};
-use crate::element::DType;
 use crate::error::{KernelError, check_len};
 
 const OP: &str = "aggregate, gradient of max and min";
@@ -89,17 +88,16 @@ fn find<R: Runtime>(
     if won.is_empty() {
         return won;
     }
-    let search = Search { pattern, side, max: reduce == Reduce::Max, x, width, weights };
     let (lanes, groups) = lanes_by_groups(client, width);
-    search.items(&side.schedule.short, (lanes, 1), &won, None);
-    search.items(&side.schedule.long, (lanes, groups), &won, None);
+    let search = Search { pattern, side, max: reduce == Reduce::Max, x, width, weights, lanes, groups };
+    search.short(&side.schedule.short, &won);
+    search.long(&side.schedule.long, &won, None);
     let hub = &side.schedule.hub;
     if hub.len > 0 {
-        let partial = Ids::empty(client, hub.segments.len * width);
-        let best = Buf::empty(client, hub.segments.len * width, DType::F32);
-        search.items(&hub.segments, (lanes, groups), &partial, Some(&best));
+        let (partial, keys) = (Ids::empty(client, hub.segments.len * width), Ids::empty(client, hub.segments.len * width));
+        search.long(&hub.segments, &partial, Some(&keys));
         let units = units(client);
-        // SAFETY: partial and best hold segments · width values, the bounds of the hubs end at segments, won holds outputs · width.
+        // SAFETY: partial and keys hold segments · width values, the bounds of the hubs end at segments, won holds outputs · width.
         unsafe {
             winners_combine::launch_unchecked::<R>(
                 client,
@@ -108,7 +106,7 @@ fn find<R: Runtime>(
                 hub.rows.arg(),
                 hub.bounds.arg(),
                 partial.arg(),
-                best.arg(),
+                keys.arg(),
                 won.arg(),
                 hub.len,
                 width,
@@ -125,43 +123,80 @@ struct Search<'a, R: Runtime> {
     x: &'a Buf<R>,
     width: usize,
     weights: Weights<&'a Buf<R>>,
+    lanes: u32,
+    groups: u32,
 }
 
 impl<R: Runtime> Search<'_, R> {
-    fn items(&self, list: &WorkList<R>, (lanes, groups): (u32, u32), winner: &Ids<R>, best: Option<&Buf<R>>) {
+    fn plan(&self) -> WinnerPlan {
+        WinnerPlan {
+            max: self.max,
+            values: matches!(self.weights, Weights::Values) && self.side.values.is_some(),
+            entries: matches!(self.weights, Weights::Entries(_)),
+            canonical: self.side.canonical.is_some(),
+        }
+    }
+
+    fn terms(&self) -> TermsLaunch<R> {
+        let (p, side) = (self.pattern, self.side);
+        TermsLaunch::new(p.ids(Some(&side.col)), p.ids(side.canonical.as_ref()), p.floats(side.values.as_ref()))
+    }
+
+    fn entry_weights(&self) -> ArrayArg<R> {
+        self.pattern.floats(if let Weights::Entries(w) = self.weights { Some(w) } else { None })
+    }
+
+    fn short(&self, list: &WorkList<R>, winner: &Ids<R>) {
         if list.len == 0 {
             return;
         }
-        let (p, client) = (self.pattern, &self.pattern.client);
-        let entries = if let Weights::Entries(w) = self.weights { Some(w) } else { None };
-        let plan = WinnerPlan {
-            max: self.max,
-            values: matches!(self.weights, Weights::Values) && self.side.values.is_some(),
-            entries: entries.is_some(),
-            canonical: self.side.canonical.is_some(),
-            partial: best.is_some(),
-            units: (lanes * groups) as usize,
-        };
-        // SAFETY: `validate` checked x and the weights against the pattern; winner (and best) hold a value per item and feature when
-        // partial, else per output and feature; the kernel guards the item and the feature.
+        let client = &self.pattern.client;
+        // SAFETY: `validate` checked x and the weights against the pattern; winner holds a value per output and feature; the kernel
+        // guards the item and the feature.
         unsafe {
-            winners::launch_unchecked::<R>(
+            winners_short::launch_unchecked::<R>(
                 client,
-                cube_count(client, list.len),
-                CubeDim::new_2d(lanes, groups),
+                cube_count(client, list.len.div_ceil(self.groups as usize)),
+                CubeDim::new_2d(self.lanes, self.groups),
                 list.rows.arg(),
                 list.starts.arg(),
                 list.ends.arg(),
-                p.ids(Some(&self.side.col)),
-                p.ids(self.side.canonical.as_ref()),
-                p.floats(self.side.values.as_ref()),
-                p.floats(entries),
-                p.floats(Some(self.x)),
+                self.terms(),
+                self.entry_weights(),
+                self.pattern.floats(Some(self.x)),
                 winner.arg(),
-                best.map_or_else(|| p.unused_output(), Buf::arg),
                 list.len,
                 self.width,
-                plan,
+                self.plan(),
+                storage_type(self.x.dtype()),
+            );
+        }
+    }
+
+    fn long(&self, list: &WorkList<R>, winner: &Ids<R>, keys: Option<&Ids<R>>) {
+        if list.len == 0 {
+            return;
+        }
+        let client = &self.pattern.client;
+        // SAFETY: as in `short`; winner and keys hold a value per item and feature when keys are wanted.
+        unsafe {
+            winners_long::launch_unchecked::<R>(
+                client,
+                cube_count(client, list.len),
+                CubeDim::new_2d(self.lanes, self.groups),
+                list.rows.arg(),
+                list.starts.arg(),
+                list.ends.arg(),
+                self.terms(),
+                self.entry_weights(),
+                self.pattern.floats(Some(self.x)),
+                winner.arg(),
+                keys.map_or_else(|| self.pattern.unused_output(), Ids::arg),
+                list.len,
+                self.width,
+                (self.lanes * self.groups) as usize,
+                self.plan(),
+                keys.is_some(),
                 storage_type(self.x.dtype()),
             );
         }
