@@ -350,7 +350,15 @@ fn the_number_of_threads_changes_no_bit() {
         let out = attention::host::hypergraph_attention(&pair, config, i);
         let saved = attention::host::Saved { out: &out.out, edge: &out.edge, lse: &out.lse };
         let (dx, da, db) = attention::host::hypergraph_attention_backward(&pair, config, i, saved, &x);
-        let results = [y, g.x.unwrap(), g.theta.unwrap(), g.bias.unwrap(), max, out.out, out.edge, out.lse, dx, da, db];
+        let mut results = vec![y, g.x.unwrap(), g.theta.unwrap(), g.bias.unwrap(), max, out.out, out.edge, out.lse, dx, da, db];
+        for direction in [Direction::ToRows, Direction::ToCols] {
+            let view = pair.view(direction);
+            let p = segment_softmax::host::segment_softmax(&view, &real(8, pair.nnz() * heads), heads);
+            results.push(segment_softmax::host::segment_softmax_backward(&view, &p, &real(9, pair.nnz() * heads), heads));
+            results.push(p);
+            let (x, dy) = (real(10, view.cols * f), real(11, view.rows() * f));
+            results.push(aggregate::host::extremum_backward(&pair, direction, Reduce::Max, &x, f, Weights::Values, &dy).0);
+        }
         results.into_iter().map(|v| v.into_iter().map(f32::to_bits).collect()).collect()
     };
     let on = |threads: usize| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(all);

@@ -56,6 +56,15 @@ fn twice_head_dots<E: Element>(y: &[E], g: &[E], rows: usize, config: AttentionC
 
 /// Sums per row of `view` of an array [nnz, heads] in row-major order of the matrix.
 fn entry_sums<E: Element>(view: &View, dz: &[E::Acc], heads: usize) -> Vec<E> {
+    let hubs = Hubs::new(
+        view,
+        #[inline(always)]
+        |_, entries| {
+            let mut sum = vec![E::Acc::ZERO; heads];
+            add_entries(view, dz, entries, &mut sum);
+            sum
+        },
+    );
     let blocks = by_entries(view.ptr, heads * size_of::<E::Acc>() + 4, heads * size_of::<E>());
     fill(
         &blocks,
@@ -65,14 +74,24 @@ fn entry_sums<E: Element>(view: &View, dz: &[E::Acc], heads: usize) -> Vec<E> {
             let mut sum = vec![E::Acc::ZERO; heads];
             for r in block {
                 sum.fill(E::Acc::ZERO);
-                for k in view.range(r) {
-                    let at = view.position(k) * heads;
-                    add(&mut sum, &dz[at..at + heads]);
+                match hubs.of(r) {
+                    Some(parts) => parts.iter().for_each(|part| add(&mut sum, part)),
+                    None => add_entries(view, dz, view.range(r), &mut sum),
                 }
                 sink.round(&sum);
             }
         },
     )
+}
+
+/// sum [heads] += Σ dz over `entries`
+#[inline(always)]
+fn add_entries<A: Acc>(view: &View, dz: &[A], entries: Range<usize>, sum: &mut [A]) {
+    for k in entries {
+        let at = view.position(k) * sum.len();
+        let own = &dz[at..at + sum.len()];
+        add(sum, own);
+    }
 }
 
 /// What the pass over the nodes reads.
