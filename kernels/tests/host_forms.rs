@@ -227,7 +227,7 @@ fn attentions<E: Element>() {
                 let what = format!("attention {p} {heads}x{head_width} {normalise:?}");
                 let o = attention::host::hypergraph_attention(pair, config, i);
                 close(&what, &o.out, &attention::reference::hypergraph_attention(pair, config, wide), 100);
-                let saved = attention::host::Saved { out: &o.out, edge: &o.edge, lse: &o.lse };
+                let saved = attention::host::Saved { out: &o.out, edge: &o.edge, normaliser: &o.normaliser };
                 let (dx, da, db) = attention::host::hypergraph_attention_backward(pair, config, i, saved, &dout);
                 let (wdx, wda, wdb) = attention::reference::hypergraph_attention_backward(pair, config, wide, &widen(&dout));
                 close(&format!("{what} dx"), &dx, &wdx, 100);
@@ -327,6 +327,19 @@ fn the_gradient_of_an_extremum_goes_to_the_first_nan() {
 }
 
 #[test]
+fn equal_logits_share_evenly_however_large_they_are() {
+    for members in [2usize, 4096] {
+        let pair = CsrPair::new((0..=members as u32).collect(), vec![0; members], 1, None).unwrap();
+        let config = AttentionConfig { heads: 1, head_width: 1, slope: 0.2, normalise: Direction::ToCols };
+        let (x, a, b) = (vec![1.0f32; members], vec![30_000.0; members], [30_000.0]);
+        let i = attention::host::Inputs { x: &x, a: &a, b: &b, row_scale: None, col_scale: None };
+        let o = attention::host::hypergraph_attention(&pair, config, i);
+        let (all, share) = (o.edge[0], o.out[0] * members as f32);
+        assert!((all - 1.0).abs() < 1e-6 && (share - 1.0).abs() < 1e-6, "{members} members sum to {all}, one has {share} of its share");
+    }
+}
+
+#[test]
 fn the_number_of_threads_changes_no_bit() {
     let pair = pattern(5203, 3101, 12, 9000, true);
     let (n, m, heads, c) = (pair.rows(), pair.cols(), 3, 11);
@@ -348,9 +361,9 @@ fn the_number_of_threads_changes_no_bit() {
         let config = AttentionConfig { heads, head_width: c, slope: 0.2, normalise: Direction::ToRows };
         let i = attention::host::Inputs { x: &x, a: &a, b: &b, row_scale: Some(&u), col_scale: Some(&t) };
         let out = attention::host::hypergraph_attention(&pair, config, i);
-        let saved = attention::host::Saved { out: &out.out, edge: &out.edge, lse: &out.lse };
+        let saved = attention::host::Saved { out: &out.out, edge: &out.edge, normaliser: &out.normaliser };
         let (dx, da, db) = attention::host::hypergraph_attention_backward(&pair, config, i, saved, &x);
-        let mut results = vec![y, g.x.unwrap(), g.theta.unwrap(), g.bias.unwrap(), max, out.out, out.edge, out.lse, dx, da, db];
+        let mut results = vec![y, g.x.unwrap(), g.theta.unwrap(), g.bias.unwrap(), max, out.out, out.edge, out.normaliser, dx, da, db];
         for direction in [Direction::ToRows, Direction::ToCols] {
             let view = pair.view(direction);
             let p = segment_softmax::host::segment_softmax(&view, &real(8, pair.nnz() * heads), heads);

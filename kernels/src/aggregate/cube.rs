@@ -4,6 +4,7 @@ use cubecl::prelude::*;
 
 use super::Reduce;
 use crate::edge_score::cube::leaky_relu;
+use crate::segment_softmax::cube::normalised;
 
 /// What a pass folds in; each combination is a kernel of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -27,14 +28,14 @@ pub(crate) struct Plan {
     pub(crate) partial: bool,
 }
 
-/// Attention coefficients exp(leaky_relu(out + in) − L) of a pass.
+/// Attention coefficients, softmaxes of leaky_relu(out + in), of a pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Attention {
     /// None.
     Off,
-    /// L is one per output.
+    /// The segments are the outputs.
     OfOutputs,
-    /// L is one per input.
+    /// The segments are the inputs.
     OfInputs,
 }
 
@@ -47,8 +48,8 @@ pub(crate) struct Entries {
     canonical: Array<u32>,
     /// Constant values, in this side's order.
     values: Array<f32>,
-    /// Log-sum-exp [segments, Hd].
-    lse: Array<f32>,
+    /// m and 1 / Σ exp(s − m) [segments, 2, Hd].
+    normaliser: Array<f32>,
     /// Winning positions [inputs, F].
     winner: Array<u32>,
     /// t [inputs]
@@ -118,14 +119,14 @@ fn term<F: Float, N: Size>(
         y *= Vector::new(f32::cast_from(own[position]));
     }
     if comptime!(plan.attention != Attention::Off) {
-        let heads = width / head;
-        let (i, j) = (row * heads + f / head, c * heads + f / head);
+        let (heads, h) = (width / head, f / head);
+        let (i, j) = (row * heads + h, c * heads + h);
         let s = leaky_relu(f32::cast_from(own[i]) + f32::cast_from(other[j]), e.slope);
-        let mut l = i;
+        let mut segment = row;
         if comptime!(plan.attention == Attention::OfInputs) {
-            l = j;
+            segment = c;
         }
-        y *= Vector::new((s - e.lse[l]).exp());
+        y *= Vector::new(normalised(s, &e.normaliser, segment, h, heads));
     }
     if comptime!(plan.winners) {
         let mut position = k as u32;

@@ -21,8 +21,8 @@ pub(crate) struct Coefficients<'a, R: Runtime> {
     pub(crate) out_part: &'a Buf<R>,
     /// [inputs, Hd]
     pub(crate) in_part: &'a Buf<R>,
-    /// L [segments, Hd]
-    pub(crate) lse: &'a Buf<R>,
+    /// m and 1 / Σ exp(s − m) [segments, 2, Hd]
+    pub(crate) normaliser: &'a Buf<R>,
     /// The segments are the outputs of this pass.
     pub(crate) of_outputs: bool,
     pub(crate) heads: usize,
@@ -154,7 +154,7 @@ impl<'a, R: Runtime> Launcher<'a, R> {
             p.ids(Some(&self.side.col)),
             p.ids(self.side.canonical.as_ref()),
             p.floats(self.side.values.as_ref()),
-            p.floats(self.pass.attention.as_ref().map(|a| a.lse)),
+            p.floats(self.pass.attention.as_ref().map(|a| a.normaliser)),
             p.ids(self.pass.winners),
             p.floats(self.pass.fold.input_scale),
             self.pass.attention.as_ref().map_or(0.0, |a| a.slope),

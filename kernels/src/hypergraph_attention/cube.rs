@@ -5,6 +5,7 @@ use cubecl::prelude::*;
 use crate::aggregate::entry::cube::components;
 use crate::device::lanes::{Group, lanes_sum};
 use crate::edge_score::cube::{leaky_relu, leaky_slope};
+use crate::segment_softmax::cube::normalised;
 
 /// The arrangement of one launch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -63,8 +64,9 @@ pub(crate) struct Logits {
     col: Array<u32>,
     /// Constant values, in row-major order.
     values: Array<f32>,
-    /// L and T [segments, Hd]
-    lse: Array<f32>,
+    /// m and 1 / Σ exp(s − m) [segments, 2, Hd]
+    normaliser: Array<f32>,
+    /// T [segments, Hd]
     total: Array<f32>,
     /// u [rows], t [cols]
     row_scale: Array<f32>,
@@ -122,13 +124,13 @@ pub(crate) fn logit_gradient<F: Float, N: Size>(
             if comptime!(plan.values) {
                 dp *= l.values[k];
             }
-            let mut segment = j;
+            let mut segment = l.col[k] as usize;
             if comptime!(plan.of_rows) {
-                segment = i;
+                segment = l.row_of[k] as usize;
             }
             let z = f32::cast_from(a[i]) + f32::cast_from(b[j]);
-            let softmax = (leaky_relu(z, l.slope) - l.lse[segment]).exp();
-            out[pair] = softmax * (dp - l.total[segment]) * leaky_slope(z, l.slope);
+            let softmax = normalised(leaky_relu(z, l.slope), &l.normaliser, segment, h, heads);
+            out[pair] = softmax * (dp - l.total[segment * heads + h]) * leaky_slope(z, l.slope);
         }
     }
 }

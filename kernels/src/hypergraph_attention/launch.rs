@@ -39,8 +39,8 @@ pub struct Output<R: Runtime> {
     pub out: Buf<R>,
     /// Y [cols, Hd·C]
     pub edge: Buf<R>,
-    /// L [rows or cols, Hd], f32
-    pub lse: Buf<R>,
+    /// m and 1 / Σ exp(s − m) [rows or cols, 2, Hd], f32
+    pub normaliser: Buf<R>,
 }
 
 /// The forward pass.
@@ -55,11 +55,11 @@ pub fn hypergraph_attention<R: Runtime>(
     validate(pattern, config, i)?;
     let (s, t) = if config.normalise == Direction::ToCols { (i.b, i.a) } else { (i.a, i.b) };
     let arrays = Arrays { s, t: Some(t), a: None, b: None, slope: config.slope as f32 };
-    let lse = statistic(pattern, config.normalise, Statistic::ScoreLogSumExp, &arrays, config.heads, DType::F32);
+    let normaliser = statistic(pattern, config.normalise, Statistic::ScoreNormaliser, &arrays, config.heads, DType::F32);
     let scaled = |scale| Fold { output_scale: scale, ..Fold::default() };
-    let edge = weighted(pattern, config, i, &lse, Direction::ToCols, i.x, scaled(i.col_scale))?;
-    let out = weighted(pattern, config, i, &lse, Direction::ToRows, &edge, scaled(i.row_scale))?;
-    Ok(Output { out, edge, lse })
+    let edge = weighted(pattern, config, i, &normaliser, Direction::ToCols, i.x, scaled(i.col_scale))?;
+    let out = weighted(pattern, config, i, &normaliser, Direction::ToRows, &edge, scaled(i.row_scale))?;
+    Ok(Output { out, edge, normaliser })
 }
 
 /// dO [rows, Hd·C] -> (dx [rows, Hd·C], da [rows, Hd], db [cols, Hd]).
@@ -76,8 +76,8 @@ pub fn hypergraph_attention_backward<R: Runtime>(
     validate(pattern, config, i)?;
     validate_saved(pattern, config, i, saved, dout)?;
     let scaled = |scale| Fold { input_scale: scale, ..Fold::default() };
-    let g = weighted(pattern, config, i, &saved.lse, Direction::ToCols, dout, scaled(i.row_scale))?;
-    let dx = weighted(pattern, config, i, &saved.lse, Direction::ToRows, &g, scaled(i.col_scale))?;
+    let g = weighted(pattern, config, i, &saved.normaliser, Direction::ToCols, dout, scaled(i.row_scale))?;
+    let dx = weighted(pattern, config, i, &saved.normaliser, Direction::ToRows, &g, scaled(i.col_scale))?;
     let total = match config.normalise {
         Direction::ToCols => rows_dot(pattern, config, [&saved.edge, &g, &saved.edge, &g]),
         Direction::ToRows => rows_dot(pattern, config, [dout, &saved.out, i.x, &dx]),
@@ -93,14 +93,14 @@ fn weighted<'a, R: Runtime>(
     pattern: &DevicePattern<R>,
     config: AttentionConfig,
     i: &Inputs<'a, R>,
-    lse: &'a Buf<R>,
+    normaliser: &'a Buf<R>,
     direction: Direction,
     x: &'a Buf<R>,
     fold: Fold<&'a Buf<R>, &'a Buf<R>>,
 ) -> Result<Buf<R>, KernelError> {
     let (out_part, in_part) = if direction == Direction::ToCols { (i.b, i.a) } else { (i.a, i.b) };
     let of_outputs = config.normalise == direction;
-    let attention = Coefficients { out_part, in_part, lse, of_outputs, heads: config.heads, slope: config.slope as f32 };
+    let attention = Coefficients { out_part, in_part, normaliser, of_outputs, heads: config.heads, slope: config.slope as f32 };
     let width = config.heads * config.head_width;
     let pass = Pass { direction, reduce: Reduce::Sum, x, width, weights: Weights::Values, fold, attention: Some(attention), winners: None };
     run(pattern, &pass)
@@ -132,7 +132,7 @@ fn validate_saved<R: Runtime>(
     let width = config.heads * config.head_width;
     check("O", &saved.out, pattern.rows() * width, i.x.dtype())?;
     check("Y", &saved.edge, pattern.cols() * width, i.x.dtype())?;
-    check("L", &saved.lse, pattern.side(config.normalise).outputs * config.heads, DType::F32)?;
+    check("N", &saved.normaliser, pattern.side(config.normalise).outputs * 2 * config.heads, DType::F32)?;
     check("dO", dout, pattern.rows() * width, i.x.dtype())
 }
 
@@ -211,7 +211,7 @@ fn logits<R: Runtime>(
         pattern.row_of.arg(),
         rows.col.arg(),
         pattern.floats(rows.values.as_ref()),
-        saved.lse.arg(),
+        saved.normaliser.arg(),
         total.arg(),
         pattern.floats(i.row_scale),
         pattern.floats(i.col_scale),

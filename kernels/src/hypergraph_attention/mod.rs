@@ -9,8 +9,9 @@
 //! ```
 //!
 //! x [rows, Hd·C] (head-major), a [rows, Hd], b [cols, Hd], t [cols], u [rows] (Bai et al. 2019, arXiv:1901.08150: t = W B^-1, u = D^-1).
-//! Forward saves Y and the log-sum-exp L of each normalised segment; the coefficients are recomputed from L wherever needed:
-//! p = exp(s − L).
+//! Forward saves Y and the normaliser N of each segment: the largest score m of each head, then Σ exp(s − m) of each as its logarithm (host)
+//! or its inverse (devices, whose compilers may reorder sums). The coefficients are recomputed from N wherever needed: p = exp(s − m) / Σ.
+//! Kept apart, not as L = m + ln Σ, whose rounding would be that of m.
 //!
 //! Backward (dO given), with G_e = Σ_v p u_v dO_v and dX_v = Σ_e p t_e G_e:
 //!
@@ -46,4 +47,4 @@ pub struct AttentionConfig {
 
 /// Shapes, as the error messages print them.
 pub const CONTRACT: &str =
-    "x [rows, Hd*C], a [rows, Hd], b [cols, Hd], u [rows], t [cols], O [rows, Hd*C], Y [cols, Hd*C], L [rows or cols, Hd]";
+    "x [rows, Hd*C], a [rows, Hd], b [cols, Hd], u [rows], t [cols], O [rows, Hd*C], Y [cols, Hd*C], N [rows or cols, 2*Hd]";

@@ -1,4 +1,4 @@
-//! CubeCL form: segment statistics (log-sum-exp and sums per head) with lanes over the entries of a segment, then one unit per
+//! CubeCL form: segment statistics (softmax normalisers and sums per head) with lanes over the entries of a segment, then one unit per
 //! entry and head.
 
 use cubecl::prelude::*;
@@ -9,10 +9,10 @@ use crate::edge_score::cube::{leaky_relu, leaky_slope};
 /// What is computed of each segment and head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Statistic {
-    /// ln Σ exp s
-    LogSumExp,
-    /// ln Σ exp leaky_relu(a + b), without the array s
-    ScoreLogSumExp,
+    /// m = max s and 1 / Σ exp(s − m)
+    Normaliser,
+    /// The same of s = leaky_relu(a + b), without the array s
+    ScoreNormaliser,
     /// Σ s·t
     Dot,
     /// Σ s·leaky'(a + b)
@@ -22,8 +22,13 @@ pub(crate) enum Statistic {
 }
 
 impl Statistic {
-    pub(crate) fn is_log(self) -> bool {
-        matches!(self, Self::LogSumExp | Self::ScoreLogSumExp)
+    pub(crate) fn is_normaliser(self) -> bool {
+        matches!(self, Self::Normaliser | Self::ScoreNormaliser)
+    }
+
+    /// Values per segment and head.
+    pub(crate) fn values(self) -> usize {
+        if self.is_normaliser() { 2 } else { 1 }
     }
 }
 
@@ -58,13 +63,28 @@ fn item<S: Float>(
         position = canonical[k] as usize;
     }
     let at = position * heads + h;
-    if comptime!(plan.statistic == Statistic::ScoreLogSumExp) {
+    if comptime!(plan.statistic == Statistic::ScoreNormaliser) {
         leaky_relu(f32::cast_from(s[row * heads + h]) + f32::cast_from(t[col[k] as usize * heads + h]), slope)
     } else if comptime!(plan.statistic == Statistic::Dot) {
         f32::cast_from(s[at]) * f32::cast_from(t[at])
     } else {
         f32::cast_from(s[at])
     }
+}
+
+/// out [segments, 2, Hd]: the largest score, and 1 over the sum. Apart, as m + ln Σ would round away what sets large scores apart.
+#[cube]
+fn write_normaliser<O: Float>(out: &mut Array<O>, row: usize, h: usize, heads: usize, largest: f32, sum: f32) {
+    let at = 2 * row * heads + h;
+    out[at] = O::cast_from(largest);
+    out[at + heads] = O::cast_from(1.0f32 / sum);
+}
+
+/// softmax of score s, whose segment has the normaliser at [segment, ·, h].
+#[cube]
+pub(crate) fn normalised(s: f32, normaliser: &Array<f32>, segment: usize, h: usize, heads: usize) -> f32 {
+    let at = 2 * segment * heads + h;
+    (s - normaliser[at]).exp() * normaliser[at + heads]
 }
 
 /// One group of lanes per item and head; an item is a segment or a piece of one.
@@ -105,7 +125,7 @@ pub(crate) fn statistics<S: Float, O: Float>(
     let mut k = start + UNIT_POS_X;
     while k < end {
         let v = item::<S>(k as usize, row, h, heads, col, canonical, s, t, slope, plan);
-        if comptime!(plan.statistic.is_log()) {
+        if comptime!(plan.statistic.is_normaliser()) {
             let n = max(m, v);
             l = l * (m - n).exp() + (v - n).exp();
             m = n;
@@ -117,7 +137,7 @@ pub(crate) fn statistics<S: Float, O: Float>(
         }
         k += CUBE_DIM_X;
     }
-    if comptime!(plan.statistic.is_log()) {
+    if comptime!(plan.statistic.is_normaliser()) {
         let n = lanes_max(m, &mut shared, plan.group);
         l *= (m - n).exp();
         m = n;
@@ -128,8 +148,8 @@ pub(crate) fn statistics<S: Float, O: Float>(
             if comptime!(plan.partial) {
                 out[pair] = O::cast_from(total);
                 largest[pair] = m;
-            } else if comptime!(plan.statistic.is_log()) {
-                out[row * heads + h] = O::cast_from(m + total.ln());
+            } else if comptime!(plan.statistic.is_normaliser()) {
+                write_normaliser::<O>(out, row, h, heads, m, total);
             } else {
                 out[row * heads + h] = O::cast_from(total);
             }
@@ -147,7 +167,7 @@ pub(crate) fn statistics_combine<O: Float>(
     out: &mut Array<O>,
     hubs: usize,
     heads: usize,
-    #[comptime] log: bool,
+    #[comptime] normaliser: bool,
     #[define(O)] _o: StorageType,
 ) {
     if ABSOLUTE_POS < hubs * heads {
@@ -156,7 +176,7 @@ pub(crate) fn statistics_combine<O: Float>(
         let mut l = 0.0f32;
         for piece in bounds[hub]..bounds[hub + 1] {
             let at = piece as usize * heads + h;
-            if comptime!(log) {
+            if comptime!(normaliser) {
                 let n = max(m, largest[at]);
                 l = l * (m - n).exp() + sums[at] * (largest[at] - n).exp();
                 m = n;
@@ -164,20 +184,21 @@ pub(crate) fn statistics_combine<O: Float>(
                 l += sums[at];
             }
         }
-        if comptime!(log) {
-            l = m + l.ln();
-        }
         let row = rows[hub] as usize;
-        out[row * heads + h] = O::cast_from(l);
+        if comptime!(normaliser) {
+            write_normaliser::<O>(out, row, h, heads, m, l);
+        } else {
+            out[row * heads + h] = O::cast_from(l);
+        }
     }
 }
 
-/// p = exp(s − L) per entry and head; `segment` is the segment of each entry, in row-major order.
+/// p = exp(s − m) / Σ per entry and head; `segment` is the segment of each entry, in row-major order.
 #[cube(launch_unchecked)]
 pub(crate) fn normalise<F: Float>(
     segment: &Array<u32>,
     s: &Array<F>,
-    lse: &Array<f32>,
+    normaliser: &Array<f32>,
     p: &mut Array<F>,
     total: usize,
     heads: usize,
@@ -185,8 +206,8 @@ pub(crate) fn normalise<F: Float>(
 ) {
     if ABSOLUTE_POS < total {
         let (k, h) = (ABSOLUTE_POS / heads, ABSOLUTE_POS % heads);
-        let v = f32::cast_from(s[ABSOLUTE_POS]) - lse[segment[k] as usize * heads + h];
-        p[ABSOLUTE_POS] = F::cast_from(v.exp());
+        let v = normalised(f32::cast_from(s[ABSOLUTE_POS]), normaliser, segment[k] as usize, h, heads);
+        p[ABSOLUTE_POS] = F::cast_from(v);
     }
 }
 

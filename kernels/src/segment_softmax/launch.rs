@@ -38,13 +38,13 @@ pub fn segment_softmax<R: Runtime>(
     validate(pattern, &[("s", s)], heads)?;
     let client = &pattern.client;
     let arrays = Arrays { s, t: None, a: None, b: None, slope: 0.0 };
-    let lse = statistic(pattern, direction, Statistic::LogSumExp, &arrays, heads, DType::F32);
+    let normaliser = statistic(pattern, direction, Statistic::Normaliser, &arrays, heads, DType::F32);
     let p = Buf::empty(client, s.len(), s.dtype());
     if p.is_empty() {
         return Ok(p);
     }
     let units = units(client);
-    // SAFETY: s and p hold nnz · heads elements, `segment_of` nnz indices below the number of segments, lse segments · heads values.
+    // SAFETY: s and p hold nnz · heads elements, `segment_of` nnz indices below the number of segments, the normaliser 2 · segments · heads.
     unsafe {
         normalise::launch_unchecked::<R>(
             client,
@@ -52,7 +52,7 @@ pub fn segment_softmax<R: Runtime>(
             CubeDim::new_1d(units),
             segment_of(pattern, direction).arg(),
             s.arg(),
-            lse.arg(),
+            normaliser.arg(),
             p.arg(),
             s.len(),
             heads,
@@ -121,7 +121,7 @@ pub(crate) fn segment_of<R: Runtime>(pattern: &DevicePattern<R>, direction: Dire
     }
 }
 
-/// The statistic of every segment and head, [segments, Hd] in `dtype`. The caller has checked the arrays.
+/// The statistic of every segment and head, [segments, Hd] in `dtype` ([segments, 2, Hd] for a normaliser). The caller has checked the arrays.
 pub(crate) fn statistic<R: Runtime>(
     pattern: &DevicePattern<R>,
     direction: Direction,
@@ -131,7 +131,7 @@ pub(crate) fn statistic<R: Runtime>(
     dtype: DType,
 ) -> Buf<R> {
     let side = pattern.side(direction);
-    let out = Buf::empty(&pattern.client, side.outputs * heads, dtype);
+    let out = Buf::empty(&pattern.client, side.outputs * statistic.values() * heads, dtype);
     if !out.is_empty() {
         Launcher { pattern, side, statistic, arrays, heads }.launch(&out);
     }
@@ -160,7 +160,7 @@ impl<R: Runtime> Launcher<'_, R> {
         let (sums, largest) = (Buf::empty(client, pieces, DType::F32), Buf::empty(client, pieces, DType::F32));
         self.items(&hub.segments, cube, &sums, Some(&largest));
         let units = units(client);
-        // SAFETY: sums and largest hold pieces · heads values, the bounds of the hubs end at pieces; out holds segments · heads.
+        // SAFETY: sums and largest hold pieces · heads values, the bounds of the hubs end at pieces; out holds segments · values · heads.
         unsafe {
             statistics_combine::launch_unchecked::<R>(
                 client,
@@ -173,7 +173,7 @@ impl<R: Runtime> Launcher<'_, R> {
                 out.arg(),
                 hub.len,
                 self.heads,
-                self.statistic.is_log(),
+                self.statistic.is_normaliser(),
                 storage_type(out.dtype()),
             );
         }

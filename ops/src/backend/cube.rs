@@ -111,7 +111,7 @@ where
         AttentionOutput {
             out: x.like(o.out, x.rows, x.width),
             edge: x.like(o.edge, s.cols(), x.width),
-            lse: x.like(o.lse, segments, options.config.heads),
+            normaliser: x.like(o.normaliser, segments, 2 * options.config.heads),
         }
     }
 
@@ -124,8 +124,8 @@ where
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
         let (x, a, b, dout) = (Matrix::of(input.x), Matrix::of(input.a), Matrix::of(input.b), Matrix::of(dout));
         let inputs = attention_inputs(options, &x, &a, &b);
-        let (out, edge, lse) = (Matrix::of(output.out).buf, Matrix::of(output.edge).buf, Matrix::of(output.lse).buf);
-        let saved = attention::Output { out, edge, lse };
+        let (out, edge, normaliser) = (Matrix::of(output.out).buf, Matrix::of(output.edge).buf, Matrix::of(output.normaliser).buf);
+        let saved = attention::Output { out, edge, normaliser };
         let launch = attention::hypergraph_attention_backward;
         let (dx, da, db) = launch(s, options.config, &inputs, &saved, &dout.buf).expect(CHECKED);
         (x.like(dx, x.rows, x.width), a.like(da, a.rows, a.width), b.like(db, b.rows, b.width))

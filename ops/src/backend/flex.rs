@@ -175,7 +175,7 @@ impl HyperBackend for Flex {
             AttentionOutput {
                 out: tensor(o.out, [s.rows(), f]),
                 edge: tensor(o.edge, [s.cols(), f]),
-                lse: tensor(o.lse, [s.outputs(config.normalise), config.heads]),
+                normaliser: tensor(o.normaliser, [s.outputs(config.normalise), 2 * config.heads]),
             }
         })
     }
@@ -189,11 +189,11 @@ impl HyperBackend for Flex {
     ) -> (FlexTensor, FlexTensor, FlexTensor) {
         use hypergraph_attention::host::{Saved, hypergraph_attention_backward};
         let (i, config) = (input.contiguous(), attention.config);
-        let (out, edge, lse, dout) =
-            (output.out.to_contiguous(), output.edge.to_contiguous(), output.lse.to_contiguous(), dout.to_contiguous());
+        let (out, edge, normaliser, dout) =
+            (output.out.to_contiguous(), output.edge.to_contiguous(), output.normaliser.to_contiguous(), dout.to_contiguous());
         let f = width(&i.x);
         with_element!(i.x, E => {
-            let saved = Saved { out: out.storage(), edge: edge.storage(), lse: lse.storage() };
+            let saved = Saved { out: out.storage(), edge: edge.storage(), normaliser: normaliser.storage() };
             let inputs = attention_inputs::<E>(attention, &i);
             let (dx, da, db) = hypergraph_attention_backward(s, config, inputs, saved, dout.storage());
             (tensor(dx, [s.rows(), f]), tensor(da, [s.rows(), config.heads]), tensor(db, [s.cols(), config.heads]))

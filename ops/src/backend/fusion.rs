@@ -154,14 +154,14 @@ impl<B: FusionBackend + HyperBackend> HyperBackend for Fusion<B> {
         let outputs = vec![
             (Shape::new([s.rows, width]), dtype),
             (Shape::new([s.cols, width]), dtype),
-            (Shape::new([s.outputs(config.normalise), config.heads]), wide(dtype)),
+            (Shape::new([s.outputs(config.normalise), 2 * config.heads]), wide(dtype)),
         ];
         let (s, attention) = (s.inner.clone(), attention.inner());
         let mut results = record::<B, 3>("hg_attention", [Some(i.x), Some(i.a), Some(i.b)], outputs, move |[x, a, b]| {
             let o = B::hypergraph_attention(&s, &attention, AttentionInput { x: needed(x), a: needed(a), b: needed(b) });
-            vec![o.out, o.edge, o.lse]
+            vec![o.out, o.edge, o.normaliser]
         });
-        AttentionOutput { out: needed(results.next()), edge: needed(results.next()), lse: needed(results.next()) }
+        AttentionOutput { out: needed(results.next()), edge: needed(results.next()), normaliser: needed(results.next()) }
     }
 
     fn hypergraph_attention_backward(
@@ -173,10 +173,10 @@ impl<B: FusionBackend + HyperBackend> HyperBackend for Fusion<B> {
     ) -> (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>) {
         let outputs = [&i.x, &i.a, &i.b].map(|t| (t.shape(), t.dtype)).to_vec();
         let (s, attention) = (s.inner.clone(), attention.inner());
-        let inputs = [i.x, i.a, i.b, o.out, o.edge, o.lse, dout].map(Some);
+        let inputs = [i.x, i.a, i.b, o.out, o.edge, o.normaliser, dout].map(Some);
         let mut results = record::<B, 7>("hg_attention_backward", inputs, outputs, move |inputs| {
-            let [x, a, b, out, edge, lse, dout] = inputs.map(needed);
-            let (input, output) = (AttentionInput { x, a, b }, AttentionOutput { out, edge, lse });
+            let [x, a, b, out, edge, normaliser, dout] = inputs.map(needed);
+            let (input, output) = (AttentionInput { x, a, b }, AttentionOutput { out, edge, normaliser });
             let (dx, da, db) = B::hypergraph_attention_backward(&s, &attention, input, output, dout);
             vec![dx, da, db]
         });

@@ -150,8 +150,8 @@ pub struct AttentionOutput<B: Backend> {
     pub out: FloatTensor<B>,
     /// Y [cols, Hd·C]
     pub edge: FloatTensor<B>,
-    /// L [rows or cols, Hd] in the type of sums (f32, or f64 for f64 inputs).
-    pub lse: FloatTensor<B>,
+    /// The largest scores m and what Σ exp(s − m) is kept as [rows or cols, 2·Hd], in the type of sums (f32, or f64 for f64 inputs).
+    pub normaliser: FloatTensor<B>,
 }
 
 /// Bias row [O] with the scale c [rows] that multiplies it per row (1 where `None`).

@@ -21,34 +21,56 @@ use crate::backend::{Attention, AttentionInput, HyperBackend};
 /// Exponents stay within ±8 or so: exp may err by 3 + 2·8 units in the last place, twice a coefficient, thrice a result.
 const SLACK: f64 = 150.0;
 
+/// Scales, constants and the size of the numbers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Form {
+    /// Neither scales nor constants.
+    Plain,
+    /// With scales.
+    Scaled,
+    /// With scales and constants.
+    Valued,
+    /// Logits around 60,000, of which f32 keeps 0.004: the softmax must not be made of their size. The scales keep
+    /// sums of 5,000 such features within f16.
+    Large,
+}
+
+/// Around 30,000 in steps of a quarter, so that sums of two are exact in f32.
+fn large(x: &[f64]) -> Vec<f64> {
+    x.iter().map(|v| 30_000.0 + (16.0 * v).round() / 4.0).collect()
+}
+
 pub(super) fn run<B: HyperBackend>(suite: &mut Suite<B>) {
     for p in &patterns() {
         for &(heads, head_width) in p.heads {
             for normalise in [Direction::ToCols, Direction::ToRows] {
-                for (scaled, values) in [(true, false), (true, true), (false, false)] {
+                for form in [Form::Scaled, Form::Valued, Form::Plain, Form::Large] {
                     let config = AttentionConfig { heads, head_width, slope: 0.2, normalise };
-                    case(suite, p, config, scaled, values);
+                    case(suite, p, config, form);
                 }
             }
         }
     }
 }
 
-fn case<B: HyperBackend>(suite: &mut Suite<B>, p: &Pattern, config: AttentionConfig, scaled: bool, values: bool) {
+fn case<B: HyperBackend>(suite: &mut Suite<B>, p: &Pattern, config: AttentionConfig, form: Form) {
     let AttentionConfig { heads, head_width, normalise, .. } = config;
     let (n, m, width) = (p.rows(), p.cols(), heads * head_width);
-    let valued = p.valued(values.then(|| p.constants()));
-    let host = scaled.then(|| (scales(n, 51), scales(m, 53)));
+    let valued = p.valued((form == Form::Valued).then(|| p.constants()));
+    let host = match form {
+        Form::Plain => None,
+        Form::Scaled | Form::Valued => Some((scales(n, 51), scales(m, 53))),
+        Form::Large => Some((vec![1.0 / 256.0; n], vec![1.0 / 4096.0; m])),
+    };
     let up = |s: &[f64]| B::scale(Arc::from(s), suite.device);
     let attention =
         Attention::<Autodiff<B>> { config, row_scale: host.as_ref().map(|h| up(&h.0)), col_scale: host.as_ref().map(|h| up(&h.1)) };
     let pattern = B::sparse(valued.pair.clone(), suite.device);
-    let options = format!("{}{}", if scaled { "/scaled" } else { "" }, if values { "/values" } else { "" });
     suite.case(Case {
         op: "hypergraph_attention",
-        name: format!("{}/h{heads}x{head_width}/{normalise:?}{options}", p.name),
+        name: format!("{}/h{heads}x{head_width}/{normalise:?}/{form:?}", p.name),
         inputs: vec![[n, width], [n, heads], [m, heads]],
-        prepare: |x| x.iter().map(|v| 2.0 * v).collect(),
+        prepare: if form == Form::Large { large } else { |x| x.iter().map(|v| 2.0 * v).collect() },
         output: [n, width],
         twice: p.name == "hub",
         reference: Box::new(move |x, dout| {

@@ -27,7 +27,10 @@ pub(super) fn run<B: HyperBackend>(suite: &mut Suite<B>) {
     for pattern in &patterns {
         for heads in [1, 3, 8] {
             for direction in [Direction::ToRows, Direction::ToCols] {
-                softmax_case(suite, pattern, heads, direction);
+                // Logits to ±12, so that a softmax without its maximum overflows f16; and large ones, whose size must not cost precision.
+                softmax_case(suite, pattern, heads, direction, "", |x| x.iter().map(|v| 12.0 * v).collect());
+                softmax_case(suite, pattern, heads, direction, "/1000", |x| x.iter().map(|v| 1000.0 + 12.0 * v).collect());
+                softmax_case(suite, pattern, heads, direction, "/60000", |x| x.iter().map(|v| 60_000.0 + 12.0 * v).collect());
             }
         }
     }
@@ -61,15 +64,21 @@ fn edge_score_case<B: HyperBackend>(suite: &mut Suite<B>, p: &Pattern, heads: us
     });
 }
 
-fn softmax_case<B: HyperBackend>(suite: &mut Suite<B>, p: &Pattern, heads: usize, direction: Direction) {
+fn softmax_case<B: HyperBackend>(
+    suite: &mut Suite<B>,
+    p: &Pattern,
+    heads: usize,
+    direction: Direction,
+    size: &str,
+    prepare: fn(&[f64]) -> Vec<f64>,
+) {
     let pair = p.valued(None).pair;
     let pattern = B::sparse(pair.clone(), suite.device);
     suite.case(Case {
         op: "segment_softmax",
-        name: format!("{}/h{heads}/{direction:?}", p.name),
+        name: format!("{}/h{heads}/{direction:?}{size}", p.name),
         inputs: vec![[p.nnz(), heads]],
-        // Logits to ±12, so that a softmax without its maximum overflows f16.
-        prepare: |x| x.iter().map(|v| 12.0 * v).collect(),
+        prepare,
         output: [p.nnz(), heads],
         twice: p.name == "hub",
         reference: Box::new(move |x, dp| {

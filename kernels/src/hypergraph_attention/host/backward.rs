@@ -1,4 +1,4 @@
-//! The backward pass: coefficients are made again from the saved log-sum-exp, row by row.
+//! The backward pass: coefficients are made again from the saved normalisers, row by row.
 
 use std::ops::Range;
 
@@ -26,8 +26,8 @@ pub fn hypergraph_attention_backward<E: Element>(
         return (vec![], vec![], vec![]);
     }
     let p = Prepared::new(&i);
-    let g = weighted_pass(&p.scores(pair, Direction::ToCols, config, saved.lse), dout, width, None, p.u.as_deref());
-    let s = p.scores(pair, Direction::ToRows, config, saved.lse);
+    let g = weighted_pass(&p.scores(pair, Direction::ToCols, config, saved.normaliser), dout, width, None, p.u.as_deref());
+    let s = p.scores(pair, Direction::ToRows, config, saved.normaliser);
     let edge_totals = (!s.segments_are_rows).then(|| twice_head_dots(saved.edge, &g, pair.cols(), config));
     let back = Backward { s, p: &p, config, edge_totals, x: i.x, edge: saved.edge, out: saved.out, g: &g, dout };
     let (dx, dz) = back.nodes();

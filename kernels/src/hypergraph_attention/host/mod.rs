@@ -1,4 +1,4 @@
-//! CPU form: the log-sum-exp of each segment first (it reads only a and b), then passes whose coefficients are made from it row by row;
+//! CPU form: the normaliser of each segment first (it reads only a and b), then passes whose coefficients are made from it row by row;
 //! `scores` has the coefficients, `backward` the gradients.
 
 mod backward;
@@ -7,7 +7,7 @@ mod scores;
 use std::ops::Range;
 
 pub use backward::hypergraph_attention_backward;
-use scores::{Prepared, Scores, log_sum_exp};
+use scores::{Prepared, Scores, normalisers};
 
 use super::AttentionConfig;
 use crate::csr::{CsrPair, Direction};
@@ -37,8 +37,8 @@ pub struct Output<E: Element> {
     pub out: Vec<E>,
     /// Y [cols, Hd·C]
     pub edge: Vec<E>,
-    /// L [rows or cols, Hd]
-    pub lse: Vec<E::Acc>,
+    /// N [rows or cols, 2, Hd]: the largest scores m, then ln Σ exp(s − m)
+    pub normaliser: Vec<E::Acc>,
 }
 
 /// What the backward pass reads of the forward pass.
@@ -48,8 +48,8 @@ pub struct Saved<'a, E: Element> {
     pub out: &'a [E],
     /// Y [cols, Hd·C]
     pub edge: &'a [E],
-    /// L [rows or cols, Hd]
-    pub lse: &'a [E::Acc],
+    /// N [rows or cols, 2, Hd]: the largest scores m, then ln Σ exp(s − m)
+    pub normaliser: &'a [E::Acc],
 }
 /// row scale · Σ_k p_k · column factor · x_col(k)
 fn weighted_pass<E: Element>(s: &Scores<E::Acc>, x: &[E], width: usize, row: Option<&[E::Acc]>, column: Option<&[E::Acc]>) -> Vec<E> {
@@ -68,10 +68,10 @@ pub fn hypergraph_attention<E: Element>(pair: &CsrPair, config: AttentionConfig,
     let width = config.heads * config.head_width;
     let p = Prepared::new(&i);
     if config.heads == 0 {
-        return Output { out: vec![], edge: vec![], lse: vec![] };
+        return Output { out: vec![], edge: vec![], normaliser: vec![] };
     }
-    let lse = log_sum_exp(&p.scores(pair, config.normalise, config, &[]));
-    let edge = weighted_pass(&p.scores(pair, Direction::ToCols, config, &lse), i.x, width, p.t.as_deref(), None);
-    let out = weighted_pass(&p.scores(pair, Direction::ToRows, config, &lse), &edge, width, p.u.as_deref(), None);
-    Output { out, edge, lse }
+    let normaliser = normalisers(&p.scores(pair, config.normalise, config, &[]));
+    let edge = weighted_pass(&p.scores(pair, Direction::ToCols, config, &normaliser), i.x, width, p.t.as_deref(), None);
+    let out = weighted_pass(&p.scores(pair, Direction::ToRows, config, &normaliser), &edge, width, p.u.as_deref(), None);
+    Output { out, edge, normaliser }
 }

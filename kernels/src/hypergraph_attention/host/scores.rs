@@ -1,4 +1,4 @@
-//! Scores, coefficients and the log-sum-exp of the segments.
+//! Scores, coefficients and the normalisers of the segments.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use crate::element::{Acc, Element};
 use crate::hypergraph_attention::AttentionConfig;
 use crate::lanes::add;
 use crate::rows::{Sink, fill};
-use crate::schedule::by_entries;
+use crate::schedule::{Hubs, by_entries};
 use crate::simd::dispatch;
 
 /// The scores of one direction: the rows of `view` have logits `own`, its columns `other`, and one of the two has the segments.
@@ -19,7 +19,8 @@ pub(super) struct Scores<'a, A> {
     pub(super) view: View<'a>,
     pub(super) own: &'a [A],
     pub(super) other: &'a [A],
-    pub(super) lse: &'a [A],
+    /// [segments, 2, heads]
+    pub(super) normaliser: &'a [A],
     pub(super) segments_are_rows: bool,
     pub(super) heads: usize,
     pub(super) slope: A,
@@ -44,28 +45,54 @@ impl<A: Acc> Scores<'_, A> {
         if z > A::ZERO { z } else { self.slope * z }
     }
 
-    /// out [entries, heads]: logits -> softmax, exp(leaky(z) − L)
+    /// out [entries, heads]: logits -> softmax, exp(leaky(z) − m − ln Σ); m goes first, as what is left then is small and exact
     #[inline(always)]
     fn softmax_of_logits(&self, row: usize, entries: Range<usize>, out: &mut [A]) {
         let heads = self.heads;
+        let of = |segment: usize| self.normaliser[2 * segment * heads..2 * (segment + 1) * heads].split_at(heads);
         if self.segments_are_rows {
-            let lse = &self.lse[row * heads..(row + 1) * heads];
+            let (largest, log) = of(row);
             for out in out.chunks_exact_mut(heads) {
-                for (o, &l) in out.iter_mut().zip(lse) {
-                    *o = self.leaky(*o) - l;
+                for ((o, &m), &l) in out.iter_mut().zip(largest).zip(log) {
+                    *o = self.leaky(*o) - m - l;
                 }
             }
         } else {
             for (out, &c) in out.chunks_exact_mut(heads).zip(&self.view.col[entries]) {
-                let lse = &self.lse[c as usize * heads..(c as usize + 1) * heads];
-                for (o, &l) in out.iter_mut().zip(lse) {
-                    *o = self.leaky(*o) - l;
+                let (largest, log) = of(c as usize);
+                for ((o, &m), &l) in out.iter_mut().zip(largest).zip(log) {
+                    *o = self.leaky(*o) - m - l;
                 }
             }
         }
         for o in out {
             *o = o.exp();
         }
+    }
+
+    /// The largest score of `entries` and Σ exp(s − largest), per head.
+    #[inline(always)]
+    fn largest_and_sum(&self, row: usize, entries: Range<usize>, scratch: &mut Vec<A>, (max, sum): &mut Part<A>) {
+        let heads = self.heads;
+        let n = entries.len() * heads;
+        scratch.resize(n.max(scratch.len()), A::ZERO);
+        let z = &mut scratch[..n];
+        self.logits(row, entries, z);
+        max.fill(A::NEG_INFINITY);
+        for z in z.chunks_exact_mut(heads) {
+            for (z, m) in z.iter_mut().zip(&mut *max) {
+                *z = self.leaky(*z);
+                *m = if *z > *m { *z } else { *m };
+            }
+        }
+        for z in z.chunks_exact_mut(heads) {
+            for (z, &m) in z.iter_mut().zip(&*max) {
+                *z = *z - m;
+            }
+        }
+        z.iter_mut().for_each(|z| *z = z.exp());
+        sum.fill(A::ZERO);
+        z.chunks_exact(heads).for_each(|z| add(sum, z));
     }
 
     /// out [entries, heads] *= constant value · factor of the column
@@ -133,7 +160,13 @@ impl<A: Acc> Prepared<A> {
         Self { a: to_acc(i.a), b: to_acc(i.b), u: i.row_scale.map(scales::<E>), t: i.col_scale.map(scales::<E>) }
     }
 
-    pub(super) fn scores<'a>(&'a self, pair: &'a CsrPair, direction: Direction, config: AttentionConfig, lse: &'a [A]) -> Scores<'a, A> {
+    pub(super) fn scores<'a>(
+        &'a self,
+        pair: &'a CsrPair,
+        direction: Direction,
+        config: AttentionConfig,
+        normaliser: &'a [A],
+    ) -> Scores<'a, A> {
         let (own, other) = match direction {
             Direction::ToCols => (&self.b, &self.a),
             Direction::ToRows => (&self.a, &self.b),
@@ -142,7 +175,7 @@ impl<A: Acc> Prepared<A> {
             view: pair.view(direction),
             own,
             other,
-            lse,
+            normaliser,
             segments_are_rows: config.normalise == direction,
             heads: config.heads,
             slope: A::from_f64(config.slope),
@@ -150,39 +183,52 @@ impl<A: Acc> Prepared<A> {
     }
 }
 
-/// L [segments, heads]: max + ln Σ exp(s − max), −∞ for a segment without entries.
-pub(super) fn log_sum_exp<A: Acc>(s: &Scores<A>) -> Vec<A> {
+/// Largest score and Σ exp(s − largest) of some entries, per head.
+type Part<A> = (Vec<A>, Vec<A>);
+
+/// N [segments, 2, heads]: the largest scores m, then ln Σ exp(s − m); −∞ for a segment without entries.
+pub(super) fn normalisers<A: Acc>(s: &Scores<A>) -> Vec<A> {
     let heads = s.heads;
-    let blocks = by_entries(s.view.ptr, heads * 8 * size_of::<A>(), heads * size_of::<A>());
+    let hubs = Hubs::new(
+        &s.view,
+        #[inline(always)]
+        |r, entries| {
+            let mut part = (vec![A::ZERO; heads], vec![A::ZERO; heads]);
+            s.largest_and_sum(r, entries, &mut Vec::new(), &mut part);
+            part
+        },
+    );
+    let blocks = by_entries(s.view.ptr, heads * 8 * size_of::<A>(), heads * 2 * size_of::<A>());
     fill(
         &blocks,
-        |r| r * heads,
+        |r| r * 2 * heads,
         #[inline(always)]
         |block, sink: &mut Sink<A>| {
-            let (mut z, mut max, mut sum) = (Vec::new(), vec![A::ZERO; heads], vec![A::ZERO; heads]);
+            let (mut z, mut total) = (Vec::new(), (vec![A::ZERO; heads], vec![A::ZERO; heads]));
             for r in block {
-                let entries = s.view.range(r);
-                let n = entries.len() * heads;
-                z.resize(n.max(z.len()), A::ZERO);
-                let z = &mut z[..n];
-                s.logits(r, entries, z);
-                max.fill(A::NEG_INFINITY);
-                for z in z.chunks_exact_mut(heads) {
-                    for (z, m) in z.iter_mut().zip(&mut max) {
-                        *z = s.leaky(*z);
-                        *m = if *z > *m { *z } else { *m };
-                    }
+                match hubs.of(r) {
+                    Some(parts) => join(parts, &mut total),
+                    None => s.largest_and_sum(r, s.view.range(r), &mut z, &mut total),
                 }
-                for z in z.chunks_exact_mut(heads) {
-                    for (z, &m) in z.iter_mut().zip(&max) {
-                        *z = *z - m;
-                    }
-                }
-                z.iter_mut().for_each(|z| *z = z.exp());
-                sum.fill(A::ZERO);
-                z.chunks_exact(heads).for_each(|z| add(&mut sum, z));
-                sink.extend(heads, |h| max[h] + sum[h].ln());
+                sink.copy(&total.0);
+                sink.extend(heads, |h| total.1[h].ln());
             }
         },
     )
+}
+
+/// The parts of one segment, in order.
+fn join<A: Acc>(parts: &[Part<A>], (max, sum): &mut Part<A>) {
+    max.fill(A::NEG_INFINITY);
+    sum.fill(A::ZERO);
+    for (m, _) in parts {
+        for (max, &m) in max.iter_mut().zip(m) {
+            *max = if m > *max { m } else { *max };
+        }
+    }
+    for (m, l) in parts {
+        for (h, sum) in sum.iter_mut().enumerate() {
+            *sum += l[h] * (m[h] - max[h]).exp();
+        }
+    }
 }

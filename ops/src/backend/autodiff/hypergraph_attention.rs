@@ -1,4 +1,4 @@
-//! Gradient of `hypergraph_attention`, by recompute from Y and L.
+//! Gradient of `hypergraph_attention`, by recompute from Y and the normalisers.
 
 use burn::backend::autodiff::Autodiff;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
@@ -14,7 +14,7 @@ use crate::backend::{Attention, AttentionInput, AttentionOutput, HyperBackend};
 #[derive(Debug)]
 pub(super) struct AttentionGradient;
 
-/// Inputs, Y and L; O only where the backward pass reads it.
+/// Inputs, Y and the normalisers; O only where the backward pass reads it.
 #[derive(Debug, Clone)]
 pub(super) struct State<B: HyperBackend> {
     pattern: B::Sparse,
@@ -22,7 +22,7 @@ pub(super) struct State<B: HyperBackend> {
     input: AttentionInput<B>,
     out: Option<FloatTensor<B>>,
     edge: FloatTensor<B>,
-    lse: FloatTensor<B>,
+    normaliser: FloatTensor<B>,
 }
 
 pub(super) fn attention<B: HyperBackend, C: CheckpointStrategy>(
@@ -32,8 +32,8 @@ pub(super) fn attention<B: HyperBackend, C: CheckpointStrategy>(
     i: AttentionInput<Autodiff<B, C>>,
 ) -> AttentionOutput<Autodiff<B, C>> {
     let input = AttentionInput { x: i.x.primitive.clone(), a: i.a.primitive.clone(), b: i.b.primitive.clone() };
-    let AttentionOutput { out, edge, lse } = B::hypergraph_attention(s, &attention, input.clone());
-    let kept = (edge.clone(), lse.clone());
+    let AttentionOutput { out, edge, normaliser } = B::hypergraph_attention(s, &attention, input.clone());
+    let kept = (edge.clone(), normaliser.clone());
     let saved_out = (attention.config.normalise == Direction::ToRows).then(|| out.clone());
     let out = node::<B, C, _, 3>(gradient, [&i.x, &i.a, &i.b], out, || State {
         pattern: s.clone(),
@@ -41,9 +41,9 @@ pub(super) fn attention<B: HyperBackend, C: CheckpointStrategy>(
         input,
         out: saved_out,
         edge: kept.0,
-        lse: kept.1,
+        normaliser: kept.1,
     });
-    AttentionOutput { out, edge: constant::<B, C>(edge), lse: constant::<B, C>(lse) }
+    AttentionOutput { out, edge: constant::<B, C>(edge), normaliser: constant::<B, C>(normaliser) }
 }
 
 impl<B: HyperBackend> Backward<B, 3> for AttentionGradient {
@@ -52,9 +52,9 @@ impl<B: HyperBackend> Backward<B, 3> for AttentionGradient {
     fn backward(self, ops: Ops<State<B>, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
         let dout = grads.consume::<B>(&ops.node);
         let Ops { parents, state, .. } = ops;
-        let State { pattern, attention, input, out, edge, lse } = state;
+        let State { pattern, attention, input, out, edge, normaliser } = state;
         // Over columns O is not read, and x stands in: it has the same shape.
-        let output = AttentionOutput { out: out.unwrap_or_else(|| input.x.clone()), edge, lse };
+        let output = AttentionOutput { out: out.unwrap_or_else(|| input.x.clone()), edge, normaliser };
         let (dx, da, db) = B::hypergraph_attention_backward(&pattern, &attention, input, output, dout);
         for (parent, gradient) in parents.into_iter().zip([dx, da, db]) {
             if let Some(parent) = parent {

@@ -164,7 +164,7 @@ impl<B: HyperBackend, C: CheckpointStrategy> HyperBackend for Autodiff<B, C> {
         dout: Node<B, C>,
     ) -> (Node<B, C>, Node<B, C>, Node<B, C>) {
         let input = AttentionInput { x: once::<B, C>(i.x), a: once::<B, C>(i.a), b: once::<B, C>(i.b) };
-        let output = AttentionOutput { out: once::<B, C>(o.out), edge: once::<B, C>(o.edge), lse: once::<B, C>(o.lse) };
+        let output = AttentionOutput { out: once::<B, C>(o.out), edge: once::<B, C>(o.edge), normaliser: once::<B, C>(o.normaliser) };
         let (dx, da, db) = B::hypergraph_attention_backward(s, &attention.inner(), input, output, once::<B, C>(dout));
         (constant::<B, C>(dx), constant::<B, C>(da), constant::<B, C>(db))
     }
