@@ -1,0 +1,142 @@
+//! Calls every launcher of the crate, in one storage type, by every strategy.
+
+use cubecl::prelude::*;
+use hypergraphql_kernels::aggregate::entry::launch::entry_dot;
+use hypergraphql_kernels::aggregate::extremum::launch::extremum_backward;
+use hypergraphql_kernels::aggregate::launch::aggregate;
+use hypergraphql_kernels::aggregate::{Fold, Reduce, Weights};
+use hypergraphql_kernels::device::{Buf, DevicePattern, Lanes, Strategy};
+use hypergraphql_kernels::dropout::{self, Mask};
+use hypergraphql_kernels::edge_score::launch::{edge_score, edge_score_backward};
+use hypergraphql_kernels::gather::{self, index_pattern};
+use hypergraphql_kernels::hypergraph_attention::AttentionConfig;
+use hypergraphql_kernels::hypergraph_attention::launch::{Inputs, hypergraph_attention, hypergraph_attention_backward};
+use hypergraphql_kernels::hypergraph_conv::launch::bias_gradient;
+use hypergraphql_kernels::scatter_add::{self, Scatter};
+use hypergraphql_kernels::segment_softmax::launch::{segment_softmax, segment_softmax_backward};
+use hypergraphql_kernels::{CsrPair, DType, Direction, KernelError};
+
+const ROUTES: [(Strategy, Lanes); 5] = [
+    (Strategy::Short, Lanes::Serial),
+    (Strategy::Short, Lanes::Shared),
+    (Strategy::Short, Lanes::Plane),
+    (Strategy::Long, Lanes::Shared),
+    (Strategy::Hub(2), Lanes::Plane),
+];
+
+/// Widths that are read one element, four and eight at a time.
+const WIDTHS: [usize; 3] = [5, 12, 40];
+
+pub(crate) fn all<R: Runtime>(client: &ComputeClient<R>, dtype: DType) -> Result<(), KernelError> {
+    for values in [None, Some(vec![1.0; 5])] {
+        let pair = CsrPair::new(vec![0, 3, 3, 5], vec![0, 1, 3, 1, 2], 4, values)?;
+        for (strategy, lanes) in ROUTES {
+            let on = On { client, dtype, pattern: DevicePattern::upload_with(client, &pair, strategy, lanes) };
+            for width in WIDTHS {
+                on.passes(width)?;
+                on.attention(width)?;
+            }
+            on.entries(3)?;
+        }
+    }
+    rows(client, dtype)
+}
+
+struct On<'a, R: Runtime> {
+    client: &'a ComputeClient<R>,
+    dtype: DType,
+    pattern: DevicePattern<R>,
+}
+
+impl<R: Runtime> On<'_, R> {
+    fn array(&self, len: usize) -> Buf<R> {
+        Buf::empty(self.client, len, self.dtype)
+    }
+
+    fn scale(&self, len: usize) -> Buf<R> {
+        Buf::empty(self.client, len, DType::F32)
+    }
+
+    /// Whether every combination of options runs; the types and widths change only the loads and stores, so it does for one of each.
+    fn thorough(&self, width: usize) -> bool {
+        self.dtype == DType::F32 && width == WIDTHS[1]
+    }
+
+    fn passes(&self, width: usize) -> Result<(), KernelError> {
+        let p = &self.pattern;
+        let (w, bias) = (self.array(p.nnz()), self.array(width));
+        for direction in [Direction::ToRows, Direction::ToCols] {
+            let (inputs, outputs) = (p.side(direction).inputs, p.side(direction).outputs);
+            let (x, dy) = (self.array(inputs * width), self.array(outputs * width));
+            let (t, s) = (self.scale(inputs), self.scale(outputs));
+            let full = Fold { input_scale: Some(&t), output_scale: Some(&s), bias: Some((&bias, Some(&s))) };
+            let unscaled = Fold { bias: Some((&bias, None)), ..Fold::default() };
+            aggregate(p, direction, Reduce::Sum, &x, width, Weights::Values, full)?;
+            aggregate(p, direction, Reduce::Max, &x, width, Weights::Entries(&w), unscaled)?;
+            extremum_backward(p, direction, Reduce::Min, &x, width, Weights::Entries(&w), &dy)?;
+            if !self.thorough(width) {
+                continue;
+            }
+            for reduce in [Reduce::Sum, Reduce::Mean, Reduce::Max, Reduce::Min] {
+                for weights in [Weights::Ones, Weights::Values, Weights::Entries(&w)] {
+                    for fold in [Fold::default(), full, unscaled] {
+                        aggregate(p, direction, reduce, &x, width, weights, fold)?;
+                    }
+                    if matches!(reduce, Reduce::Max | Reduce::Min) {
+                        extremum_backward(p, direction, reduce, &x, width, weights, &dy)?;
+                    }
+                }
+            }
+        }
+        entry_dot(p, &self.array(p.rows() * width), &self.array(p.cols() * width), width)?;
+        Ok(())
+    }
+
+    fn entries(&self, heads: usize) -> Result<(), KernelError> {
+        let p = &self.pattern;
+        let (a, b, s) = (self.array(p.rows() * heads), self.array(p.cols() * heads), self.array(p.nnz() * heads));
+        edge_score(p, &a, &b, heads, 0.2)?;
+        edge_score_backward(p, &a, &b, heads, 0.2, &s)?;
+        for direction in [Direction::ToRows, Direction::ToCols] {
+            segment_softmax(p, direction, &s, heads)?;
+            segment_softmax_backward(p, direction, &s, &s, heads)?;
+        }
+        Ok(())
+    }
+
+    fn attention(&self, head_width: usize) -> Result<(), KernelError> {
+        let (p, heads) = (&self.pattern, 3);
+        let (x, a, b) = (self.array(p.rows() * heads * head_width), self.array(p.rows() * heads), self.array(p.cols() * heads));
+        let (u, t) = (self.scale(p.rows()), self.scale(p.cols()));
+        for normalise in [Direction::ToRows, Direction::ToCols] {
+            let config = AttentionConfig { heads, head_width, slope: 0.2, normalise };
+            for scaled in [false, true] {
+                if !scaled && !self.thorough(head_width) {
+                    continue;
+                }
+                let i = Inputs { x: &x, a: &a, b: &b, row_scale: scaled.then_some(&u), col_scale: scaled.then_some(&t) };
+                let saved = hypergraph_attention(p, config, &i)?;
+                hypergraph_attention_backward(p, config, &i, &saved, &x)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The ops without a strategy.
+fn rows<R: Runtime>(client: &ComputeClient<R>, dtype: DType) -> Result<(), KernelError> {
+    let index = DevicePattern::upload(client, &index_pattern(vec![2, 0, 2], 4)?);
+    let c = Buf::empty(client, 3, DType::F32);
+    let mask = Mask::new(0.5, 1, 2)?;
+    for width in WIDTHS {
+        let (few, many) = (Buf::empty(client, 3 * width, dtype), Buf::empty(client, 4 * width, dtype));
+        gather::launch::gather(&index, &many, width)?;
+        for scatter in [Scatter::Deterministic, Scatter::Atomic] {
+            scatter_add::launch::scatter_add(&index, &few, width, scatter)?;
+        }
+        dropout::launch::dropout(client, &few, mask)?;
+        bias_gradient(&index, &few, width, None)?;
+        bias_gradient(&index, &few, width, Some(&c))?;
+    }
+    Ok(())
+}
