@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use hypergraphql_framework::{Dataset, Split, io};
+use hypergraphql_framework::{Dataset, Duplicates, Split, io};
 use hypergraphql_models::NodeClassifierConfig;
 use hypergraphql_models::checkpoint::{self, Checkpoint, DatasetPrint, FORMAT, Manifest, VERSION, split_digest};
 use hypergraphql_models::import::{StateDict, import_classifier, infer_config};
@@ -50,6 +50,9 @@ pub(crate) struct ImportArgs {
     /// Splits for a training that goes on, as `hgql train` takes them.
     #[arg(long, value_name = "FILE")]
     splits: Option<PathBuf>,
+    /// What a node twice in a hyperedge means: merge (once, with a warning), sum (weights add up) or error.
+    #[arg(long, value_name = "RULE", default_value_t)]
+    duplicates: Duplicates,
 }
 
 /// What was imported.
@@ -90,7 +93,7 @@ pub(crate) fn run(args: ImportArgs, global: &Global) -> Result<(), CliError> {
     let dict = StateDict::open(&args.file)?;
     let sizes = infer_config(&dict, layer)?;
     let options = options::resolve_imported(&args.flags, &args.file, &sizes)?;
-    let dataset = io::read(&args.data)?;
+    let dataset = io::read_with(&args.data, io::Options { format: None, duplicates: args.duplicates })?;
     let task = TaskConfig::for_dataset(&dataset, options.self_loops == Switch::On, options.seed);
     let width = task.prepare(&dataset)?.features.width();
     check_fit(&args, &sizes, &dataset, width)?;

@@ -1,9 +1,6 @@
-//! Results on stdout: tables for people, one JSON object a line for programs; and files, beside their place and renamed. A reader that
-//! goes away ends the command silently.
+//! Results on stdout: tables for people, one JSON object a line for programs. A reader that goes away ends the command silently.
 
-use std::fs;
 use std::io::{self, Write};
-use std::path::Path;
 
 use comfy_table::{CellAlignment, ContentArrangement, Row, Table, presets};
 use serde::Serialize;
@@ -22,20 +19,6 @@ pub(crate) fn json(record: &impl Serialize) -> Result<(), CliError> {
     serde_json::to_writer(&mut out, record)?;
     writeln!(out)?;
     Ok(())
-}
-
-/// A file, written beside its place and renamed: no reader sees half of it, and a failure leaves the old one whole.
-pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(format!(".{}.tmp", std::process::id()));
-    let temporary = path.with_file_name(name);
-    let written = fs::File::create(&temporary).and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
-    let done = written.and_then(|()| fs::rename(&temporary, path));
-    done.map_err(|e| {
-        // The first error is the one to report; what is left of the temporary file can only be in the way.
-        let _ = fs::remove_file(&temporary);
-        CliError::failed(format!("{}: cannot write: {e}", path.display()))
-    })
 }
 
 /// A table in the style of this program. Columns named in `numbers` are aligned to the right.

@@ -130,7 +130,7 @@ fn write<'a>(path: &Path, rows: impl Iterator<Item = Row<'a>>, global: &Global) 
         let _ = writeln!(text, "{node},{rank},{class},{},{probability}", csv(label));
         count += 1;
     }
-    output::write_file(path, text.as_bytes())?;
+    io::write_file(path, text.as_bytes())?;
     if global.json {
         return output::json(&Written { kind: "written", output: path, rows: count });
     }

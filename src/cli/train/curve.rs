@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
+use hypergraphql_framework::io;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
 use super::report::RunReport;
 use crate::cli::error::CliError;
-use crate::cli::output;
 
 const SIZE: (u32, u32) = (960, 720);
 /// Train, validation, test; told apart without colour vision (Okabe and Ito, 2008).
@@ -25,7 +25,7 @@ pub(super) fn write(path: &Path, title: &str, runs: &[RunReport]) -> Result<(), 
     }
     let mut svg = String::new();
     draw(&mut svg, title, runs, epochs).map_err(|e| CliError::failed(format!("{}: cannot draw: {e}", path.display())))?;
-    output::write_file(path, svg.as_bytes())
+    Ok(io::write_file(path, svg.as_bytes())?)
 }
 
 fn draw(svg: &mut String, title: &str, runs: &[RunReport], epochs: usize) -> Drawn {

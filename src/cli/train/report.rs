@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use hypergraphql_framework::io;
 use hypergraphql_models::checkpoint::DatasetPrint;
 use hypergraphql_models::memory::MemoryEstimate;
 use hypergraphql_models::metrics::Spread;
@@ -202,7 +203,7 @@ pub(super) fn write(path: &Path, setup: &Setup, runs: &[RunReport], summary: &Su
     }
     let mut text = serde_json::to_string_pretty(&Report { kind: "report", setup, runs, summary })?;
     text.push('\n');
-    output::write_file(path, text.as_bytes())
+    Ok(io::write_file(path, text.as_bytes())?)
 }
 
 /// In place of the accuracy of a part without nodes.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Instant;
 
-use hypergraphql_framework::{Dataset, Split};
+use hypergraphql_framework::{Dataset, Split, io};
 use hypergraphql_models::checkpoint::{self, Checkpoint, DatasetPrint};
 use hypergraphql_models::memory::{self, MemoryEstimate};
 use hypergraphql_models::task::{NodeTask, TaskConfig};
@@ -88,7 +88,7 @@ impl Training<'_> {
         self.place.probe(first, self.options.runs)?;
         match &self.place.out {
             None => Ok(()),
-            Some(out) => output::write_file(&out.join("splits.txt"), &self.splits.to_text(self.dataset.hypergraph.nodes())),
+            Some(out) => Ok(io::write_file(&out.join("splits.txt"), &self.splits.to_text(self.dataset.hypergraph.nodes()))?),
         }
     }
 
