@@ -18,7 +18,7 @@ pub(super) fn write(path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> Resu
     }
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let temporary = beside(&target);
-    let done = write_new(&temporary, fill).and_then(|()| fs::rename(&temporary, &target).map_err(Error::io(path, "replace")));
+    let done = write_new(&temporary, path, fill).and_then(|()| fs::rename(&temporary, &target).map_err(Error::io(path, "replace")));
     if done.is_err() {
         // The first error is the one to report; what is left of the temporary file can only be in the way.
         let _ = fs::remove_file(&temporary);
@@ -26,12 +26,12 @@ pub(super) fn write(path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> Resu
     done
 }
 
-/// Calls `fill` on a new file where nobody looks for one yet.
-pub(super) fn write_new(temporary: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> Result<()>) -> Result<()> {
-    let mut file = BufWriter::with_capacity(1 << 16, File::create(temporary).map_err(Error::io(temporary, "create"))?);
+/// Calls `fill` on a new file where nobody looks for one yet; errors of the system name the file `path` that it is to become.
+pub(super) fn write_new(temporary: &Path, path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> Result<()>) -> Result<()> {
+    let mut file = BufWriter::with_capacity(1 << 16, File::create(temporary).map_err(Error::io(path, "write"))?);
     fill(&mut file)?;
-    file.flush().map_err(Error::io(temporary, "write"))?;
-    file.get_ref().sync_all().map_err(Error::io(temporary, "write"))
+    file.flush().map_err(Error::io(path, "write"))?;
+    file.get_ref().sync_all().map_err(Error::io(path, "write"))
 }
 
 /// A name beside `path` that no other writer of this or another process uses.

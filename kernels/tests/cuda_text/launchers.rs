@@ -11,7 +11,7 @@ use hypergraphql_kernels::edge_score::launch::{edge_score, edge_score_backward};
 use hypergraphql_kernels::gather::{self, index_pattern};
 use hypergraphql_kernels::hypergraph_attention::AttentionConfig;
 use hypergraphql_kernels::hypergraph_attention::launch::{Inputs, hypergraph_attention, hypergraph_attention_backward};
-use hypergraphql_kernels::hypergraph_conv::launch::bias_gradient;
+use hypergraphql_kernels::hypergraph_conv::launch::{add_bias, bias_gradient};
 use hypergraphql_kernels::scatter_add::{self, Scatter};
 use hypergraphql_kernels::segment_softmax::launch::{segment_softmax, segment_softmax_backward};
 use hypergraphql_kernels::{CsrPair, DType, Direction, KernelError};
@@ -137,6 +137,10 @@ fn rows<R: Runtime>(client: &ComputeClient<R>, dtype: DType) -> Result<(), Kerne
         dropout::launch::dropout(client, &few, mask)?;
         bias_gradient(&index, &few, width, None)?;
         bias_gradient(&index, &few, width, Some(&c))?;
+        let (bias, rows) = (Buf::empty(client, width, dtype), Buf::empty(client, index.rows(), DType::F32));
+        let y = Buf::empty(client, index.rows() * width, dtype);
+        add_bias(&index, &y, width, &bias, None)?;
+        add_bias(&index, &y, width, &bias, Some(&rows))?;
     }
     Ok(())
 }

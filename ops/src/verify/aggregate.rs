@@ -81,7 +81,7 @@ fn case<B: HyperBackend>(suite: &mut Suite<B>, p: &Pattern, width: usize, c: Cho
         op: "aggregate",
         name: format!("{}/w{width}/{:?}/{:?}/{:?}{options}", p.name, c.direction, c.reduce, c.weights),
         inputs,
-        prepare: if c.small { |x| coarse(x).iter().map(|v| 64.0 * v).collect() } else { coarse },
+        prepare: if c.small { |_, x| coarse(x).iter().map(|v| 64.0 * v).collect() } else { |_, x| coarse(x) },
         output: [outs, width],
         gradient: if c.small { |x| x.iter().map(|v| v / 16384.0).collect() } else { as_they_are },
         again: Again::of(p.name),

@@ -30,14 +30,17 @@ enum Form {
     Scaled,
     /// With scales and constants.
     Valued,
-    /// Logits around 60,000, of which f32 keeps 0.004: the softmax must not be made of their size. The scales keep
-    /// sums of 5,000 such features within f16.
+    /// Logits around 60,000, of which f32 keeps 0.004: the softmax must not be made of their size.
     Large,
 }
 
-/// Around 30,000 in steps of a quarter, so that sums of two are exact in f32.
-fn large(x: &[f64]) -> Vec<f64> {
-    x.iter().map(|v| 30_000.0 + (16.0 * v).round() / 4.0).collect()
+fn doubled(x: &[f64]) -> Vec<f64> {
+    x.iter().map(|v| 2.0 * v).collect()
+}
+
+/// Both logits around 30,000 in steps of a quarter, so that sums of two are exact in f32; features as ever.
+fn large_logits(input: usize, x: &[f64]) -> Vec<f64> {
+    if input == 0 { doubled(x) } else { x.iter().map(|v| 30_000.0 + (16.0 * v).round() / 4.0).collect() }
 }
 
 pub(super) fn run<B: HyperBackend>(suite: &mut Suite<B>) {
@@ -58,9 +61,8 @@ fn case<B: HyperBackend>(suite: &mut Suite<B>, p: &Pattern, config: AttentionCon
     let (n, m, width) = (p.rows(), p.cols(), heads * head_width);
     let valued = p.valued((form == Form::Valued).then(|| p.constants()));
     let host = match form {
-        Form::Plain => None,
+        Form::Plain | Form::Large => None,
         Form::Scaled | Form::Valued => Some((scales(n, 51), scales(m, 53))),
-        Form::Large => Some((vec![1.0 / 256.0; n], vec![1.0 / 4096.0; m])),
     };
     let up = |s: &[f64]| B::scale(Arc::from(s), suite.device);
     let attention =
@@ -70,7 +72,7 @@ fn case<B: HyperBackend>(suite: &mut Suite<B>, p: &Pattern, config: AttentionCon
         op: "hypergraph_attention",
         name: format!("{}/h{heads}x{head_width}/{normalise:?}/{form:?}", p.name),
         inputs: vec![[n, width], [n, heads], [m, heads]],
-        prepare: if form == Form::Large { large } else { |x| x.iter().map(|v| 2.0 * v).collect() },
+        prepare: if form == Form::Large { large_logits } else { |_, x| doubled(x) },
         output: [n, width],
         gradient: as_they_are,
         again: Again::of(p.name),

@@ -28,9 +28,9 @@ pub(super) fn run<B: HyperBackend>(suite: &mut Suite<B>) {
         for heads in [1, 3, 8] {
             for direction in [Direction::ToRows, Direction::ToCols] {
                 // Logits to ±12, so that a softmax without its maximum overflows f16; and large ones, whose size must not cost precision.
-                softmax_case(suite, pattern, heads, direction, "", |x| x.iter().map(|v| 12.0 * v).collect());
-                softmax_case(suite, pattern, heads, direction, "/1000", |x| x.iter().map(|v| 1000.0 + 12.0 * v).collect());
-                softmax_case(suite, pattern, heads, direction, "/60000", |x| x.iter().map(|v| 60_000.0 + 12.0 * v).collect());
+                softmax_case(suite, pattern, heads, direction, "", |_, x| x.iter().map(|v| 12.0 * v).collect());
+                softmax_case(suite, pattern, heads, direction, "/1000", |_, x| x.iter().map(|v| 1000.0 + 12.0 * v).collect());
+                softmax_case(suite, pattern, heads, direction, "/60000", |_, x| x.iter().map(|v| 60_000.0 + 12.0 * v).collect());
             }
         }
     }
@@ -48,7 +48,7 @@ fn edge_score_case<B: HyperBackend>(suite: &mut Suite<B>, p: &Pattern, heads: us
         op: "edge_score",
         name: format!("{}/h{heads}", p.name),
         inputs: vec![[p.rows(), heads], [p.cols(), heads]],
-        prepare: as_they_are,
+        prepare: |_, x| x.to_vec(),
         output: [p.nnz(), heads],
         gradient: as_they_are,
         again: Again::of(p.name),
@@ -71,7 +71,7 @@ fn softmax_case<B: HyperBackend>(
     heads: usize,
     direction: Direction,
     size: &str,
-    prepare: fn(&[f64]) -> Vec<f64>,
+    prepare: fn(usize, &[f64]) -> Vec<f64>,
 ) {
     let pair = p.valued(None).pair;
     let pattern = suite.sparse(pair.clone());
@@ -110,7 +110,7 @@ fn entry_dot_case<B: HyperBackend>(suite: &mut Suite<B>, p: &Pattern, width: usi
         op: "entry_dot",
         name: format!("{}/w{width}", p.name),
         inputs: vec![[p.rows(), width], [p.cols(), width]],
-        prepare: as_they_are,
+        prepare: |_, x| x.to_vec(),
         output: [1, p.nnz()],
         gradient: as_they_are,
         again: Again::of(p.name),

@@ -24,8 +24,8 @@ pub(super) struct Case<'a, B: HyperBackend> {
     pub(super) name: String,
     /// Sizes of the inputs.
     pub(super) inputs: Vec<[usize; 2]>,
-    /// Made of ±1 numbers before they are rounded.
-    pub(super) prepare: fn(&[f64]) -> Vec<f64>,
+    /// Input i made of ±1 numbers, before they are rounded.
+    pub(super) prepare: fn(usize, &[f64]) -> Vec<f64>,
     pub(super) output: [usize; 2],
     /// Made of ±1 numbers likewise, the gradient of the result.
     pub(super) gradient: fn(&[f64]) -> Vec<f64>,
@@ -141,7 +141,7 @@ impl<'a, B: HyperBackend> Suite<'a, B> {
             .inputs
             .iter()
             .enumerate()
-            .map(|(i, s)| rounded(&(case.prepare)(&numbers(s[0] * s[1], 17 + i as u32)), self.dtype))
+            .map(|(i, s)| rounded(&(case.prepare)(i, &numbers(s[0] * s[1], 17 + i as u32)), self.dtype))
             .collect();
         let dy = rounded(&(case.gradient)(&numbers(case.output[0] * case.output[1], 7)), self.dtype);
         let mut results = Vec::new();

@@ -116,7 +116,7 @@ fn is_known(name: &str) -> bool {
 
 /// Writes a file of lines into the new folder.
 fn write_lines<T: std::fmt::Display>(path: &Path, lines: impl IntoIterator<Item = T>) -> Result<()> {
-    atomic::write_new(path, |to| {
+    atomic::write_new(path, path, |to| {
         let mut sink = Sink { path, to };
         lines.into_iter().try_for_each(|line| sink.put(format_args!("{line}\n")))
     })
