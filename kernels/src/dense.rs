@@ -95,10 +95,9 @@ pub(crate) fn times<E: Element>(x: &[E], rows: usize, w: Matrix<E::Acc>) -> Vec<
         |r| r * o,
         #[inline(always)]
         |block, sink: &mut Sink<E>| {
-            let (mut wide, mut out) = (Vec::new(), vec![E::Acc::ZERO; block.len() * o]);
+            let (mut wide, mut scratch) = (Vec::new(), Vec::new());
             let x = widened(&x[block.start * f..block.end * f], &mut wide);
-            product(&mut out, Matrix::new(x, block.len(), f), w, false);
-            sink.round(&out);
+            sink.sums(block.len() * o, &mut scratch, |y| product(y, Matrix::new(x, block.len(), f), w, false));
         },
     )
 }
@@ -132,13 +131,13 @@ pub(crate) fn pass<E: Element, W: Fn(Range<usize>, Range<usize>, &mut [E::Acc]) 
         #[inline(always)]
         |block, sink: &mut Sink<E>| {
             let step = sums.step();
-            let (mut y, mut weights) = (vec![E::Acc::ZERO; step * width], Vec::new());
+            let (mut scratch, mut weights) = (Vec::new(), Vec::new());
             for start in block.clone().step_by(step) {
                 let rows = start..block.end.min(start + step);
-                let y = &mut y[..rows.len() * width];
-                sums.rows(rows.clone(), y, &mut weights);
-                add_bias(bias, rows, y);
-                sink.round(y);
+                sink.sums(rows.len() * width, &mut scratch, |y| {
+                    sums.rows(rows.clone(), y, &mut weights);
+                    add_bias(bias, rows, y);
+                });
             }
         },
     )
@@ -159,13 +158,14 @@ pub(crate) fn pass_times<E: Element, W: Fn(Range<usize>, Range<usize>, &mut [E::
         |r| r * o,
         #[inline(always)]
         |block, sink: &mut Sink<E>| {
-            let (mut x, mut y, mut weights) = (vec![E::Acc::ZERO; step * f], vec![E::Acc::ZERO; step * o], Vec::new());
+            let (mut x, mut scratch, mut weights) = (vec![E::Acc::ZERO; step * f], Vec::new(), Vec::new());
             for start in block.clone().step_by(step) {
                 let n = step.min(block.end - start);
                 sums.rows(start..start + n, &mut x[..n * f], &mut weights);
-                product(&mut y[..n * o], Matrix::new(&x[..n * f], n, f), w, false);
-                add_bias(bias, start..start + n, &mut y[..n * o]);
-                sink.round(&y[..n * o]);
+                sink.sums(n * o, &mut scratch, |y| {
+                    product(y, Matrix::new(&x[..n * f], n, f), w, false);
+                    add_bias(bias, start..start + n, y);
+                });
             }
         },
     )

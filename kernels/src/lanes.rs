@@ -4,16 +4,6 @@ use crate::element::{Acc, Element};
 
 const LANES: usize = 16;
 
-/// acc += w0·x0 + w1·x1 + w2·x2 + w3·x3: four entries per load and store of the sums.
-#[inline(always)]
-pub(crate) fn add4<E: Element>(acc: &mut [E::Acc], x: [&[E]; 4], w: [E::Acc; 4]) {
-    let n = acc.len();
-    let [x0, x1, x2, x3] = x.map(|x| &x[..n]);
-    for i in 0..n {
-        acc[i] += (w[0] * x0[i].to_acc() + w[1] * x1[i].to_acc()) + (w[2] * x2[i].to_acc() + w[3] * x3[i].to_acc());
-    }
-}
-
 /// acc += w·x
 #[inline(always)]
 pub(crate) fn add1<E: Element>(acc: &mut [E::Acc], x: &[E], w: E::Acc) {

@@ -4,14 +4,23 @@ use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering};
 
+use bytemuck::Pod;
 use rayon::prelude::*;
 
-use crate::element::Element;
-use crate::simd::dispatch;
+use crate::element::{Acc, Element};
+use crate::simd::{dispatch, fence, stream};
+
+/// An output of so many bytes is gone from the caches before anyone reads it: its rows are written past them, which saves the read of
+/// each line that is about to be overwritten.
+const STREAM_BYTES: usize = 32 << 20;
+
+/// Fewer bytes at a time would leave too many lines half written.
+const STREAM_AT_ONCE: usize = 512;
 
 /// The part of an output array that belongs to one block; written once, from front to back.
 pub(crate) struct Sink<'a, T> {
     free: &'a mut [MaybeUninit<T>],
+    streams: bool,
 }
 
 impl<'a, T: Copy> Sink<'a, T> {
@@ -20,12 +29,6 @@ impl<'a, T: Copy> Sink<'a, T> {
         let (head, tail) = std::mem::take(&mut self.free).split_at_mut(n);
         self.free = tail;
         head
-    }
-
-    /// Appends `row`.
-    #[inline(always)]
-    pub(crate) fn copy(&mut self, row: &[T]) {
-        self.take(row.len()).write_copy_of_slice(row);
     }
 
     /// Appends f(0), …, f(n − 1).
@@ -37,10 +40,42 @@ impl<'a, T: Copy> Sink<'a, T> {
     }
 }
 
+impl<T: Pod> Sink<'_, T> {
+    /// Appends `row`.
+    #[inline(always)]
+    pub(crate) fn copy(&mut self, row: &[T]) {
+        let place = self.take(row.len());
+        if self.streams && size_of_val(row) >= STREAM_AT_ONCE {
+            stream(place, row);
+        } else {
+            place.write_copy_of_slice(row);
+        }
+    }
+}
+
 impl<E: Element> Sink<'_, E> {
+    /// Appends the `n` sums that `f` writes over all of its argument: in place where sums are stored as they are, else through `scratch`.
+    #[inline(always)]
+    pub(crate) fn sums(&mut self, n: usize, scratch: &mut Vec<E::Acc>, f: impl FnOnce(&mut [E::Acc])) {
+        if size_of::<E>() == size_of::<E::Acc>() && !self.streams {
+            let place = self.take(n);
+            place.fill(MaybeUninit::zeroed());
+            // SAFETY: all of it was zeroed, and zeros are numbers.
+            return f(bytemuck::cast_slice_mut(unsafe { place.assume_init_mut() }));
+        }
+        if scratch.len() < n {
+            scratch.resize(n, E::Acc::ZERO);
+        }
+        f(&mut scratch[..n]);
+        self.round(&scratch[..n]);
+    }
+
     /// Appends `row`, rounded to the storage type.
     #[inline(always)]
     pub(crate) fn round(&mut self, row: &[E::Acc]) {
+        if size_of::<E>() == size_of::<E::Acc>() {
+            return self.copy(bytemuck::cast_slice(row));
+        }
         for (slot, &v) in self.take(row.len()).iter_mut().zip(row) {
             slot.write(E::from_acc(v));
         }
@@ -79,6 +114,9 @@ pub(crate) fn fill_two<A: Copy + Send, B: Copy + Send, R: Send>(
             #[inline(always)]
             || body(block, &mut a, &mut b),
         );
+        if a.streams || b.streams {
+            fence();
+        }
         assert!(a.free.is_empty() && b.free.is_empty(), "a kernel left part of its output unwritten: this is a bug");
         result
     };
@@ -97,10 +135,11 @@ fn uninit<T>(blocks: &[Range<usize>], at: impl Fn(usize) -> usize) -> Vec<MaybeU
 }
 
 fn split<'a, T>(mut rest: &'a mut [MaybeUninit<T>], blocks: &[Range<usize>], at: impl Fn(usize) -> usize) -> Vec<Sink<'a, T>> {
+    let streams = size_of_val(rest) >= STREAM_BYTES;
     let mut sinks = Vec::with_capacity(blocks.len());
     for block in blocks {
         let (free, tail) = rest.split_at_mut(at(block.end) - at(block.start));
-        sinks.push(Sink { free });
+        sinks.push(Sink { free, streams });
         rest = tail;
     }
     assert!(rest.is_empty(), "the blocks of a kernel do not cover its output: this is a bug");

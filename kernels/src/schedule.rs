@@ -11,10 +11,22 @@ use crate::simd::dispatch;
 /// which then stay on the calling thread.
 const BLOCK_BYTES: usize = 256 << 10;
 
+/// Bytes of work in a block where there are over [`MANY`] of them: what is fetched ahead at the end of a block is often used by another
+/// thread, so that blocks are larger once there are enough to balance.
+const LARGE_BLOCK_BYTES: usize = 1 << 20;
+
+/// Blocks that keep any CPU busy.
+const MANY: usize = 256;
+
 /// Rows with more entries than this are summed piece by piece.
 pub(crate) const PIECE: usize = 2048;
 
-/// Blocks of rows that move about [`BLOCK_BYTES`] each, an entry moving `entry_bytes` and a row `row_bytes`.
+/// Blocks for so many bytes of work.
+fn blocks_of(bytes: usize) -> usize {
+    bytes.div_ceil(BLOCK_BYTES).min((bytes / LARGE_BLOCK_BYTES).max(MANY))
+}
+
+/// Blocks of rows that move about equally many bytes, an entry moving `entry_bytes` and a row `row_bytes`.
 pub(crate) fn by_entries(ptr: &[u32], entry_bytes: usize, row_bytes: usize) -> Vec<Range<usize>> {
     by_entries_at_most(ptr, entry_bytes, row_bytes, usize::MAX)
 }
@@ -23,7 +35,7 @@ pub(crate) fn by_entries(ptr: &[u32], entry_bytes: usize, row_bytes: usize) -> V
 pub(crate) fn by_entries_at_most(ptr: &[u32], entry_bytes: usize, row_bytes: usize, limit: usize) -> Vec<Range<usize>> {
     let rows = ptr.len() - 1;
     let cost = |r: usize| (ptr[r] as usize).saturating_mul(entry_bytes).saturating_add(r.saturating_mul(row_bytes.max(1)));
-    let count = cost(rows).div_ceil(BLOCK_BYTES).clamp(1, rows.max(1)).min(limit);
+    let count = blocks_of(cost(rows)).clamp(1, rows.max(1)).min(limit);
     let mut start = 0;
     let mut blocks = Vec::with_capacity(count);
     for b in 1..=count {
@@ -39,7 +51,7 @@ pub(crate) fn by_entries_at_most(ptr: &[u32], entry_bytes: usize, row_bytes: usi
 
 /// Blocks of `rows` equal rows.
 pub(crate) fn even(rows: usize, row_bytes: usize) -> Vec<Range<usize>> {
-    even_of(rows, (BLOCK_BYTES / row_bytes.max(1)).max(1))
+    even_of(rows, rows.div_ceil(blocks_of(rows.saturating_mul(row_bytes)).max(1)).max(1))
 }
 
 /// Blocks of `size` rows.
@@ -66,6 +78,15 @@ pub(crate) fn pieces(entries: Range<usize>) -> impl Iterator<Item = Range<usize>
     entries.step_by(PIECE).map(move |start| start..end.min(start + PIECE))
 }
 
+/// Entries of the longest row.
+#[inline(never)]
+fn longest(ptr: &[u32]) -> usize {
+    dispatch(
+        #[inline(always)]
+        || ptr.windows(2).map(|w| w[1] - w[0]).fold(0, u32::max) as usize,
+    )
+}
+
 /// Results of the pieces of the hub rows (those over [`PIECE`] entries), found in parallel before the other rows.
 pub(crate) struct Hubs<T> {
     rows: Vec<(usize, Range<usize>)>,
@@ -77,7 +98,7 @@ impl<T: Send> Hubs<T> {
     pub(crate) fn new(view: &View, work: impl Fn(usize, Range<usize>) -> T + Sync) -> Self {
         let mut rows = Vec::new();
         let mut tasks = Vec::new();
-        if view.nnz() > PIECE {
+        if longest(view.ptr) > PIECE {
             for r in (0..view.rows()).filter(|&r| view.range(r).len() > PIECE) {
                 let start = tasks.len();
                 tasks.extend(pieces(view.range(r)).map(|p| (r, p)));

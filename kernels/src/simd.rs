@@ -1,4 +1,8 @@
-//! Run-time choice of the instruction set, and the prefetch hint: users need no `target-cpu`.
+//! Run-time choice of the instruction set, and hints to the caches: users need no `target-cpu`.
+
+use std::mem::MaybeUninit;
+
+use bytemuck::Pod;
 
 /// Runs `f` compiled for the widest vectors that this CPU has (AVX-512, AVX2, NEON or the baseline).
 ///
@@ -9,18 +13,81 @@ pub(crate) fn dispatch<R>(f: impl FnOnce() -> R) -> R {
     pulp::Arch::new().dispatch(f)
 }
 
+/// Bytes of rows fetched before they are used. Measured on rows of 256 to 1024 bytes: half as much leaves memory idle, and twice as much
+/// starts to push rows out of the second-level cache before their turn.
+const FLIGHT: usize = 64 << 10;
+
+/// Entries between the one used and the one whose row of `row_bytes` is fetched.
+#[inline(always)]
+pub(crate) fn ahead(row_bytes: usize) -> usize {
+    (FLIGHT / row_bytes.max(1)).clamp(4, 128)
+}
+
 /// Asks for the cache lines of `n` elements from `start` of `x`, ahead of their use.
+///
+/// They go to the second-level cache: the first one has too few line-fill buffers for what hides the latency of memory.
 #[inline(always)]
 pub(crate) fn prefetch<T>(x: &[T], start: usize, n: usize) {
     #[cfg(target_arch = "x86_64")]
     {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
         let from = x.as_ptr().wrapping_add(start).cast::<i8>();
         for line in (0..n * size_of::<T>()).step_by(64) {
             // SAFETY: a prefetch reads nothing and cannot fault, whatever the address.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(from.wrapping_add(line)) };
+            unsafe { _mm_prefetch::<_MM_HINT_T1>(from.wrapping_add(line)) };
         }
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = (x, start, n);
+}
+
+/// Writes `from` to `to`, of the same length, past the caches where the CPU can; [`fence`] before another thread reads it.
+#[inline(always)]
+pub(crate) fn stream<T: Pod>(to: &mut [MaybeUninit<T>], from: &[T]) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{__m128i, _mm_loadu_si128, _mm_stream_si128};
+        // SAFETY: a `MaybeUninit` may hold any bytes, so that parts of the slice may be seen as one of 16 bytes.
+        let (head, middle, tail) = unsafe { to.align_to_mut::<MaybeUninit<__m128i>>() };
+        let (start, end) = (head.len(), from.len() - tail.len());
+        head.write_copy_of_slice(&from[..start]);
+        tail.write_copy_of_slice(&from[end..]);
+        let parts = bytemuck::cast_slice::<T, u8>(&from[start..end]).chunks_exact(16);
+        assert_eq!(parts.len(), middle.len(), "a kernel writes a row of another length than its place: this is a bug");
+        for (place, part) in middle.iter_mut().zip(parts) {
+            // SAFETY: `part` has 16 bytes and `place` is 16 bytes that are aligned and exclusive.
+            unsafe { _mm_stream_si128(place.as_mut_ptr(), _mm_loadu_si128(part.as_ptr().cast())) };
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    to.write_copy_of_slice(from);
+}
+
+/// Orders what was written by [`stream`] before what follows.
+#[inline(always)]
+pub(crate) fn fence() {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: every x86-64 CPU has SSE.
+    unsafe {
+        std::arch::x86_64::_mm_sfence();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_writes_all_of_a_row_wherever_it_starts() {
+        for (skip, n) in [(0, 0), (0, 1), (1, 2), (0, 16), (1, 15), (3, 133)] {
+            let from: Vec<f32> = (0..n).map(|i| i as f32).collect();
+            let mut to = vec![MaybeUninit::new(-1f32); skip + n + 1];
+            stream(&mut to[skip..skip + n], &from);
+            fence();
+            // SAFETY: every element was written when `to` was made.
+            let to: Vec<f32> = to.iter().map(|v| unsafe { v.assume_init() }).collect();
+            assert_eq!(to[skip..skip + n], from);
+            assert!(to[..skip].iter().chain(&to[skip + n..]).all(|&v| v == -1.0));
+        }
+    }
 }

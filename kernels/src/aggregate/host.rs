@@ -22,14 +22,15 @@ pub fn aggregate<E: Element>(
     fold: Fold<&[f64], &[E]>,
 ) -> Vec<E> {
     let input = fold.input_scale.map(scales::<E>);
-    let output = row_scales::<E>(view, reduce, fold.output_scale);
+    let output = fold.output_scale.map(scales::<E>);
     let mut wide = Vec::new();
     let bias = fold.bias.map(|(b, c)| (widened(b, &mut wide), c.map(scales::<E>)));
     let (output, bias) = (output.as_deref(), bias.as_ref().map(|(b, c)| (*b, c.as_deref())));
     match reduce {
         Reduce::Sum | Reduce::Mean => {
             let weigh = weigher(*view, weights, input.as_deref());
-            pass(view.ptr, &RowSum::new(*view, x, width, 1, output, weigh), width, bias)
+            let sums = RowSum::new(*view, x, width, 1, output, weigh);
+            pass(view.ptr, &if reduce == Reduce::Mean { sums.mean() } else { sums }, width, bias)
         }
         Reduce::Max => extremum(view, x, width, weights, input.as_deref(), output, bias, E::Acc::NEG_INFINITY, |a, b| a >= b),
         Reduce::Min => extremum(view, x, width, weights, input.as_deref(), output, bias, E::Acc::INFINITY, |a, b| a <= b),
@@ -39,15 +40,6 @@ pub fn aggregate<E: Element>(
 /// Scales in the type of sums.
 pub(crate) fn scales<E: Element>(s: &[f64]) -> Vec<E::Acc> {
     s.iter().map(|&v| E::Acc::from_f64(v)).collect()
-}
-
-/// s_r, divided by the number of entries for a mean.
-fn row_scales<E: Element>(view: &View, reduce: Reduce, s: Option<&[f64]>) -> Option<Vec<E::Acc>> {
-    if reduce != Reduce::Mean {
-        return s.map(scales::<E>);
-    }
-    let share = |r: usize| s.map_or(1.0, |s| s[r]) / view.range(r).len().max(1) as f64;
-    Some((0..view.rows()).map(|r| E::Acc::from_f64(share(r))).collect())
 }
 
 /// Writes w_k·t_col(k) for some entries; `None` where all of them are 1.
@@ -110,7 +102,7 @@ fn best_of<E: Element>(
 ) {
     let width = y.len();
     for (k, &w) in entries.zip(w) {
-        fetch(view, x, width, k..k + 1);
+        fetch(view, x, width, k);
         let start = view.col[k] as usize * width;
         zip(y, &x[start..start + width], |a, b| better(a, w * b, wins));
     }
@@ -225,6 +217,8 @@ fn attained_gradients<E: Element>(back: &View, chosen: &[u32], width: usize, wei
                 entry_weights(back, weights, None, entries.clone(), &mut w);
                 acc.fill(E::Acc::ZERO);
                 for (k, &w) in entries.zip(&w) {
+                    fetch(back, chosen, width, k);
+                    fetch(back, dy, width, k);
                     let (start, place) = (back.col[k] as usize * width, back.position(k) as u32);
                     let (chosen, dy) = (&chosen[start..start + width], &dy[start..start + width]);
                     for ((a, &p), &d) in acc.iter_mut().zip(chosen).zip(dy) {
@@ -292,7 +286,7 @@ fn attain<E: Element>(
 ) {
     let width = best.len();
     for (i, (k, &w)) in entries.zip(w).enumerate() {
-        fetch(view, x, width, k..k + 1);
+        fetch(view, x, width, k);
         let (start, at) = (view.col[k] as usize * width, view.position(k) as u32);
         let terms = x[start..start + width].iter().map(|v| (w * v.to_acc(), at));
         challenge(best, place, terms, i == 0, beats);
@@ -347,7 +341,7 @@ pub fn entry_dot<E: Element>(view: &View, a: &[E], b: &[E], width: usize) -> Vec
         width * size_of::<E>(),
         #[inline(always)]
         |r, k| {
-            fetch(view, b, width, k..k + 1);
+            fetch(view, b, width, k);
             let start = view.col[k] as usize * width;
             E::from_acc(dot(&a[r * width..(r + 1) * width], &b[start..start + width]))
         },

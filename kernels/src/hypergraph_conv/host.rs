@@ -230,7 +230,8 @@ impl<E: Element> Job<'_, E> {
             #[inline(always)]
             |block, sink: &mut Sink<E>, _: &mut Sink<()>| {
                 let mut dtheta = vec![E::Acc::ZERO; if wanted.theta { f * o } else { 0 }];
-                let (mut p, mut e, mut weights) = (vec![E::Acc::ZERO; step * o], vec![E::Acc::ZERO; step * f], Vec::new());
+                let (mut p, mut weights, mut scratch) = (vec![E::Acc::ZERO; step * o], Vec::new(), Vec::new());
+                let mut e = vec![E::Acc::ZERO; if wanted.theta { step * f } else { 0 }];
                 for start in block.clone().step_by(step) {
                     let n = step.min(block.end - start);
                     p_sums.rows(start..start + n, &mut p[..n * o], &mut weights);
@@ -240,8 +241,7 @@ impl<E: Element> Job<'_, E> {
                         product(&mut dtheta, Matrix::new(&e[..n * f], n, f).t(), p, true);
                     }
                     if wanted.x {
-                        product(&mut e[..n * f], p, self.theta.t(), false);
-                        sink.round(&e[..n * f]);
+                        sink.sums(n * f, &mut scratch, |q| product(q, p, self.theta.t(), false));
                     }
                 }
                 dtheta
@@ -267,8 +267,7 @@ impl<E: Element> Job<'_, E> {
             #[inline(always)]
             |block, sink: &mut Sink<E>, _: &mut Sink<()>| {
                 let mut dtheta = vec![E::Acc::ZERO; if wanted.theta { f * o } else { 0 }];
-                let mut out = vec![E::Acc::ZERO; if wanted.x { step * f } else { 0 }];
-                let (mut g, mut weights, mut wide) = (vec![E::Acc::ZERO; step * o], Vec::new(), Vec::new());
+                let (mut g, mut weights, mut wide, mut scratch) = (vec![E::Acc::ZERO; step * o], Vec::new(), Vec::new(), Vec::new());
                 for start in block.clone().step_by(step) {
                     let n = step.min(block.end - start);
                     g_sums.rows(start..start + n, &mut g[..n * o], &mut weights);
@@ -278,8 +277,7 @@ impl<E: Element> Job<'_, E> {
                         product(&mut dtheta, Matrix::new(x, n, f).t(), g, true);
                     }
                     if wanted.x {
-                        product(&mut out[..n * f], g, self.theta.t(), false);
-                        sink.round(&out[..n * f]);
+                        sink.sums(n * f, &mut scratch, |dx| product(dx, g, self.theta.t(), false));
                     }
                 }
                 dtheta

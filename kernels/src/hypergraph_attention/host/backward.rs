@@ -195,8 +195,8 @@ impl<E: Element> Backward<'_, E> {
             #[inline(always)]
             || {
                 for (k, dp) in entries.clone().zip(piece.dp.chunks_exact_mut(heads)) {
-                    fetch(view, self.edge, width, k..k + 1);
-                    fetch(view, self.g, width, k..k + 1);
+                    fetch(view, self.edge, width, k);
+                    fetch(view, self.g, width, k);
                     let e = view.col[k] as usize;
                     let t = t.map_or(E::Acc::ONE, |t| t[e]);
                     let (y, g) = (&self.edge[e * width..(e + 1) * width], &self.g[e * width..(e + 1) * width]);
