@@ -1,5 +1,5 @@
 //! What readers and writers say through `tracing`.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
 
 use std::io::Write;
 use std::path::Path;

@@ -1,5 +1,5 @@
 //! npz files against numpy and scipy, HIF files against XGI; skipped where python3 (or HGQL_PYTHON) does not have them.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
 
 use std::process::Command;
 

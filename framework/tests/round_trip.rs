@@ -1,5 +1,5 @@
 //! Whatever a format can hold comes back from it as it was.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
 
 use hypergraphql_framework::io::{self, Format, Options};
 use hypergraphql_framework::{Dataset, Duplicates, Error, Features, Hypergraph, Labels, Name, Split, SplitSet};

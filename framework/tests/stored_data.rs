@@ -1,5 +1,5 @@
 //! The stored real data against the counts in its `stats.json`; skipped where it is not there.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;

@@ -17,7 +17,7 @@ pub(crate) struct Matrix<'a, A> {
 }
 
 impl<'a, A> Matrix<'a, A> {
-    /// data [rows, cols]
+    /// data `[rows, cols]`
     pub(crate) fn new(data: &'a [A], rows: usize, cols: usize) -> Self {
         assert_eq!(data.len(), rows * cols, "a dense matrix has the wrong length: this is a bug");
         Self { data, rows, cols, strides: (cols as isize, 1) }
@@ -86,7 +86,7 @@ pub(crate) fn to_acc<E: Element>(x: &[E]) -> Vec<E::Acc> {
     x.iter().map(|v| v.to_acc()).collect()
 }
 
-/// X W for X [rows, W's rows].
+/// X W for X `[rows, W's rows]`.
 pub(crate) fn times<E: Element>(x: &[E], rows: usize, w: Matrix<E::Acc>) -> Vec<E> {
     let (f, o) = (w.rows, w.cols);
     let blocks = even_of(rows, block_rows::<E::Acc>(f.max(o)));
@@ -102,10 +102,10 @@ pub(crate) fn times<E: Element>(x: &[E], rows: usize, w: Matrix<E::Acc>) -> Vec<
     )
 }
 
-/// What ends a pass: y += c_r·bias, for bias [O] and c [rows] (or all 1).
+/// What ends a pass: y += c_r·bias, for bias `[O]` and c `[rows]` (or all 1).
 pub(crate) type Bias<'a, A> = Option<(&'a [A], Option<&'a [A]>)>;
 
-/// Adds the bias to `rows`, whose y [rows, O] stand side by side.
+/// Adds the bias to `rows`, whose y `[rows, O]` stand side by side.
 #[inline(always)]
 pub(crate) fn add_bias<A: Acc>(bias: Bias<A>, rows: Range<usize>, y: &mut [A]) {
     let Some((bias, c)) = bias else { return };
@@ -117,7 +117,7 @@ pub(crate) fn add_bias<A: Acc>(bias: Bias<A>, rows: Range<usize>, y: &mut [A]) {
     }
 }
 
-/// One pass: sums + bias, [rows, width].
+/// One pass: sums + bias, `[rows, width]`.
 pub(crate) fn pass<E: Element, W: Fn(Range<usize>, Range<usize>, &mut [E::Acc]) + Sync>(
     ptr: &[u32],
     sums: &RowSum<E, W>,
@@ -143,7 +143,7 @@ pub(crate) fn pass<E: Element, W: Fn(Range<usize>, Range<usize>, &mut [E::Acc]) 
     )
 }
 
-/// sums · W + bias: one pass whose sums, [rows, W's rows], never reach memory.
+/// sums · W + bias: one pass whose sums, `[rows, W's rows]`, never reach memory.
 pub(crate) fn pass_times<E: Element, W: Fn(Range<usize>, Range<usize>, &mut [E::Acc]) + Sync>(
     ptr: &[u32],
     sums: &RowSum<E, W>,

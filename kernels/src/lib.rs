@@ -1,7 +1,13 @@
 //! Hypergraph kernels. One folder per op: `mod.rs` is the contract, `reference.rs` the definition in plain loops with f64 sums,
 //! `host.rs` the CPU form, `cube.rs` the CubeCL form and `launch.rs` the only `unsafe`. Knows nothing of Burn or of datasets.
-// In `#[cube]` code `&&` does not short-circuit, so `if`s in front of an indexed load stay nested, and divisions that round up are spelled out.
-#![cfg_attr(feature = "cube", allow(clippy::collapsible_if, clippy::manual_div_ceil))]
+#![cfg_attr(
+    feature = "cube",
+    allow(
+        clippy::collapsible_if,
+        clippy::manual_div_ceil,
+        reason = "in `#[cube]` code `&&` does not short-circuit, so that `if`s before an indexed load stay nested, and there is no `div_ceil`"
+    )
+)]
 
 pub mod csr;
 #[cfg(feature = "cube")]

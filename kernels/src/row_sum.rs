@@ -17,16 +17,16 @@ pub(crate) struct RowSum<'a, E: Element, W> {
     x: &'a [E],
     width: usize,
     heads: usize,
-    /// s [rows], or all 1.
+    /// s `[rows]`, or all 1.
     scale: Option<&'a [E::Acc]>,
     mean: bool,
-    /// `weigh(rows, entries, w)` writes w [entries, heads] of entries that lie in `rows`; `None` says that all weigh 1.
+    /// `weigh(rows, entries, w)` writes w `[entries, heads]` of entries that lie in `rows`; `None` says that all weigh 1.
     weigh: Option<W>,
     hubs: Hubs<Vec<E::Acc>>,
 }
 
 impl<'a, E: Element, W: Fn(Range<usize>, Range<usize>, &mut [E::Acc]) + Sync> RowSum<'a, E, W> {
-    /// Over x [cols, width]; sums the pieces of hub rows at once.
+    /// Over x `[cols, width]`; sums the pieces of hub rows at once.
     pub(crate) fn new(view: View<'a>, x: &'a [E], width: usize, heads: usize, scale: Option<&'a [E::Acc]>, weigh: Option<W>) -> Self {
         let mut pass = Self { view, x, width, heads, scale, mean: false, weigh, hubs: Hubs::none() };
         pass.hubs = Hubs::new(&view, |row, entries| {
@@ -43,7 +43,7 @@ impl<'a, E: Element, W: Fn(Range<usize>, Range<usize>, &mut [E::Acc]) + Sync> Ro
         Self { mean: true, ..self }
     }
 
-    /// acc [rows, width] = y of `rows`; `weights` is scratch.
+    /// acc `[rows, width]` = y of `rows`; `weights` is scratch.
     pub(crate) fn rows(&self, rows: Range<usize>, acc: &mut [E::Acc], weights: &mut Vec<E::Acc>) {
         let (mut start, mut rest) = (rows.start, acc);
         for (hub, parts) in self.hubs.within(rows.clone()) {
@@ -86,11 +86,11 @@ impl<'a, E: Element, W: Fn(Range<usize>, Range<usize>, &mut [E::Acc]) + Sync> Ro
     }
 }
 
-/// acc [rows, width] = s_r Σ_k w_(k,h) x_col(k) over the entries of each row; w [entries of the rows, heads], or all 1.
+/// acc `[rows, width]` = s_r Σ_k w_(k,h) x_col(k) over the entries of each row; w `[entries of the rows, heads]`, or all 1.
 ///
 /// Dispatches by itself, once per block of rows, so that its unrolled loops exist once per type and not in every pass that uses them.
 #[inline(never)]
-fn sum_rows<E: Element>(
+pub(crate) fn sum_rows<E: Element>(
     view: &View,
     x: &[E],
     rows: Range<usize>,
@@ -116,7 +116,7 @@ fn sum_rows<E: Element>(
     );
 }
 
-/// acc [width] = Σ_k w_(k,h) x_col(k) over `entries` of one row; w [entries, heads], or all 1.
+/// acc `[width]` = Σ_k w_(k,h) x_col(k) over `entries` of one row; w `[entries, heads]`, or all 1.
 #[inline(never)]
 pub(crate) fn sum_row<E: Element>(view: &View, x: &[E], entries: Range<usize>, acc: &mut [E::Acc], heads: usize, w: Option<&[E::Acc]>) {
     let (width, first) = (acc.len(), entries.start);
@@ -217,7 +217,7 @@ impl<E: Element> Block<'_, E> {
     }
 }
 
-/// Prefetches the row of x [cols, width] that the entry [`ahead`] of entry `k` names, whichever row of the view it belongs to.
+/// Prefetches the row of x `[cols, width]` that the entry [`ahead`] of entry `k` names, whichever row of the view it belongs to.
 #[inline(always)]
 pub(crate) fn fetch<E>(view: &View, x: &[E], width: usize, k: usize) {
     if let Some(&c) = view.col.get(k + ahead(width * size_of::<E>())) {

@@ -1,5 +1,5 @@
 //! The host forms against the f64 references, in four storage types, on odd and unequal shapes.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test fails where it panics")]
 
 use half::{bf16, f16};
 use hypergraphql_kernels::aggregate::{self, Fold, Reduce, Wanted as PassWanted, Weights};

@@ -8,12 +8,12 @@ use hypergraphql_ops::{HyperBackend, Incidence, SparseMatrix, sparse_conv};
 use crate::error::{ModelError, Result};
 use crate::precision::Precision;
 
-/// Features of the nodes [N, F], dense or sparse.
+/// Features of the nodes `[N, F]`, dense or sparse.
 #[derive(Debug, Clone)]
 pub enum NodeFeatures<B: HyperBackend> {
-    /// [N, F]
+    /// `[N, F]`
     Dense(Tensor<B, 2>),
-    /// [N, F] with constant values; takes the type of the weights that it meets.
+    /// `[N, F]` with constant values; takes the type of the weights that it meets.
     Sparse(SparseMatrix<B>),
 }
 
@@ -45,7 +45,7 @@ impl<B: HyperBackend> NodeFeatures<B> {
     /// X Θ, in the type of Θ.
     ///
     /// # Shapes
-    /// X [N, F], Θ [F, O] -> [N, O]
+    /// X `[N, F]`, Θ `[F, O]` -> `[N, O]`
     ///
     /// # Errors
     /// When Θ has not F rows.
@@ -80,9 +80,9 @@ impl<B: HyperBackend, C: CheckpointStrategy> NodeFeatures<Autodiff<B, C>> {
 pub struct GraphInput<B: HyperBackend> {
     /// H, with its weights and degrees.
     pub incidence: Incidence<B>,
-    /// [N, F]
+    /// `[N, F]`
     pub features: NodeFeatures<B>,
-    /// [M, F]; attention takes the mean of the members' features where it is `None`, other layers ignore it.
+    /// `[M, F]`; attention takes the mean of the members' features where it is `None`, other layers ignore it.
     pub hyperedge_features: Option<Tensor<B, 2>>,
 }
 
@@ -103,7 +103,7 @@ impl<B: HyperBackend> GraphInput<B> {
     /// The same with features of the hyperedges, for the first layer of attention.
     ///
     /// # Errors
-    /// When they are not [M, F].
+    /// When they are not `[M, F]`.
     pub fn with_hyperedge_features(mut self, z: Tensor<B, 2>) -> Result<Self> {
         let expected = [self.incidence.hyperedges(), self.features.width()];
         if z.dims() != expected {

@@ -131,7 +131,7 @@ fn attention(n: u64, m: u64, widths: &[[u64; 2]], size: Sizes) -> u64 {
     kept.fold(0, u64::saturating_add).saturating_add(((n + m) * size.wide).saturating_mul(widest))
 }
 
-/// \[inputs, outputs\] of every layer.
+/// `[inputs, outputs]` of every layer.
 fn widths(network: &NodeClassifierConfig) -> Vec<[u64; 2]> {
     let last_width = if network.layer == LayerKind::Attention { network.classes * network.heads } else { network.classes };
     let mut inputs = network.features as u64;

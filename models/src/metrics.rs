@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub struct Confusion {
     /// C
     pub classes: usize,
-    /// \[t, p, nodes of class t that were predicted as p\], ascending.
+    /// `[t, p, nodes of class t that were predicted as p]`, ascending.
     pub cells: Vec<(u32, u32, u64)>,
 }
 

@@ -1,5 +1,5 @@
 //! The classifier: seeds, sparse against dense features, default hyperedge features, precisions, dropout, gradients and refusals.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
 
 use burn::backend::Autodiff;
 use burn::module::{AutodiffModule, Module, Param};

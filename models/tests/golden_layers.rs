@@ -1,7 +1,7 @@
 //! The layers against numbers of the original implementations: forward and dX, in F64 and F32, on `Autodiff<Flex>`.
 //!
 //! The file is named by `HGQL_GOLDEN`, by default `../shared/golden/layers.json` beside the workspace, where it may be absent.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,5 @@
 //! Import of state dicts: values land where the formulas want them, and every misfit is named.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
 
 use std::path::PathBuf;
 
@@ -95,7 +95,7 @@ fn values<const D: usize>(x: Tensor<Cpu, D>) -> Vec<f32> {
     x.into_data().to_vec().unwrap()
 }
 
-/// Θ [rows, cols] of a file that stores `value(i)` as [cols, rows].
+/// Θ `[rows, cols]` of a file that stores `value(i)` as `[cols, rows]`.
 fn theta(rows: usize, cols: usize) -> Vec<f32> {
     (0..rows * cols).map(|i| value(i % cols * rows + i / cols) as f32).collect()
 }

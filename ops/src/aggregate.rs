@@ -15,7 +15,7 @@ use crate::incidence::Incidence;
 /// min goes to the first entry that attains the extremum.
 ///
 /// # Shapes
-/// x [M, F] (`ToRows`) or [N, F] (`ToCols`), weights [Z] in node-major order; result [N, F] or [M, F].
+/// x `[M, F]` (`ToRows`) or `[N, F]` (`ToCols`), weights `[Z]` in node-major order; result `[N, F]` or `[M, F]`.
 ///
 /// # Errors
 /// Shapes, types or devices that disagree, or a type that the device lacks.

@@ -11,7 +11,7 @@ use crate::incidence::Incidence;
 /// Attention logits `s_(v,e) = leaky_relu(a_v + b_e, slope)` per incidence and head.
 ///
 /// # Shapes
-/// a [N, Hd], b [M, Hd]; result [Z, Hd] in node-major order.
+/// a `[N, Hd]`, b `[M, Hd]`; result `[Z, Hd]` in node-major order.
 ///
 /// # Errors
 /// Shapes, types or devices that disagree, or a type that the device lacks.

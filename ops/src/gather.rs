@@ -11,7 +11,7 @@ use crate::index::Index;
 /// The rows that the index names: `y_i = x_(index_i)`. Its gradient is the deterministic [`scatter_add`](crate::scatter_add).
 ///
 /// # Shapes
-/// x [N, F]; result [I, F].
+/// x `[N, F]`; result `[I, F]`.
 ///
 /// # Errors
 /// A shape or device that disagrees with the index, or a type that the device lacks.

@@ -9,7 +9,7 @@ use crate::backend::{Attention, AttentionInput, HyperBackend};
 use crate::error::Result;
 use crate::incidence::Incidence;
 
-/// Multi-head hypergraph attention without any [Z, Hd, C] (Bai et al. 2019, arXiv:1901.08150):
+/// Multi-head hypergraph attention without any `[Z, Hd, C]` (Bai et al. 2019, arXiv:1901.08150):
 ///
 /// ```text
 /// p_(v,e) = softmax of leaky_relu(a_v + b_e),  Y_e = w_e/B_e Σ_{v in e} p_(v,e) x_v,  O_v = 1/D_v Σ_{e of v} p_(v,e) Y_e
@@ -18,7 +18,7 @@ use crate::incidence::Incidence;
 /// per head; the softmax runs over the members of each hyperedge (`normalise = ToCols`) or the hyperedges of each node (`ToRows`).
 ///
 /// # Shapes
-/// x [N, Hd·C] with heads side by side, a [N, Hd], b [M, Hd]; result [N, Hd·C].
+/// x `[N, Hd·C]` with heads side by side, a `[N, Hd]`, b `[M, Hd]`; result `[N, Hd·C]`.
 ///
 /// # Errors
 /// Shapes, types or devices that disagree, no heads, or a type that the device lacks.

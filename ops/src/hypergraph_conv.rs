@@ -41,7 +41,7 @@ pub struct ConvConfig {
 /// weights make, have no square root: the symmetric form refuses them. Θ is applied on the cheaper side of the passes.
 ///
 /// # Shapes
-/// x [N, F], theta [F, O] (none: O = F), bias [O]; result [N, O].
+/// x `[N, F]`, theta `[F, O]` (none: O = F), bias `[O]`; result `[N, O]`.
 ///
 /// # Errors
 /// Shapes, types or devices that disagree, a type that the device lacks, or a negative degree in the symmetric form.

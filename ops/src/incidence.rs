@@ -15,7 +15,7 @@ use crate::error::Result;
 use degrees::Degrees;
 pub(crate) use degrees::NegativeDegree;
 
-/// The incidence matrix H [N, M] of a hypergraph in both orders, with the scales of the convolutions, uploaded once.
+/// The incidence matrix H `[N, M]` of a hypergraph in both orders, with the scales of the convolutions, uploaded once.
 ///
 /// A clone shares everything.
 pub struct Incidence<B: HyperBackend> {

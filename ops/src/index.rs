@@ -10,7 +10,7 @@ use hypergraphql_kernels::gather::index_pattern;
 use crate::backend::HyperBackend;
 use crate::error::Result;
 
-/// An index [I] of rows of a matrix with `rows` rows, with its sorted transpose. A clone shares everything.
+/// An index `[I]` of rows of a matrix with `rows` rows, with its sorted transpose. A clone shares everything.
 pub struct Index<B: HyperBackend> {
     inner: Arc<Parts<B::Sparse, B::Device>>,
 }

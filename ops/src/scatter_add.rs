@@ -11,7 +11,7 @@ use crate::index::Index;
 /// Sums rows into the rows that the index names: `y_n = Σ_{i: index_i = n} x_i`. Its gradient is [`gather`](crate::gather).
 ///
 /// # Shapes
-/// x [I, F]; result [N, F].
+/// x `[I, F]`; result `[N, F]`.
 ///
 /// # Errors
 /// A shape or device that disagrees with the index, a type that the device lacks, or [`Scatter::Atomic`] on a device that cannot add f32

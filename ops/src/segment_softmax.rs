@@ -12,7 +12,7 @@ use crate::incidence::Incidence;
 /// Softmax over the incidences of each node (`ToRows`) or of each hyperedge (`ToCols`), per head.
 ///
 /// # Shapes
-/// s [Z, Hd] in node-major order; result likewise.
+/// s `[Z, Hd]` in node-major order; result likewise.
 ///
 /// # Errors
 /// A shape or device that disagrees with the incidence, or a type that the device lacks.

@@ -13,7 +13,7 @@ use crate::sparse_matrix::SparseMatrix;
 /// Θ is applied before or after the pass over A, whichever costs less.
 ///
 /// # Shapes
-/// a [rows, cols], x [cols, F], theta [F, O] (none: O = F), bias [O]; result [rows, O].
+/// a `[rows, cols]`, x `[cols, F]`, theta `[F, O]` (none: O = F), bias `[O]`; result `[rows, O]`.
 ///
 /// # Errors
 /// Shapes, types or devices that disagree, or a type that the device lacks.

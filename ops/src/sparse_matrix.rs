@@ -11,7 +11,7 @@ use sprs::CsMat;
 use crate::backend::HyperBackend;
 use crate::error::Result;
 
-/// A sparse matrix [rows, cols] with constant values, in both orders on a device. A clone shares everything.
+/// A sparse matrix `[rows, cols]` with constant values, in both orders on a device. A clone shares everything.
 pub struct SparseMatrix<B: HyperBackend> {
     inner: Arc<Parts<B::Sparse, B::Device>>,
 }

@@ -1,6 +1,6 @@
-//! Peak live bytes of attention forward and backward, inputs included, by a counting allocator: one [Z, d] buffer (4·Z·d bytes, more than all
+//! Peak live bytes of attention forward and backward, inputs included, by a counting allocator: one `[Z, d]` buffer (4·Z·d bytes, more than all
 //! that is allowed at 10 incidences a node) would fail it.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
 #![cfg(feature = "cpu")]
 
 use std::alloc::{GlobalAlloc, Layout, System};

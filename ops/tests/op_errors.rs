@@ -1,5 +1,5 @@
 //! Arguments that disagree are errors that name both shapes and the contract; nothing panics.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
 #![cfg(feature = "cpu")]
 
 use burn::tensor::{DType as BurnDType, Tensor};
@@ -121,7 +121,7 @@ fn sparse_matrices_come_from_either_storage_order() {
     }
 }
 
-/// [[0.5, 0, 2], [0, -1, 0]]
+/// [[0.5, 0, 2], `[0, -1, 0]`]
 fn dense_matrix() -> ndarray::Array2<f32> {
     ndarray::array![[0.5, 0.0, 2.0], [0.0, -1.0, 0.0]]
 }

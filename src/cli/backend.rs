@@ -8,7 +8,7 @@ use super::error::CliError;
 /// `--device` as every command that computes has it.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub(crate) struct DeviceArg {
-    /// Where to compute: cpu, vulkan[:INDEX], cuda[:INDEX] or metal[:INDEX]; `hgql devices` lists them.
+    /// Where to compute: cpu, vulkan, cuda or metal, the last three with an index where there are several (cuda:1); `hgql devices` lists them.
     #[arg(long, default_value = "cpu", value_name = "DEVICE", value_parser = parse)]
     pub(crate) device: DeviceSpec,
 }

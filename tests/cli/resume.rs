@@ -1,5 +1,5 @@
 //! Checkpoints of the command line: going on from them, and what they may not go on with.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};

@@ -1,5 +1,5 @@
 //! A small data set, and commands that run in its folder.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
 //! Bad input, one test a case: a clear error that names the place, never a panic.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
 
 mod csv;
 mod duplicates;

@@ -12,7 +12,7 @@ pub(crate) struct Plan {
     pub(crate) reduce: Reduce,
     /// The weights include the pattern's constant values.
     pub(crate) values: bool,
-    /// The weights include an array [nnz].
+    /// The weights include an array `[nnz]`.
     pub(crate) entries: bool,
     /// The weights include an attention coefficient.
     pub(crate) attention: Attention,
@@ -48,11 +48,11 @@ pub(crate) struct Entries {
     canonical: Array<u32>,
     /// Constant values, in this side's order.
     values: Array<f32>,
-    /// m and 1 / Σ exp(s − m) [segments, 2, Hd].
+    /// m and 1 / Σ exp(s − m) `[segments, 2, Hd]`.
     normaliser: Array<f32>,
-    /// Winning positions [inputs, F].
+    /// Winning positions `[inputs, F]`.
     winner: Array<u32>,
-    /// t [inputs]
+    /// t `[inputs]`
     input_scale: Array<f32>,
     slope: f32,
 }
@@ -60,9 +60,9 @@ pub(crate) struct Entries {
 /// What the outputs are multiplied by.
 #[derive(CubeType, CubeLaunch)]
 pub(crate) struct Finish {
-    /// s [outputs]
+    /// s `[outputs]`
     output_scale: Array<f32>,
-    /// c [outputs]
+    /// c `[outputs]`
     bias_scale: Array<f32>,
 }
 
@@ -91,8 +91,8 @@ fn fold<N: Size>(a: Vector<f32, N>, b: Vector<f32, N>, #[comptime] reduce: Reduc
     out
 }
 
-/// Weight times input of entry `k` of `row`, features `f`. `own` holds the weights [nnz], or the attention parts [outputs, Hd]
-/// with `other` those of [inputs, Hd].
+/// Weight times input of entry `k` of `row`, features `f`. `own` holds the weights `[nnz]`, or the attention parts `[outputs, Hd]`
+/// with `other` those of `[inputs, Hd]`.
 #[cube]
 fn term<F: Float, N: Size>(
     k: usize,

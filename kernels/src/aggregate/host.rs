@@ -12,7 +12,7 @@ use crate::rows::{Sink, fill, scatter};
 use crate::schedule::{Hubs, by_entries};
 use crate::simd::dispatch;
 
-/// The pass; x [cols, F] -> y [rows, F].
+/// The pass; x `[cols, F]` -> y `[rows, F]`.
 pub fn aggregate<E: Element>(
     view: &View,
     reduce: Reduce,
@@ -163,10 +163,10 @@ fn extremum<E: Element>(
     )
 }
 
-/// Gradients of a max or min pass in `direction`, as far as they are wanted: dy [outputs, F] -> dx [inputs, F], and dw [nnz] (row-major)
+/// Gradients of a max or min pass in `direction`, as far as they are wanted: dy `[outputs, F]` -> dx `[inputs, F]`, and dw `[nnz]` (row-major)
 /// when the weights are entries.
 ///
-/// The entry that attains each extremum is found once, [outputs, F] positions; then every input row sums what its entries attained.
+/// The entry that attains each extremum is found once, `[outputs, F]` positions; then every input row sums what its entries attained.
 pub fn extremum_backward<E: Element>(
     pair: &CsrPair,
     direction: Direction,
@@ -231,7 +231,7 @@ fn attained_gradients<E: Element>(back: &View, chosen: &[u32], width: usize, wei
     )
 }
 
-/// Row-major position of the first entry that attains each extremum, [rows, F]; unused in empty rows.
+/// Row-major position of the first entry that attains each extremum, `[rows, F]`; unused in empty rows.
 fn attained<E: Element>(
     view: &View,
     x: &[E],
@@ -334,7 +334,7 @@ fn linear_backward<E: Element>(
     (dx, dw)
 }
 
-/// Inner products per entry, [nnz] in row-major order of the matrix; a [rows, F], b [cols, F].
+/// Inner products per entry, `[nnz]` in row-major order of the matrix; a `[rows, F]`, b `[cols, F]`.
 pub fn entry_dot<E: Element>(view: &View, a: &[E], b: &[E], width: usize) -> Vec<E> {
     entry_values(
         view,
@@ -348,7 +348,7 @@ pub fn entry_dot<E: Element>(view: &View, a: &[E], b: &[E], width: usize) -> Vec
     )
 }
 
-/// f(row, k) for every entry, [nnz] in row-major order.
+/// f(row, k) for every entry, `[nnz]` in row-major order.
 fn entry_values<E: Element>(view: &View, entry_bytes: usize, f: impl Fn(usize, usize) -> E + Sync) -> Vec<E> {
     let blocks = by_entries(view.ptr, entry_bytes + 4, 4);
     if view.canonical.is_some() {

@@ -17,11 +17,11 @@ const OP: &str = "aggregate";
 /// Attention coefficients as the weights of a pass.
 #[derive(Debug)]
 pub(crate) struct Coefficients<'a, R: Runtime> {
-    /// [outputs, Hd]
+    /// `[outputs, Hd]`
     pub(crate) out_part: &'a Buf<R>,
-    /// [inputs, Hd]
+    /// `[inputs, Hd]`
     pub(crate) in_part: &'a Buf<R>,
-    /// m and 1 / Σ exp(s − m) [segments, 2, Hd]
+    /// m and 1 / Σ exp(s − m) `[segments, 2, Hd]`
     pub(crate) normaliser: &'a Buf<R>,
     /// The segments are the outputs of this pass.
     pub(crate) of_outputs: bool,
@@ -39,11 +39,11 @@ pub(crate) struct Pass<'a, R: Runtime> {
     pub(crate) weights: Weights<&'a Buf<R>>,
     pub(crate) fold: Fold<&'a Buf<R>, &'a Buf<R>>,
     pub(crate) attention: Option<Coefficients<'a, R>>,
-    /// Winning positions [inputs, F].
+    /// Winning positions `[inputs, F]`.
     pub(crate) winners: Option<&'a Ids<R>>,
 }
 
-/// The pass; x [inputs, F] -> y [outputs, F] in the type of x.
+/// The pass; x `[inputs, F]` -> y `[outputs, F]` in the type of x.
 ///
 /// # Errors
 /// Arrays of another length than the contract's, a storage type that the device lacks, sizes over 32 bits.
@@ -161,7 +161,7 @@ impl<'a, R: Runtime> Launcher<'a, R> {
         )
     }
 
-    /// The weights [nnz] or the attention parts of the outputs, and the attention parts of the inputs.
+    /// The weights `[nnz]` or the attention parts of the outputs, and the attention parts of the inputs.
     fn parts(&self) -> (ArrayArg<R>, ArrayArg<R>) {
         match (&self.pass.attention, self.pass.weights) {
             (Some(a), _) => (self.pattern.floats(Some(a.out_part)), self.pattern.floats(Some(a.in_part))),

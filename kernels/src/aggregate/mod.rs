@@ -6,11 +6,11 @@
 //!
 //! | array | shape | meaning |
 //! |---|---|---|
-//! | x | [cols, F] | input rows |
-//! | w | [nnz] in row-major order, or the pattern's constant values, or none (1) | entry weights |
-//! | t, s | [cols], [rows] | input and output scales, optional (1) |
-//! | bias, c | [F], [rows] | bias row and its scale, optional |
-//! | y | [rows, F] | output |
+//! | x | `[cols, F]` | input rows |
+//! | w | `[nnz]` in row-major order, or the pattern's constant values, or none (1) | entry weights |
+//! | t, s | `[cols]`, `[rows]` | input and output scales, optional (1) |
+//! | bias, c | `[F]`, `[rows]` | bias row and its scale, optional |
+//! | y | `[rows, F]` | output |
 //!
 //! Mean divides by the number of entries of the row. An empty row gives 0 (plus its bias). Max and min propagate NaN, which is
 //! above and below all others, and send their gradient to the first entry that attains the extremum, be it NaN.
@@ -48,7 +48,7 @@ pub enum Weights<W> {
     Ones,
     /// The pattern's constant values (1 where it has none).
     Values,
-    /// An array [nnz] in row-major order of the matrix.
+    /// An array `[nnz]` in row-major order of the matrix.
     Entries(W),
 }
 
@@ -68,7 +68,7 @@ pub struct Fold<S, T> {
     pub input_scale: Option<S>,
     /// s, one per row.
     pub output_scale: Option<S>,
-    /// bias [F] and its scale c, one per row (1 where `None`).
+    /// bias `[F]` and its scale c, one per row (1 where `None`).
     pub bias: Option<(T, Option<S>)>,
 }
 

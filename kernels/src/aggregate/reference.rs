@@ -14,7 +14,7 @@ pub fn weight(view: &View, weights: Weights<&[f64]>, k: usize) -> f64 {
     }
 }
 
-/// The pass; x [cols, F] -> y [rows, F].
+/// The pass; x `[cols, F]` -> y `[rows, F]`.
 pub fn aggregate(view: &View, reduce: Reduce, x: &[f64], width: usize, weights: Weights<&[f64]>, fold: Fold<&[f64], &[f64]>) -> Vec<f64> {
     let mut y = vec![0.0; view.rows() * width];
     for r in 0..view.rows() {
@@ -46,7 +46,7 @@ fn first_best(entries: Range<usize>, term: impl Fn(usize) -> f64, beats: impl Fn
     entries.reduce(|a, b| if better(term(b), term(a)) { b } else { a }).map(|k| (k, 1.0)).into_iter().collect()
 }
 
-/// Gradients of `aggregate` without fold: dy [rows, F] -> dx [cols, F], dw [nnz] in row-major order.
+/// Gradients of `aggregate` without fold: dy `[rows, F]` -> dx `[cols, F]`, dw `[nnz]` in row-major order.
 pub fn aggregate_backward(
     view: &View,
     reduce: Reduce,
@@ -77,7 +77,7 @@ pub fn aggregate_backward(
     (dx, dw)
 }
 
-/// out_k = Σ_f a[row(k), f] · b[col(k), f] for every entry, in row-major order of the matrix; a [rows, F], b [cols, F].
+/// out_k = Σ_f a`[row(k), f]` · b`[col(k), f]` for every entry, in row-major order of the matrix; a `[rows, F]`, b `[cols, F]`.
 pub fn entry_dot(view: &View, a: &[f64], b: &[f64], width: usize) -> Vec<f64> {
     let mut out = vec![0.0; view.nnz()];
     for r in 0..view.rows() {

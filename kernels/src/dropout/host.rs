@@ -8,7 +8,7 @@ use crate::schedule::even_of;
 /// A power of two, so that no block crosses a multiple of 2^32 and the high half of the index is one number per block.
 const BLOCK: usize = 1 << 15;
 
-/// x [n] -> y [n].
+/// x `[n]` -> y `[n]`.
 pub fn dropout<E: Element>(x: &[E], mask: Mask) -> Vec<E> {
     let scale = E::Acc::from_f64(mask.scale);
     let zero = E::from_acc(E::Acc::ZERO);

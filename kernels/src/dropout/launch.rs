@@ -9,7 +9,7 @@ use crate::device::grid::{check_index_space, cube_count, units, vector_size};
 use crate::device::{Buf, capability};
 use crate::error::KernelError;
 
-/// x [n] -> y [n].
+/// x `[n]` -> y `[n]`.
 ///
 /// # Errors
 /// A storage type that the device lacks, sizes over 32 bits.

@@ -14,7 +14,7 @@ pub(crate) fn leaky_slope(z: f32, slope: f32) -> f32 {
     select(z > 0.0f32, 1.0f32, slope)
 }
 
-/// a [rows, Hd], b [cols, Hd] -> s [nnz, Hd].
+/// a `[rows, Hd]`, b `[cols, Hd]` -> s `[nnz, Hd]`.
 #[cube(launch_unchecked)]
 pub(crate) fn edge_score<F: Float>(
     row_of: &Array<u32>,

@@ -9,7 +9,7 @@ use crate::element::{Acc, Element};
 use crate::rows::{Sink, fill};
 use crate::schedule::by_entries;
 
-/// a [rows, Hd], b [cols, Hd] -> s [nnz, Hd] in row-major order.
+/// a `[rows, Hd]`, b `[cols, Hd]` -> s `[nnz, Hd]` in row-major order.
 pub fn edge_score<E: Element>(pair: &CsrPair, a: &[E], b: &[E], heads: usize, slope: f64) -> Vec<E> {
     let (view, slope) = (pair.view(Direction::ToRows), E::Acc::from_f64(slope));
     let (mut wide_a, mut wide_b) = (Vec::new(), Vec::new());
@@ -19,21 +19,49 @@ pub fn edge_score<E: Element>(pair: &CsrPair, a: &[E], b: &[E], heads: usize, sl
         |r| view.ptr[r] as usize * heads,
         #[inline(always)]
         |block, sink: &mut Sink<E>| {
-            for r in block {
-                let own = &a[r * heads..(r + 1) * heads];
-                for &c in &view.col[view.range(r)] {
-                    let other = &b[c as usize * heads..(c as usize + 1) * heads];
-                    sink.extend(heads, |h| {
-                        let z = own[h] + other[h];
-                        E::from_acc(if z > E::Acc::ZERO { z } else { slope * z })
-                    });
-                }
-            }
+            let start = view.ptr[block.start] as usize;
+            let entries = view.ptr[block.end] as usize - start;
+            sink.sums(
+                entries * heads,
+                &mut Vec::new(),
+                #[inline(always)]
+                |z| {
+                    for r in block {
+                        let row = view.range(r);
+                        let z = &mut z[(row.start - start) * heads..(row.end - start) * heads];
+                        logits(&a[r * heads..(r + 1) * heads], b, &view.col[row], z);
+                    }
+                    z.iter_mut().for_each(|z| *z = leaky(*z, slope));
+                },
+            );
         },
     )
 }
 
-/// ds [nnz, Hd] -> da [rows, Hd] and db [cols, Hd], as far as they are wanted.
+/// z `[entries, heads]` = own + other of the columns; own `[heads]`, other `[cols, heads]`.
+#[inline(always)]
+pub(crate) fn logits<A: Acc>(own: &[A], other: &[A], col: &[u32], z: &mut [A]) {
+    if let &[own] = own {
+        for (z, &c) in z.iter_mut().zip(col) {
+            *z = own + other[c as usize];
+        }
+        return;
+    }
+    let heads = own.len().max(1);
+    for (z, &c) in z.chunks_exact_mut(heads).zip(col) {
+        let other = &other[c as usize * heads..(c as usize + 1) * heads];
+        for ((z, &a), &b) in z.iter_mut().zip(own).zip(other) {
+            *z = a + b;
+        }
+    }
+}
+
+#[inline(always)]
+pub(crate) fn leaky<A: Acc>(z: A, slope: A) -> A {
+    if z > A::ZERO { z } else { slope * z }
+}
+
+/// ds `[nnz, Hd]` -> da `[rows, Hd]` and db `[cols, Hd]`, as far as they are wanted.
 pub fn edge_score_backward<E: Element>(
     pair: &CsrPair,
     a: &[E],

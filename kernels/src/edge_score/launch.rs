@@ -14,7 +14,7 @@ use crate::segment_softmax::launch::{Arrays, statistic};
 
 const OP: &str = "edge_score";
 
-/// a [rows, Hd], b [cols, Hd] -> s [nnz, Hd] in row-major order.
+/// a `[rows, Hd]`, b `[cols, Hd]` -> s `[nnz, Hd]` in row-major order.
 ///
 /// # Errors
 /// Arrays of another length than the contract's, a storage type that the device lacks, sizes over 32 bits.
@@ -46,7 +46,7 @@ pub fn edge_score<R: Runtime>(pattern: &DevicePattern<R>, a: &Buf<R>, b: &Buf<R>
     Ok(s)
 }
 
-/// ds [nnz, Hd] -> (da [rows, Hd], db [cols, Hd]).
+/// ds `[nnz, Hd]` -> (da `[rows, Hd]`, db `[cols, Hd]`).
 ///
 /// # Errors
 /// As [`edge_score`].

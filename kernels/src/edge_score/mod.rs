@@ -4,8 +4,8 @@
 //! s_(k,h) = leaky_relu( a_(row(k),h) + b_(col(k),h), slope )
 //! ```
 //!
-//! a [rows, Hd] and b [cols, Hd] are the two dense products `x · a1` and `e · a2`, so that the concatenation [nnz, Hd, 2F] of the
-//! textbook form never exists. s [nnz, Hd] in row-major order. Moves nnz·Hd·3 elements and 2·nnz indices. Deterministic.
+//! a `[rows, Hd]` and b `[cols, Hd]` are the two dense products `x · a1` and `e · a2`, so that the concatenation `[nnz, Hd, 2F]` of the
+//! textbook form never exists. s `[nnz, Hd]` in row-major order. Moves nnz·Hd·3 elements and 2·nnz indices. Deterministic.
 //! Backward: with u = ds · (1 where a + b > 0, else slope), da and db are the sums of u over the rows and the columns.
 
 #[cfg(feature = "cube")]

@@ -12,7 +12,7 @@ pub fn leaky_slope(z: f64, slope: f64) -> f64 {
     if z > 0.0 { 1.0 } else { slope }
 }
 
-/// a [rows, Hd], b [cols, Hd] -> s [nnz, Hd] in row-major order of the matrix.
+/// a `[rows, Hd]`, b `[cols, Hd]` -> s `[nnz, Hd]` in row-major order of the matrix.
 pub fn edge_score(view: &View, a: &[f64], b: &[f64], heads: usize, slope: f64) -> Vec<f64> {
     let mut s = vec![0.0; view.nnz() * heads];
     for r in 0..view.rows() {
@@ -26,7 +26,7 @@ pub fn edge_score(view: &View, a: &[f64], b: &[f64], heads: usize, slope: f64) -
     s
 }
 
-/// ds [nnz, Hd] -> (da [rows, Hd], db [cols, Hd]).
+/// ds `[nnz, Hd]` -> (da `[rows, Hd]`, db `[cols, Hd]`).
 pub fn edge_score_backward(view: &View, a: &[f64], b: &[f64], heads: usize, slope: f64, ds: &[f64]) -> (Vec<f64>, Vec<f64>) {
     let (mut da, mut db) = (vec![0.0; a.len()], vec![0.0; b.len()]);
     for r in 0..view.rows() {

@@ -5,7 +5,7 @@ use crate::rows::{Sink, fill};
 use crate::schedule::even;
 use crate::simd::{ahead, prefetch};
 
-/// x [N, F], index [I] -> y [I, F].
+/// x `[N, F]`, index `[I]` -> y `[I, F]`.
 pub fn gather<E: Element>(index: &[u32], x: &[E], width: usize) -> Vec<E> {
     let row = |i: u32| &x[i as usize * width..(i as usize + 1) * width];
     let ahead = ahead(width * size_of::<E>());

@@ -9,7 +9,7 @@ use crate::device::grid::{check_elements, check_index_space, cube_count, lanes_b
 use crate::device::{Buf, DevicePattern, capability};
 use crate::error::{KernelError, check_len};
 
-/// index pattern [I, N] with one entry per row, x [N, F] -> y [I, F].
+/// index pattern `[I, N]` with one entry per row, x `[N, F]` -> y `[I, F]`.
 ///
 /// # Errors
 /// Arrays of another length than the contract's, a storage type that the device lacks, sizes over 32 bits.

@@ -4,8 +4,8 @@
 //! y_i = x_(index_i)
 //! ```
 //!
-//! The index is a pattern [I, N] with exactly one entry per row ([`index_pattern`]), so that its transpose, the sorted segments of
-//! `scatter_add`, is at hand for the gradient. x [N, F], y [I, F]. Moves 2·I·F elements and I indices. Deterministic.
+//! The index is a pattern `[I, N]` with exactly one entry per row ([`index_pattern`]), so that its transpose, the sorted segments of
+//! `scatter_add`, is at hand for the gradient. x `[N, F]`, y `[I, F]`. Moves 2·I·F elements and I indices. Deterministic.
 
 #[cfg(feature = "cube")]
 pub(crate) mod cube;

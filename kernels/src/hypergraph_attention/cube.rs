@@ -64,17 +64,17 @@ pub(crate) struct Logits {
     col: Array<u32>,
     /// Constant values, in row-major order.
     values: Array<f32>,
-    /// m and 1 / Σ exp(s − m) [segments, 2, Hd]
+    /// m and 1 / Σ exp(s − m) `[segments, 2, Hd]`
     normaliser: Array<f32>,
-    /// T [segments, Hd]
+    /// T `[segments, Hd]`
     total: Array<f32>,
-    /// u [rows], t [cols]
+    /// u `[rows]`, t `[cols]`
     row_scale: Array<f32>,
     col_scale: Array<f32>,
     slope: f32,
 }
 
-/// dz_(k,h) = softmax · (value · dp − T) · leaky', with dp = u ⟨dO, Y⟩ + t ⟨x, G⟩: the gradient of a + b, [nnz, Hd].
+/// dz_(k,h) = softmax · (value · dp − T) · leaky', with dp = u ⟨dO, Y⟩ + t ⟨x, G⟩: the gradient of a + b, `[nnz, Hd]`.
 #[cube(launch_unchecked)]
 pub(crate) fn logit_gradient<F: Float, N: Size>(
     l: &Logits,

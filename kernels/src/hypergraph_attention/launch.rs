@@ -20,26 +20,26 @@ const OP: &str = "hypergraph_attention";
 /// Inputs of the op.
 #[derive(Debug)]
 pub struct Inputs<'a, R: Runtime> {
-    /// [rows, Hd·C]
+    /// `[rows, Hd·C]`
     pub x: &'a Buf<R>,
-    /// [rows, Hd]
+    /// `[rows, Hd]`
     pub a: &'a Buf<R>,
-    /// [cols, Hd]
+    /// `[cols, Hd]`
     pub b: &'a Buf<R>,
-    /// u [rows], f32
+    /// u `[rows]`, f32
     pub row_scale: Option<&'a Buf<R>>,
-    /// t [cols], f32
+    /// t `[cols]`, f32
     pub col_scale: Option<&'a Buf<R>>,
 }
 
 /// Results of the forward pass.
 #[derive(Debug, Clone)]
 pub struct Output<R: Runtime> {
-    /// O [rows, Hd·C]
+    /// O `[rows, Hd·C]`
     pub out: Buf<R>,
-    /// Y [cols, Hd·C]
+    /// Y `[cols, Hd·C]`
     pub edge: Buf<R>,
-    /// m and 1 / Σ exp(s − m) [rows or cols, 2, Hd], f32
+    /// m and 1 / Σ exp(s − m) `[rows or cols, 2, Hd]`, f32
     pub normaliser: Buf<R>,
 }
 
@@ -62,7 +62,7 @@ pub fn hypergraph_attention<R: Runtime>(
     Ok(Output { out, edge, normaliser })
 }
 
-/// dO [rows, Hd·C] -> (dx [rows, Hd·C], da [rows, Hd], db [cols, Hd]).
+/// dO `[rows, Hd·C]` -> (dx `[rows, Hd·C]`, da `[rows, Hd]`, db `[cols, Hd]`).
 ///
 /// # Errors
 /// As [`hypergraph_attention`].
@@ -197,7 +197,7 @@ fn rows_dot<R: Runtime>(pattern: &DevicePattern<R>, config: AttentionConfig, [p,
     out
 }
 
-/// The gradient of every logit before the leaky ReLU, [nnz, Hd] in f32; the caller has checked the arrays.
+/// The gradient of every logit before the leaky ReLU, `[nnz, Hd]` in f32; the caller has checked the arrays.
 fn logits<R: Runtime>(
     pattern: &DevicePattern<R>,
     config: AttentionConfig,

@@ -1,4 +1,4 @@
-//! `hypergraph_attention`: scores, segment softmax and both passes in one, multi-head, without any [nnz, Hd, F].
+//! `hypergraph_attention`: scores, segment softmax and both passes in one, multi-head, without any `[nnz, Hd, F]`.
 //!
 //! ```text
 //! s_(v,e,h) = leaky_relu( a_(v,h) + b_(e,h), slope )
@@ -8,7 +8,7 @@
 //! O_(v,h)   = u_v · Σ_{e of v} p_(v,e,h) Y_(e,h)            [rows, Hd, C]
 //! ```
 //!
-//! x [rows, Hd·C] (head-major), a [rows, Hd], b [cols, Hd], t [cols], u [rows] (Bai et al. 2019, arXiv:1901.08150: t = W B^-1, u = D^-1).
+//! x `[rows, Hd·C]` (head-major), a `[rows, Hd]`, b `[cols, Hd]`, t `[cols]`, u `[rows]` (Bai et al. 2019, arXiv:1901.08150: t = W B^-1, u = D^-1).
 //! Forward saves Y and the normaliser N of each segment: the largest score m of each head, then Σ exp(s − m) of each as its logarithm (host)
 //! or its inverse (devices, whose compilers may reorder sums). The coefficients are recomputed from N wherever needed: p = exp(s − m) / Σ.
 //! Kept apart, not as L = m + ln Σ, whose rounding would be that of m.

@@ -10,15 +10,15 @@ use crate::segment_softmax::reference::{segment_softmax, segment_softmax_backwar
 /// Inputs of the op.
 #[derive(Debug, Clone, Copy)]
 pub struct Inputs<'a> {
-    /// [rows, Hd·C]
+    /// `[rows, Hd·C]`
     pub x: &'a [f64],
-    /// [rows, Hd]
+    /// `[rows, Hd]`
     pub a: &'a [f64],
-    /// [cols, Hd]
+    /// `[cols, Hd]`
     pub b: &'a [f64],
-    /// u [rows]
+    /// u `[rows]`
     pub row_scale: Option<&'a [f64]>,
-    /// t [cols]
+    /// t `[cols]`
     pub col_scale: Option<&'a [f64]>,
 }
 
@@ -36,7 +36,7 @@ fn scale(s: Option<&[f64]>) -> Fold<&[f64], &[f64]> {
     Fold { output_scale: s, ..Fold::default() }
 }
 
-/// softmax [nnz, Hd] and the coefficients (softmax times constant value) of head `h` [nnz].
+/// softmax `[nnz, Hd]` and the coefficients (softmax times constant value) of head `h` `[nnz]`.
 fn coefficients(pair: &CsrPair, config: AttentionConfig, i: Inputs) -> (Vec<f64>, Vec<Vec<f64>>) {
     let rows = pair.view(Direction::ToRows);
     let s = edge_score(&rows, i.a, i.b, config.heads, config.slope);
@@ -45,7 +45,7 @@ fn coefficients(pair: &CsrPair, config: AttentionConfig, i: Inputs) -> (Vec<f64>
     (p, per_head)
 }
 
-/// O [rows, Hd·C].
+/// O `[rows, Hd·C]`.
 pub fn hypergraph_attention(pair: &CsrPair, config: AttentionConfig, i: Inputs) -> Vec<f64> {
     let (hd, c) = (config.heads, config.head_width);
     let mut out = vec![0.0; pair.rows() * hd * c];
@@ -58,7 +58,7 @@ pub fn hypergraph_attention(pair: &CsrPair, config: AttentionConfig, i: Inputs) 
     out
 }
 
-/// dO [rows, Hd·C] -> (dx [rows, Hd·C], da [rows, Hd], db [cols, Hd]), by the chain rule through the textbook composition.
+/// dO `[rows, Hd·C]` -> (dx `[rows, Hd·C]`, da `[rows, Hd]`, db `[cols, Hd]`), by the chain rule through the textbook composition.
 pub fn hypergraph_attention_backward(pair: &CsrPair, config: AttentionConfig, i: Inputs, dout: &[f64]) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
     let (hd, c) = (config.heads, config.head_width);
     let (rows, cols) = (pair.view(Direction::ToRows), pair.view(Direction::ToCols));

@@ -16,11 +16,11 @@ use crate::schedule::{by_entries_at_most, even_of};
 /// Gradients, as far as they were wanted.
 #[derive(Debug, Clone)]
 pub struct Gradients<E> {
-    /// [rows, F]
+    /// `[rows, F]`
     pub x: Option<Vec<E>>,
-    /// [F, O]
+    /// `[F, O]`
     pub theta: Option<Vec<E>>,
-    /// [O]
+    /// `[O]`
     pub bias: Option<Vec<E>>,
 }
 
@@ -59,7 +59,7 @@ fn sums<'a, E: Element>(
     RowSum::new(view, x, width, 1, output, weigher::<E>(view, Weights::Values, input))
 }
 
-/// Y [rows, O]; theta ([F, O], O), bias ([O], c [rows]).
+/// Y `[rows, O]`; theta (`[F, O]`, O), bias (`[O]`, c `[rows]`).
 pub fn hypergraph_conv<E: Element>(
     pair: &CsrPair,
     scales_: Scales<&[f64]>,
@@ -96,7 +96,7 @@ pub fn hypergraph_conv<E: Element>(
     }
 }
 
-/// dY [rows, O] -> the wanted gradients; `c` is the scale of the bias.
+/// dY `[rows, O]` -> the wanted gradients; `c` is the scale of the bias.
 pub fn hypergraph_conv_backward<E: Element>(
     pair: &CsrPair,
     scales_: Scales<&[f64]>,
@@ -167,7 +167,7 @@ fn partials<E: Element>(f: usize, o: usize) -> usize {
     ((32 << 20) / (f * o * size_of::<E::Acc>()).max(1)).clamp(8, 64)
 }
 
-/// x^T g [F, O] for x [rows, F], g [rows, O], over fixed chunks of rows, added in order.
+/// x^T g `[F, O]` for x `[rows, F]`, g `[rows, O]`, over fixed chunks of rows, added in order.
 pub(crate) fn transposed_product<E: Element>(x: &[E], g: &[E], rows: usize, f: usize, o: usize) -> Vec<E> {
     let step = block_rows::<E::Acc>(f.max(o));
     let blocks = even_of(rows, rows.div_ceil(partials::<E>(f, o)).max(step));

@@ -19,7 +19,7 @@ const CHUNK: usize = 256;
 /// Chunks at most, so that the second phase stays short.
 const CHUNKS: usize = 512;
 
-/// The first pass: S_mid H^T S_in X, x [rows, width] -> [cols, width].
+/// The first pass: S_mid H^T S_in X, x `[rows, width]` -> `[cols, width]`.
 ///
 /// # Errors
 /// As `aggregate`.
@@ -28,7 +28,7 @@ pub fn to_edges<R: Runtime>(pattern: &DevicePattern<R>, scales: &Scales<&Buf<R>>
     aggregate(pattern, Direction::ToCols, Reduce::Sum, x, width, Weights::Values, fold)
 }
 
-/// The second pass: S_out H E + c ⊗ bias, e [cols, width] -> [rows, width].
+/// The second pass: S_out H E + c ⊗ bias, e `[cols, width]` -> `[rows, width]`.
 ///
 /// # Errors
 /// As `aggregate`.
@@ -43,7 +43,7 @@ pub fn to_nodes<R: Runtime>(
     aggregate(pattern, Direction::ToRows, Reduce::Sum, e, width, Weights::Values, fold)
 }
 
-/// Y = X + c ⊗ bias where no pass can fold the bias in, x [rows, width], bias [width], c [rows] in f32.
+/// Y = X + c ⊗ bias where no pass can fold the bias in, x `[rows, width]`, bias `[width]`, c `[rows]` in f32.
 ///
 /// # Errors
 /// Arrays of another length than the contract's, a storage type that the device lacks, sizes over 32 bits.
@@ -90,7 +90,7 @@ pub fn add_bias<R: Runtime>(
     Ok(y)
 }
 
-/// The gradient of the bias: Σ_r c_r dY_r, dy [rows, width] -> [width]. Deterministic: chunks of rows, then the chunks in order.
+/// The gradient of the bias: Σ_r c_r dY_r, dy `[rows, width]` -> `[width]`. Deterministic: chunks of rows, then the chunks in order.
 ///
 /// # Errors
 /// Arrays of another length than the contract's, a storage type that the device lacks, sizes over 32 bits.

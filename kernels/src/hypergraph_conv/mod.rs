@@ -4,7 +4,7 @@
 //! Y = S_out · H · S_mid · H^T · S_in · (X Θ)  +  c ⊗ bias
 //! ```
 //!
-//! H [rows, cols] with its constant values (rows = nodes, cols = hyperedges), X [rows, F], Θ [F, O] or none (O = F), bias [O], c [rows].
+//! H `[rows, cols]` with its constant values (rows = nodes, cols = hyperedges), X `[rows, F]`, Θ `[F, O]` or none (O = F), bias `[O]`, c `[rows]`.
 //!
 //! | form | S_in | S_mid | S_out | c |
 //! |---|---|---|---|---|
@@ -32,11 +32,11 @@ pub use side::{ThetaSide, backward_side, choose_side};
 /// The three diagonal scales; `S` is an array of scales.
 #[derive(Debug, Clone, Copy)]
 pub struct Scales<S> {
-    /// S_in [rows]
+    /// S_in `[rows]`
     pub input: Option<S>,
-    /// S_mid [cols]
+    /// S_mid `[cols]`
     pub middle: Option<S>,
-    /// S_out [rows]
+    /// S_out `[rows]`
     pub output: Option<S>,
 }
 

@@ -5,7 +5,7 @@ use crate::aggregate::reference::aggregate;
 use crate::aggregate::{Fold, Reduce, Weights};
 use crate::csr::{CsrPair, Direction};
 
-/// Dense product a [m, k] · b [k, n].
+/// Dense product a `[m, k]` · b `[k, n]`.
 pub fn matmul(a: &[f64], b: &[f64], m: usize, k: usize, n: usize) -> Vec<f64> {
     let mut y = vec![0.0; m * n];
     for i in 0..m {
@@ -20,7 +20,7 @@ fn transpose(a: &[f64], m: usize, n: usize) -> Vec<f64> {
     (0..n * m).map(|i| a[(i % m) * n + i / m]).collect()
 }
 
-/// S_out H S_mid H^T S_in X for X [rows, width].
+/// S_out H S_mid H^T S_in X for X `[rows, width]`.
 pub fn smooth(pair: &CsrPair, scales: Scales<&[f64]>, x: &[f64], width: usize) -> Vec<f64> {
     let first = Fold { input_scale: scales.input, output_scale: scales.middle, bias: None };
     let e = aggregate(&pair.view(Direction::ToCols), Reduce::Sum, x, width, Weights::Values, first);
@@ -28,10 +28,10 @@ pub fn smooth(pair: &CsrPair, scales: Scales<&[f64]>, x: &[f64], width: usize) -
     aggregate(&pair.view(Direction::ToRows), Reduce::Sum, &e, width, Weights::Values, second)
 }
 
-/// Bias [O] with its optional row scale c [rows].
+/// Bias `[O]` with its optional row scale c `[rows]`.
 pub type Bias<'a> = Option<(&'a [f64], Option<&'a [f64]>)>;
 
-/// Y [rows, O]; theta [F, O].
+/// Y `[rows, O]`; theta `[F, O]`.
 pub fn hypergraph_conv(
     pair: &CsrPair,
     scales: Scales<&[f64]>,
@@ -55,7 +55,7 @@ pub fn hypergraph_conv(
     y
 }
 
-/// dY [rows, O] -> (dX [rows, F], dΘ [F, O] (empty without Θ), dbias [O]); `c` is the scale of the bias.
+/// dY `[rows, O]` -> (dX `[rows, F]`, dΘ `[F, O]` (empty without Θ), dbias `[O]`); `c` is the scale of the bias.
 pub fn hypergraph_conv_backward(
     pair: &CsrPair,
     scales: Scales<&[f64]>,

@@ -12,7 +12,7 @@ use crate::device::{Buf, DevicePattern, capability};
 use crate::element::DType;
 use crate::error::{KernelError, check_len};
 
-/// index pattern [I, N] with one entry per row, x [I, F] -> y [N, F].
+/// index pattern `[I, N]` with one entry per row, x `[I, F]` -> y `[N, F]`.
 ///
 /// # Errors
 /// `Unsupported`, naming the deterministic variant, when the atomic one is asked for and the device does not add f32 atomically; arrays

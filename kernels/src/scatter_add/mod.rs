@@ -4,7 +4,7 @@
 //! y_n = Σ_{i : index_i = n} x_i
 //! ```
 //!
-//! x [I, F], y [N, F], index as in `gather`. The default sums each output row over its sorted segment and is deterministic; the atomic
+//! x `[I, F]`, y `[N, F]`, index as in `gather`. The default sums each output row over its sorted segment and is deterministic; the atomic
 //! variant ([`Scatter::Atomic`]) adds in whatever order the device runs, in f32, on devices that have f32 atomic addition. The host has one form only,
 //! the segments, which satisfies both. Moves I·F + N·F elements and I indices.
 

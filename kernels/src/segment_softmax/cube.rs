@@ -80,7 +80,7 @@ fn write_normaliser<O: Float>(out: &mut Array<O>, row: usize, h: usize, heads: u
     out[at + heads] = O::cast_from(1.0f32 / sum);
 }
 
-/// softmax of score s, whose segment has the normaliser at [segment, ·, h].
+/// softmax of score s, whose segment has the normaliser at `[segment, ·, h]`.
 #[cube]
 pub(crate) fn normalised(s: f32, normaliser: &Array<f32>, segment: usize, h: usize, heads: usize) -> f32 {
     let at = 2 * segment * heads + h;
@@ -88,7 +88,7 @@ pub(crate) fn normalised(s: f32, normaliser: &Array<f32>, segment: usize, h: usi
 }
 
 /// One group of lanes per item and head; an item is a segment or a piece of one.
-/// s, t: the arrays [nnz, Hd] of the statistic, or the score parts of the outputs and of the inputs.
+/// s, t: the arrays `[nnz, Hd]` of the statistic, or the score parts of the outputs and of the inputs.
 /// a, b: the score parts of the outputs and of the inputs for `LeakySum`.
 #[cube(launch_unchecked)]
 pub(crate) fn statistics<S: Float, O: Float>(

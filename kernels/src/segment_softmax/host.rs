@@ -8,7 +8,7 @@ use crate::lanes::add;
 use crate::rows::{Sink, fill, scatter};
 use crate::schedule::{Hubs, by_entries};
 
-/// s [nnz, Hd] -> p [nnz, Hd].
+/// s `[nnz, Hd]` -> p `[nnz, Hd]`.
 pub fn segment_softmax<E: Element>(view: &View, s: &[E], heads: usize) -> Vec<E> {
     if heads == 0 {
         return vec![];
@@ -28,45 +28,83 @@ pub fn segment_softmax<E: Element>(view: &View, s: &[E], heads: usize) -> Vec<E>
         view,
         heads,
         #[inline(always)]
-        |row, entries, z, _, per_head| {
-            let (max, sum) = per_head.split_at_mut(heads);
-            if let Some(pieces) = hubs.of(row) {
-                return join(pieces, z, max, sum);
+        |block, z| {
+            let (mut max, mut sum) = (vec![E::Acc::ZERO; heads], vec![E::Acc::ZERO; heads]);
+            let places = Places::new(view, &block, heads);
+            for r in block.clone().filter(|&r| hubs.of(r).is_none()) {
+                let z = &mut z[places.of(r)];
+                load(view, s, view.range(r), heads, z);
+                subtract_max(z, &mut max);
             }
-            load(view, s, entries, heads, z);
-            exponentials(z, max, sum);
-            for z in z.chunks_exact_mut(heads) {
-                for (z, &sum) in z.iter_mut().zip(&*sum) {
-                    *z = *z / sum;
+            // All rows at once: most are shorter than a register. What a hub's place holds is overwritten.
+            z.iter_mut().for_each(|z| *z = z.exp());
+            for r in block {
+                let z = &mut z[places.of(r)];
+                if let Some(pieces) = hubs.of(r) {
+                    join(pieces, z, &mut max, &mut sum);
+                    continue;
+                }
+                sum_heads(z, &mut sum);
+                for z in z.chunks_exact_mut(heads) {
+                    for (z, &sum) in z.iter_mut().zip(&sum) {
+                        *z = *z / sum;
+                    }
                 }
             }
         },
     )
 }
 
-/// Some entries of a hub: z = exp(s − max) [entries, heads], and the largest s and the sum of z per head.
+/// Where the rows of a block have their values among those of the block.
+struct Places<'a> {
+    ptr: &'a [u32],
+    start: usize,
+    heads: usize,
+}
+
+impl<'a> Places<'a> {
+    fn new(view: &View<'a>, block: &Range<usize>, heads: usize) -> Self {
+        Self { ptr: view.ptr, start: view.ptr[block.start] as usize, heads }
+    }
+
+    #[inline(always)]
+    fn of(&self, r: usize) -> Range<usize> {
+        (self.ptr[r] as usize - self.start) * self.heads..(self.ptr[r + 1] as usize - self.start) * self.heads
+    }
+}
+
+/// Some entries of a hub: z = exp(s − max) `[entries, heads]`, and the largest s and the sum of z per head.
 struct Piece<A> {
     z: Vec<A>,
     max: Vec<A>,
     sum: Vec<A>,
 }
 
-/// z [entries, heads] becomes exp(z − max), per head.
+/// z `[entries, heads]` becomes exp(z − max), per head.
 #[inline(always)]
 fn exponentials<A: Acc>(z: &mut [A], max: &mut [A], sum: &mut [A]) {
-    let heads = max.len();
+    subtract_max(z, max);
+    z.iter_mut().for_each(|z| *z = z.exp());
+    sum_heads(z, sum);
+}
+
+/// max = the largest z of each head; z `[entries, heads]` becomes z − max.
+#[inline(always)]
+pub(crate) fn subtract_max<A: Acc>(z: &mut [A], max: &mut [A]) {
     max.fill(A::NEG_INFINITY);
-    for z in z.chunks_exact(heads) {
-        raise(max, z);
-    }
-    for z in z.chunks_exact_mut(heads) {
+    z.chunks_exact(max.len()).for_each(|z| raise(max, z));
+    for z in z.chunks_exact_mut(max.len()) {
         for (z, &m) in z.iter_mut().zip(&*max) {
             *z = *z - m;
         }
     }
-    z.iter_mut().for_each(|z| *z = z.exp());
+}
+
+/// sum = Σ z per head; z `[entries, heads]`.
+#[inline(always)]
+pub(crate) fn sum_heads<A: Acc>(z: &[A], sum: &mut [A]) {
     sum.fill(A::ZERO);
-    z.chunks_exact(heads).for_each(|z| add(sum, z));
+    z.chunks_exact(sum.len()).for_each(|z| add(sum, z));
 }
 
 #[inline(always)]
@@ -100,7 +138,7 @@ fn join<A: Acc>(pieces: &[Piece<A>], z: &mut [A], max: &mut [A], sum: &mut [A]) 
     }
 }
 
-/// p, dp [nnz, Hd] -> ds [nnz, Hd].
+/// p, dp `[nnz, Hd]` -> ds `[nnz, Hd]`.
 pub fn segment_softmax_backward<E: Element>(view: &View, p: &[E], dp: &[E], heads: usize) -> Vec<E> {
     if heads == 0 {
         return vec![];
@@ -121,25 +159,31 @@ pub fn segment_softmax_backward<E: Element>(view: &View, p: &[E], dp: &[E], head
         view,
         heads,
         #[inline(always)]
-        |row, entries, p_row, dp_row, per_head| {
-            let dot = &mut per_head[..heads];
-            load(view, p, entries.clone(), heads, p_row);
-            load(view, dp, entries, heads, dp_row);
-            dot.fill(E::Acc::ZERO);
-            match dots.of(row) {
-                Some(parts) => parts.iter().for_each(|part| add(dot, part)),
-                None => add_products(p_row, dp_row, dot),
-            }
-            for (p, d) in p_row.chunks_exact_mut(heads).zip(dp_row.chunks_exact(heads)) {
-                for h in 0..heads {
-                    p[h] = p[h] * (d[h] - dot[h]);
+        |block, ds| {
+            let (mut dot, mut other) = (vec![E::Acc::ZERO; heads], Vec::new());
+            let places = Places::new(view, &block, heads);
+            for r in block {
+                let ds = &mut ds[places.of(r)];
+                other.resize(ds.len().max(other.len()), E::Acc::ZERO);
+                let dp_row = &mut other[..ds.len()];
+                load(view, p, view.range(r), heads, ds);
+                load(view, dp, view.range(r), heads, dp_row);
+                dot.fill(E::Acc::ZERO);
+                match dots.of(r) {
+                    Some(parts) => parts.iter().for_each(|part| add(&mut dot, part)),
+                    None => add_products(ds, dp_row, &mut dot),
+                }
+                for (p, d) in ds.chunks_exact_mut(heads).zip(dp_row.chunks_exact(heads)) {
+                    for h in 0..heads {
+                        p[h] = p[h] * (d[h] - dot[h]);
+                    }
                 }
             }
         },
     )
 }
 
-/// dot += Σ p·d per head; p, d [entries, heads].
+/// dot += Σ p·d per head; p, d `[entries, heads]`.
 #[inline(always)]
 fn add_products<A: Acc>(p: &[A], d: &[A], dot: &mut [A]) {
     let heads = dot.len();
@@ -168,19 +212,23 @@ fn load<E: Element>(view: &View, s: &[E], entries: Range<usize>, heads: usize, o
     }
 }
 
-/// Every segment through `work(row, entries, result, scratch, two scratches per head)`, into row-major order.
-fn segments<E: Element>(
-    view: &View,
-    heads: usize,
-    work: impl Fn(usize, Range<usize>, &mut [E::Acc], &mut [E::Acc], &mut [E::Acc]) + Sync,
-) -> Vec<E> {
+/// Every segment in row-major order: `work(rows, values)` writes all values `[entries of the rows, heads]` of some rows.
+fn segments<E: Element>(view: &View, heads: usize, work: impl Fn(Range<usize>, &mut [E::Acc]) + Sync) -> Vec<E> {
     let blocks = by_entries(view.ptr, heads * 4 * size_of::<E::Acc>() + 4, 4);
+    let entries = |block: &Range<usize>| view.ptr[block.start] as usize..view.ptr[block.end] as usize;
     if view.canonical.is_none() {
         return fill(
             &blocks,
             |r| view.ptr[r] as usize * heads,
             #[inline(always)]
-            |block, sink: &mut Sink<E>| each_segment(view, heads, block, &work, |_, row| sink.round(row)),
+            |block, sink: &mut Sink<E>| {
+                sink.sums(
+                    entries(&block).len() * heads,
+                    &mut Vec::new(),
+                    #[inline(always)]
+                    |values| work(block, values),
+                );
+            },
         );
     }
     scatter(
@@ -188,39 +236,14 @@ fn segments<E: Element>(
         &blocks,
         #[inline(always)]
         |block, out| {
-            each_segment(
-                view,
-                heads,
-                block,
-                &work,
-                #[inline(always)]
-                |entries, row| {
-                    for (k, row) in entries.zip(row.chunks_exact(heads)) {
-                        for (h, &v) in row.iter().enumerate() {
-                            out.set(view.position(k) * heads + h, E::from_acc(v));
-                        }
-                    }
-                },
-            );
+            let entries = entries(&block);
+            let mut values = vec![E::Acc::ZERO; entries.len() * heads];
+            work(block, &mut values);
+            for (k, values) in entries.zip(values.chunks_exact(heads)) {
+                for (h, &v) in values.iter().enumerate() {
+                    out.set(view.position(k) * heads + h, E::from_acc(v));
+                }
+            }
         },
     )
-}
-
-#[inline(always)]
-fn each_segment<A: Acc>(
-    view: &View,
-    heads: usize,
-    block: Range<usize>,
-    work: &impl Fn(usize, Range<usize>, &mut [A], &mut [A], &mut [A]),
-    mut write: impl FnMut(Range<usize>, &[A]),
-) {
-    let (mut result, mut scratch, mut per_head) = (Vec::new(), Vec::new(), vec![A::ZERO; 2 * heads]);
-    for r in block {
-        let entries = view.range(r);
-        let n = entries.len() * heads;
-        result.resize(n.max(result.len()), A::ZERO);
-        scratch.resize(n.max(scratch.len()), A::ZERO);
-        work(r, entries.clone(), &mut result[..n], &mut scratch[..n], &mut per_head);
-        write(entries, &result[..n]);
-    }
 }

@@ -25,7 +25,7 @@ pub(crate) struct Arrays<'a, R: Runtime> {
     pub(crate) slope: f32,
 }
 
-/// s [nnz, Hd] -> p [nnz, Hd]; segments are the outputs of `direction`.
+/// s `[nnz, Hd]` -> p `[nnz, Hd]`; segments are the outputs of `direction`.
 ///
 /// # Errors
 /// Arrays of another length than the contract's, a storage type that the device lacks, sizes over 32 bits.
@@ -62,7 +62,7 @@ pub fn segment_softmax<R: Runtime>(
     Ok(p)
 }
 
-/// p, dp [nnz, Hd] -> ds [nnz, Hd].
+/// p, dp `[nnz, Hd]` -> ds `[nnz, Hd]`.
 ///
 /// # Errors
 /// As [`segment_softmax`].
@@ -121,7 +121,7 @@ pub(crate) fn segment_of<R: Runtime>(pattern: &DevicePattern<R>, direction: Dire
     }
 }
 
-/// The statistic of every segment and head, [segments, Hd] in `dtype` ([segments, 2, Hd] for a normaliser). The caller has checked the arrays.
+/// The statistic of every segment and head, `[segments, Hd]` in `dtype` (`[segments, 2, Hd]` for a normaliser). The caller has checked the arrays.
 pub(crate) fn statistic<R: Runtime>(
     pattern: &DevicePattern<R>,
     direction: Direction,

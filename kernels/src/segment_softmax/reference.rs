@@ -2,7 +2,7 @@
 
 use crate::csr::View;
 
-/// s [nnz, Hd] -> p [nnz, Hd].
+/// s `[nnz, Hd]` -> p `[nnz, Hd]`.
 pub fn segment_softmax(view: &View, s: &[f64], heads: usize) -> Vec<f64> {
     let mut p = vec![0.0; s.len()];
     for r in 0..view.rows() {
@@ -18,7 +18,7 @@ pub fn segment_softmax(view: &View, s: &[f64], heads: usize) -> Vec<f64> {
     p
 }
 
-/// p, dp [nnz, Hd] -> ds [nnz, Hd].
+/// p, dp `[nnz, Hd]` -> ds `[nnz, Hd]`.
 pub fn segment_softmax_backward(view: &View, p: &[f64], dp: &[f64], heads: usize) -> Vec<f64> {
     let mut ds = vec![0.0; p.len()];
     for r in 0..view.rows() {

@@ -9,7 +9,7 @@ use crate::element::Element;
 use crate::hypergraph_conv::host::{Gradients, Wanted, column_sums, transposed_product};
 use crate::row_sum::RowSum;
 
-/// Y [rows, O]; theta ([F, O], O), bias [O].
+/// Y `[rows, O]`; theta (`[F, O]`, O), bias `[O]`.
 pub fn sparse_conv<E: Element>(view: &View, x: &[E], f: usize, theta: Option<(&[E], usize)>, bias: Option<&[E]>) -> Vec<E> {
     let (mut wide_bias, mut wide_theta) = (Vec::new(), Vec::new());
     let bias = bias.map(|b| (widened(b, &mut wide_bias), None));
@@ -32,7 +32,7 @@ fn product<E: Element>(view: &View, x: &[E], f: usize, theta: Option<(Matrix<E::
     }
 }
 
-/// dY [rows, O] -> the wanted gradients; `x` is read only for dΘ.
+/// dY `[rows, O]` -> the wanted gradients; `x` is read only for dΘ.
 pub fn sparse_conv_backward<E: Element>(
     pair: &CsrPair,
     x: &[E],

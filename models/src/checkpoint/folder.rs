@@ -37,7 +37,7 @@ pub fn write(folder: &Path, mut checkpoint: Checkpoint) -> Result<()> {
     done
 }
 
-/// Whether [`write`] will find its way: for a look before hours of training. Creates the folders above, and nothing that stays.
+/// Whether [`write()`] will find its way: for a look before hours of training. Creates the folders above, and nothing that stays.
 ///
 /// # Errors
 /// When the system refuses, or something stands there that is no checkpoint.
@@ -61,7 +61,7 @@ fn named(folder: &Path) -> Result<PathBuf> {
     if folder.file_name().is_some() { Ok(folder.to_path_buf()) } else { folder.canonicalize().map_err(ModelError::write(folder)) }
 }
 
-/// Whether [`write`] may take the place `folder`; nothing is created.
+/// Whether [`write()`] may take the place `folder`; nothing is created.
 ///
 /// # Errors
 /// When something stands there, or as `FOLDER.previous`, that is no checkpoint.

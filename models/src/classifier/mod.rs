@@ -45,7 +45,7 @@ impl<B: HyperBackend> NodeClassifier<B> {
     /// `None` outside training.
     ///
     /// # Shapes
-    /// features [N, F] -> [N, classes] in f32 (f64 for [`Precision::F64`])
+    /// features `[N, F]` -> `[N, classes]` in f32 (f64 for [`Precision::F64`])
     ///
     /// # Errors
     /// When the input does not fit the first layer, or the device lacks the precision.

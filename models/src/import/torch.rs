@@ -2,12 +2,12 @@
 //!
 //! | layer | file | shape in the file | here |
 //! |---|---|---|---|
-//! | conv, attention (PyG) | `lin.weight` | [O, F] | Θ [F, O] |
-//! | attention (PyG) | `att` | [1, Hd, 2·C] | a [Hd, 2·C] |
-//! | conv, attention (PyG) | `bias` | [O], or [C] for averaged heads | b |
-//! | hgnn, hgnn-plus (DHG) | `theta.weight` | [O, F] | Θ [F, O] |
-//! | hgnn, hgnn-plus (DHG) | `theta.bias` | [O] | b |
-//! | layer norm i of the classifier, from 0 | `norms.i.weight`, `norms.i.bias` | [F] | γ, β |
+//! | conv, attention (PyG) | `lin.weight` | `[O, F]` | Θ `[F, O]` |
+//! | attention (PyG) | `att` | `[1, Hd, 2·C]` | a `[Hd, 2·C]` |
+//! | conv, attention (PyG) | `bias` | `[O]`, or `[C]` for averaged heads | b |
+//! | hgnn, hgnn-plus (DHG) | `theta.weight` | `[O, F]` | Θ `[F, O]` |
+//! | hgnn, hgnn-plus (DHG) | `theta.bias` | `[O]` | b |
+//! | layer norm i of the classifier, from 0 | `norms.i.weight`, `norms.i.bias` | `[F]` | γ, β |
 
 use burn::module::Param;
 use burn::tensor::backend::Backend;
@@ -151,7 +151,7 @@ fn numbered(name: &str) -> Vec<(String, u64)> {
     parts
 }
 
-/// A weight stored [O, F], as Θ [F, O].
+/// A weight stored `[O, F]`, as Θ `[F, O]`.
 fn transposed<B: Backend>(dict: &mut StateDict, name: &str, like: &Param<Tensor<B, 2>>) -> Result<Param<Tensor<B, 2>>> {
     let [rows, cols] = like.dims();
     let stored = dict.take(name, &[cols, rows])?;

@@ -100,17 +100,17 @@ impl HypergraphAttentionConfig {
 /// ```
 ///
 /// z_e are the hyperedge features of the input, by default the mean of the members' features (weighted where incidences are). The
-/// logits are linear in x and z, so Θ a is formed first [F, 2·Hd] and z Θ [M, Hd·C] never is; the mean of the members commutes
+/// logits are linear in x and z, so Θ a is formed first `[F, 2·Hd]` and z Θ `[M, Hd·C]` never is; the mean of the members commutes
 /// with Θ a as well and is taken at width Hd.
 /// Costs N·F·Hd·C + 2·nnz·Hd·C multiply-adds and memory O((N + M)·Hd·C + nnz·Hd).
 /// PyTorch Geometric drops W between the passes (pyg#6918), so the two differ on weighted hyperedges.
 #[derive(Module, Debug)]
 pub struct HypergraphAttention<B: Backend> {
-    /// Θ [F, Hd·C], heads side by side.
+    /// Θ `[F, Hd·C]`, heads side by side.
     pub theta: Param<Tensor<B, 2>>,
     /// a [Hd, 2·C]: the node's half, then the hyperedge's.
     pub att: Param<Tensor<B, 2>>,
-    /// b [Hd·C], or [C] when the heads are averaged.
+    /// b `[Hd·C]`, or `[C]` when the heads are averaged.
     pub bias: Option<Param<Tensor<B, 1>>>,
     /// Over what the coefficients sum to 1.
     pub mode: AttentionMode,
@@ -124,7 +124,7 @@ impl<B: HyperBackend> HypergraphAttention<B> {
     /// Applies the layer.
     ///
     /// # Shapes
-    /// features [N, F], hyperedge features [M, F] or none -> [N, Hd·C] or [N, C], in the type of `precision`
+    /// features `[N, F]`, hyperedge features `[M, F]` or none -> `[N, Hd·C]` or `[N, C]`, in the type of `precision`
     ///
     /// # Errors
     /// When the features are not F wide or do not fit the nodes and hyperedges.
@@ -150,7 +150,7 @@ impl<B: HyperBackend> HypergraphAttention<B> {
         AttentionConfig { heads, head_width: pair / 2, slope: self.slope, normalise: self.mode.direction() }
     }
 
-    /// The two halves of the logits: a [N, Hd] of the nodes, b [M, Hd] of the hyperedges.
+    /// The two halves of the logits: a `[N, Hd]` of the nodes, b `[M, Hd]` of the hyperedges.
     fn logits(&self, input: &GraphInput<B>, theta: Tensor<B, 2>, precision: Precision) -> Result<(Tensor<B, 2>, Tensor<B, 2>)> {
         let heads = self.op_config().heads;
         let features = theta.dims()[0];
@@ -170,7 +170,7 @@ impl<B: HyperBackend> HypergraphAttention<B> {
         Ok((a, b))
     }
 
-    /// a as a block-diagonal matrix [Hd·C, 2·Hd], so that Θ a is one product (60 times as fast on the CPU as a broadcast and a sum).
+    /// a as a block-diagonal matrix `[Hd·C, 2·Hd]`, so that Θ a is one product (60 times as fast on the CPU as a broadcast and a sum).
     fn blocks(&self, precision: Precision) -> Tensor<B, 2> {
         let AttentionConfig { heads, head_width, .. } = self.op_config();
         let att = precision.cast(self.att.val()).reshape([heads, 2, head_width, 1]);
@@ -179,7 +179,7 @@ impl<B: HyperBackend> HypergraphAttention<B> {
     }
 }
 
-/// [N, Hd·C] -> [N, C], as a product: the gradient of a mean over the middle axis takes several times as long.
+/// `[N, Hd·C]` -> `[N, C]`, as a product: the gradient of a mean over the middle axis takes several times as long.
 fn mean_of_heads<B: Backend>(x: Tensor<B, 2>, config: AttentionConfig) -> Tensor<B, 2> {
     let identity: Tensor<B, 2> = Tensor::eye(config.head_width, &x.device()); // [C, C]
     let shares = identity.repeat_dim(0, config.heads).cast(x.dtype()).div_scalar(config.heads as f64); // [Hd*C, C]

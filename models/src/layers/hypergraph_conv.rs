@@ -44,9 +44,9 @@ impl HypergraphConvConfig {
 /// Costs 2·nnz·min(F, O) + N·F·O multiply-adds; an isolated node gets b.
 #[derive(Module, Debug)]
 pub struct HypergraphConv<B: Backend> {
-    /// Θ [F, O]
+    /// Θ `[F, O]`
     pub theta: Param<Tensor<B, 2>>,
-    /// b [O]
+    /// b `[O]`
     pub bias: Option<Param<Tensor<B, 1>>>,
 }
 
@@ -54,7 +54,7 @@ impl<B: HyperBackend> HypergraphConv<B> {
     /// Applies the layer.
     ///
     /// # Shapes
-    /// features [N, F] -> [N, O], in the type of `precision`
+    /// features `[N, F]` -> `[N, O]`, in the type of `precision`
     ///
     /// # Errors
     /// When the features are not F wide or do not fit the nodes.

@@ -19,9 +19,9 @@ const EPSILON: f64 = 1e-5;
 /// Half precision is widened to f32 and comes out as f32, since the squares of f16 overflow above 256.
 #[derive(Module, Debug)]
 pub struct LayerNorm<B: Backend> {
-    /// γ \[F\], in f32; ones at first.
+    /// γ `[F]`, in f32; ones at first.
     pub gamma: Param<Tensor<B, 1>>,
-    /// β \[F\], in f32; zeros at first.
+    /// β `[F]`, in f32; zeros at first.
     pub beta: Param<Tensor<B, 1>>,
 }
 
@@ -34,7 +34,7 @@ impl<B: Backend> LayerNorm<B> {
     /// Normalises every row.
     ///
     /// # Shapes
-    /// x [N, F] -> [N, F] in f32 (f64 for [`Precision::F64`])
+    /// x `[N, F]` -> `[N, F]` in f32 (f64 for [`Precision::F64`])
     pub fn forward(&self, x: Tensor<B, 2>, precision: Precision) -> Tensor<B, 2> {
         let x = precision.widen(x);
         if x.dims()[0] == 0 {

@@ -41,7 +41,7 @@ impl WeightStream {
     }
 }
 
-/// Zeros [width] in f32.
+/// Zeros `[width]` in f32.
 pub(super) fn zeros<B: Backend>(width: usize, device: &B::Device) -> Param<Tensor<B, 1>> {
     Param::from_tensor(Tensor::zeros([width], (device, DType::F32)))
 }

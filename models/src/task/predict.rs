@@ -17,7 +17,7 @@ pub struct Predictions {
     pub classes: usize,
     /// A name per class: the checkpoint's, or the number.
     pub names: Vec<String>,
-    /// \[N, C\], row after row; every row sums to 1.
+    /// `[N, C]`, row after row; every row sums to 1.
     pub probabilities: Vec<f32>,
 }
 

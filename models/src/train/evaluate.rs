@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 /// Labels and parts, resident on the device.
 #[derive(Debug, Clone)]
 pub struct Evaluation<B: HyperBackend> {
-    /// \[N, 1\]; −1 where there is none.
+    /// `[N, 1]`; −1 where there is none.
     labels: Tensor<B, 2, Int>,
-    /// 1 where a labelled node is in the part. \[N, 3\]
+    /// 1 where a labelled node is in the part. `[N, 3]`
     parts: Tensor<B, 2, Int>,
     /// Labelled nodes of each part.
     pub totals: [u64; 3],
@@ -47,7 +47,7 @@ impl<B: HyperBackend> Evaluation<B> {
     /// How many predictions are right in each part.
     ///
     /// # Shapes
-    /// logits \[N, C\] -> \[3\]
+    /// logits `[N, C]` -> `[3]`
     pub fn right(&self, logits: Tensor<B, 2>) -> Tensor<B, 1> {
         let right = logits.argmax(1).equal(self.labels.clone()).int(); // [N, 1]
         (right * self.parts.clone()).sum_dim(0).float().reshape([3]) // [N, 3] -> [3]

@@ -12,7 +12,7 @@ use crate::{ModelError, Result};
 #[derive(Debug, Clone)]
 pub struct Target<B: HyperBackend> {
     index: Index<B>,
-    /// −w_y / Σ w at the class y of every training node, 0 elsewhere. \[T, C\]
+    /// −w_y / Σ w at the class y of every training node, 0 elsewhere. `[T, C]`
     picks: Tensor<B, 2>,
 }
 
@@ -43,7 +43,7 @@ impl<B: HyperBackend> Target<B> {
     /// −Σ w_y log softmax(logits)_y / Σ w over the training nodes.
     ///
     /// # Shapes
-    /// logits \[N, C\] in f32 -> \[1\]
+    /// logits `[N, C]` in f32 -> `[1]`
     ///
     /// # Errors
     /// When the rows of the logits are not the nodes.

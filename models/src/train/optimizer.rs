@@ -37,7 +37,7 @@ enum Rule {
 pub(super) struct GradientChange<B: Backend> {
     /// Divide by this: the loss scale.
     pub loss_scale: f32,
-    /// Multiply with this besides: the clip coefficient \[1\].
+    /// Multiply with this besides: the clip coefficient `[1]`.
     pub coefficient: Option<Tensor<B, 1>>,
 }
 
@@ -81,7 +81,7 @@ impl<B: Backend> Optimizer<B> {
     }
 }
 
-/// The squared norm \[1\] of all gradients of a module together, on the device.
+/// The squared norm `[1]` of all gradients of a module together, on the device.
 pub(super) fn squared_norm<A, M>(module: &M, grads: &GradientsParams, device: &A::Device) -> Tensor<A::InnerBackend, 1>
 where
     A: AutodiffBackend,
@@ -92,7 +92,7 @@ where
     norm.sum
 }
 
-/// min(1, clip / norm) \[1\], with the norm of the unscaled gradients.
+/// min(1, clip / norm) `[1]`, with the norm of the unscaled gradients.
 pub(super) fn clip_coefficient<B: Backend>(clip: f64, squared_norm: Tensor<B, 1>) -> Tensor<B, 1> {
     let norm = squared_norm.sqrt();
     norm.clamp_min(f64::from(f32::MIN_POSITIVE)).recip().mul_scalar(clip).clamp_max(1.0)

@@ -46,9 +46,9 @@ pub struct Trainer<'a, B: HyperBackend> {
 
 /// What a step leaves on the device.
 struct Stepped<B: HyperBackend> {
-    /// \[1\]
+    /// `[1]`
     loss: Tensor<B, 1>,
-    /// Of the unscaled gradients \[1\]; only where f16 must know whether they are finite.
+    /// Of the unscaled gradients `[1]`; only where f16 must know whether they are finite.
     squared_norm: Option<Tensor<B, 1>>,
 }
 

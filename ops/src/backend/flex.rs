@@ -91,7 +91,7 @@ fn contiguous(w: Weights<FlexTensor>) -> Weights<FlexTensor> {
     }
 }
 
-/// F and O, from Θ [F, O] or from dY where there is none.
+/// F and O, from Θ `[F, O]` or from dY where there is none.
 fn weight_shape(theta: Option<&FlexTensor>, dy: &FlexTensor) -> (usize, usize) {
     theta.map_or_else(|| (width(dy), width(dy)), |t| (t.shape()[0], width(t)))
 }

@@ -291,7 +291,7 @@ fn meta<T: TensorMetadata>(x: &T) -> (Shape, BurnDType) {
     (x.shape(), x.dtype())
 }
 
-/// Shapes and types of dX [inputs, F], dΘ and dbias, as far as they are wanted.
+/// Shapes and types of dX `[inputs, F]`, dΘ and dbias, as far as they are wanted.
 fn conv_gradients<T: TensorMetadata>(inputs: usize, theta: Option<&T>, dy: &T, wanted: ConvWanted) -> [Option<(Shape, BurnDType)>; 3] {
     let o = dy.shape()[1];
     let f = theta.map_or(o, |t| t.shape()[0]);

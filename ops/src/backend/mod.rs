@@ -30,7 +30,7 @@ pub use route::Route;
 /// A Burn backend that runs the hypergraph kernels.
 ///
 /// Arguments are checked by the functions of this crate before they come here; implementations only run kernels. All dense tensors
-/// are [rows, width] matrices except where a shape is given.
+/// are `[rows, width]` matrices except where a shape is given.
 pub trait HyperBackend: Backend {
     /// Both CSRs of a pattern with their schedules, resident on the device; cheap to clone.
     type Sparse: Clone + Debug + Send + Sync + 'static;
@@ -47,7 +47,7 @@ pub trait HyperBackend: Backend {
     fn scale(values: Arc<[f64]>, device: &Self::Device) -> Self::Scale;
     /// 1 / number of entries of each output of `direction`, uploaded with the pattern; 1 for outputs without entries.
     fn inverse_counts(s: &Self::Sparse, direction: Direction) -> Self::Scale;
-    /// x [rows, F] with each row times its scale, in the type of sums.
+    /// x `[rows, F]` with each row times its scale, in the type of sums.
     fn scale_rows(x: FloatTensor<Self>, scale: &Self::Scale) -> FloatTensor<Self>;
     /// Whether the kernels can store `dtype` on the device.
     ///
@@ -65,9 +65,9 @@ pub trait HyperBackend: Backend {
     /// Names the routes that it has.
     fn supports_route(route: Route, device: &Self::Device) -> Result<Option<&'static str>, KernelError>;
 
-    /// x [inputs, F] -> y [outputs, F]; entry weights [nnz].
+    /// x `[inputs, F]` -> y `[outputs, F]`; entry weights `[nnz]`.
     fn aggregate(s: &Self::Sparse, pass: &Pass<Self>, x: FloatTensor<Self>, weights: Weights<FloatTensor<Self>>) -> FloatTensor<Self>;
-    /// Gradients of a max or min pass (without scales), as far as they are wanted: dy [outputs, F] -> dx [inputs, F], and dw [nnz] when the
+    /// Gradients of a max or min pass (without scales), as far as they are wanted: dy `[outputs, F]` -> dx `[inputs, F]`, and dw `[nnz]` when the
     /// weights are entries.
     fn extremum_backward(
         s: &Self::Sparse,
@@ -77,12 +77,12 @@ pub trait HyperBackend: Backend {
         dy: FloatTensor<Self>,
         wanted: PassWanted,
     ) -> (Option<FloatTensor<Self>>, Option<FloatTensor<Self>>);
-    /// a [rows, F], b [cols, F] -> [nnz]: inner products per entry.
+    /// a `[rows, F]`, b `[cols, F]` -> `[nnz]`: inner products per entry.
     fn entry_dot(s: &Self::Sparse, a: FloatTensor<Self>, b: FloatTensor<Self>) -> FloatTensor<Self>;
 
-    /// a [rows, Hd], b [cols, Hd] -> [nnz, Hd].
+    /// a `[rows, Hd]`, b `[cols, Hd]` -> `[nnz, Hd]`.
     fn edge_score(s: &Self::Sparse, a: FloatTensor<Self>, b: FloatTensor<Self>, slope: f64) -> FloatTensor<Self>;
-    /// ds [nnz, Hd] -> da and db, as far as they are wanted.
+    /// ds `[nnz, Hd]` -> da and db, as far as they are wanted.
     fn edge_score_backward(
         s: &Self::Sparse,
         a: FloatTensor<Self>,
@@ -92,14 +92,14 @@ pub trait HyperBackend: Backend {
         wanted: ScoreWanted,
     ) -> (Option<FloatTensor<Self>>, Option<FloatTensor<Self>>);
 
-    /// x [nnz, Hd] -> [nnz, Hd]; segments are the outputs of `direction`.
+    /// x `[nnz, Hd]` -> `[nnz, Hd]`; segments are the outputs of `direction`.
     fn segment_softmax(s: &Self::Sparse, direction: Direction, x: FloatTensor<Self>) -> FloatTensor<Self>;
-    /// p, dp [nnz, Hd] -> dx [nnz, Hd].
+    /// p, dp `[nnz, Hd]` -> dx `[nnz, Hd]`.
     fn segment_softmax_backward(s: &Self::Sparse, direction: Direction, p: FloatTensor<Self>, dp: FloatTensor<Self>) -> FloatTensor<Self>;
 
     /// See `kernels::hypergraph_attention`.
     fn hypergraph_attention(s: &Self::Sparse, attention: &Attention<Self>, input: AttentionInput<Self>) -> AttentionOutput<Self>;
-    /// dO [rows, Hd·C] -> the gradients that `wanted` asks for. `output.out` is read only where `normalise` is `ToRows`; elsewhere any tensor of its shape will do.
+    /// dO `[rows, Hd·C]` -> the gradients that `wanted` asks for. `output.out` is read only where `normalise` is `ToRows`; elsewhere any tensor of its shape will do.
     fn hypergraph_attention_backward(
         s: &Self::Sparse,
         attention: &Attention<Self>,
@@ -109,7 +109,7 @@ pub trait HyperBackend: Backend {
         wanted: AttentionWanted,
     ) -> AttentionGradients<Self>;
 
-    /// x [rows, F], theta [F, O] -> [rows, O]; see `kernels::hypergraph_conv`.
+    /// x `[rows, F]`, theta `[F, O]` -> `[rows, O]`; see `kernels::hypergraph_conv`.
     fn hypergraph_conv(
         s: &Self::Sparse,
         scales: &Scales<Self::Scale>,
@@ -117,7 +117,7 @@ pub trait HyperBackend: Backend {
         theta: Option<FloatTensor<Self>>,
         bias: Option<Bias<Self>>,
     ) -> FloatTensor<Self>;
-    /// dy [rows, O] -> the gradients that `wanted` asks for. `bias_scale` is c. `x` is read only for dΘ; elsewhere any tensor will do.
+    /// dy `[rows, O]` -> the gradients that `wanted` asks for. `bias_scale` is c. `x` is read only for dΘ; elsewhere any tensor will do.
     fn hypergraph_conv_backward(
         s: &Self::Sparse,
         scales: &Scales<Self::Scale>,
@@ -128,14 +128,14 @@ pub trait HyperBackend: Backend {
         wanted: ConvWanted,
     ) -> ConvGradients<Self>;
 
-    /// A [rows, cols], x [cols, F], theta [F, O], bias [O] -> [rows, O]; see `kernels::sparse_conv`.
+    /// A `[rows, cols]`, x `[cols, F]`, theta `[F, O]`, bias `[O]` -> `[rows, O]`; see `kernels::sparse_conv`.
     fn sparse_conv(
         a: &Self::Sparse,
         x: FloatTensor<Self>,
         theta: Option<FloatTensor<Self>>,
         bias: Option<FloatTensor<Self>>,
     ) -> FloatTensor<Self>;
-    /// dy [rows, O] -> the gradients that `wanted` asks for. `x` is read only for dΘ; elsewhere any tensor will do.
+    /// dy `[rows, O]` -> the gradients that `wanted` asks for. `x` is read only for dΘ; elsewhere any tensor will do.
     fn sparse_conv_backward(
         a: &Self::Sparse,
         x: FloatTensor<Self>,
@@ -144,9 +144,9 @@ pub trait HyperBackend: Backend {
         wanted: ConvWanted,
     ) -> ConvGradients<Self>;
 
-    /// index pattern [I, N], x [N, F] -> [I, F].
+    /// index pattern `[I, N]`, x `[N, F]` -> `[I, F]`.
     fn gather(index: &Self::Sparse, x: FloatTensor<Self>) -> FloatTensor<Self>;
-    /// index pattern [I, N], x [I, F] -> [N, F].
+    /// index pattern `[I, N]`, x `[I, F]` -> `[N, F]`.
     fn scatter_add(index: &Self::Sparse, x: FloatTensor<Self>, scatter: Scatter) -> FloatTensor<Self>;
 
     /// Any shape.
@@ -171,13 +171,13 @@ pub struct Pass<B: HyperBackend> {
 pub struct Attention<B: HyperBackend> {
     /// Sizes, slope and normalisation.
     pub config: AttentionConfig,
-    /// u [rows]
+    /// u `[rows]`
     pub row_scale: Option<B::Scale>,
-    /// t [cols]
+    /// t `[cols]`
     pub col_scale: Option<B::Scale>,
 }
 
-/// x [rows, Hd·C], a [rows, Hd], b [cols, Hd].
+/// x `[rows, Hd·C]`, a `[rows, Hd]`, b `[cols, Hd]`.
 #[derive(Debug, Clone)]
 pub struct AttentionInput<B: Backend> {
     /// Features, heads side by side.
@@ -191,11 +191,11 @@ pub struct AttentionInput<B: Backend> {
 /// What the forward pass returns and the backward pass needs again.
 #[derive(Debug, Clone)]
 pub struct AttentionOutput<B: Backend> {
-    /// O [rows, Hd·C]
+    /// O `[rows, Hd·C]`
     pub out: FloatTensor<B>,
-    /// Y [cols, Hd·C]
+    /// Y `[cols, Hd·C]`
     pub edge: FloatTensor<B>,
-    /// The largest scores m and what Σ exp(s − m) is kept as [rows or cols, 2·Hd], in the type of sums (f32, or f64 for f64 inputs).
+    /// The largest scores m and what Σ exp(s − m) is kept as `[rows or cols, 2·Hd]`, in the type of sums (f32, or f64 for f64 inputs).
     pub normaliser: FloatTensor<B>,
 }
 
@@ -213,20 +213,20 @@ pub struct AttentionWanted {
 /// Gradients of an attention, as far as they were wanted.
 #[derive(Debug)]
 pub struct AttentionGradients<B: Backend> {
-    /// [rows, Hd·C]
+    /// `[rows, Hd·C]`
     pub x: Option<FloatTensor<B>>,
-    /// [rows, Hd]
+    /// `[rows, Hd]`
     pub a: Option<FloatTensor<B>>,
-    /// [cols, Hd]
+    /// `[cols, Hd]`
     pub b: Option<FloatTensor<B>>,
 }
 
-/// Bias row [O] with the scale c [rows] that multiplies it per row (1 where `None`).
+/// Bias row `[O]` with the scale c `[rows]` that multiplies it per row (1 where `None`).
 #[derive(Debug, Clone)]
 pub struct Bias<B: HyperBackend> {
-    /// [O]
+    /// `[O]`
     pub row: FloatTensor<B>,
-    /// c [rows]
+    /// c `[rows]`
     pub scale: Option<B::Scale>,
 }
 
@@ -244,11 +244,11 @@ pub struct ConvWanted {
 /// Gradients of a convolution, as far as they were wanted.
 #[derive(Debug)]
 pub struct ConvGradients<B: Backend> {
-    /// [rows, F]
+    /// `[rows, F]`
     pub x: Option<FloatTensor<B>>,
-    /// [F, O]
+    /// `[F, O]`
     pub theta: Option<FloatTensor<B>>,
-    /// [O]
+    /// `[O]`
     pub bias: Option<FloatTensor<B>>,
 }
 

@@ -30,7 +30,8 @@ enum Form {
     Scaled,
     /// With scales and constants.
     Valued,
-    /// Logits around 60,000, of which f32 keeps 0.004: the softmax must not be made of their size.
+    /// Logits around 60,000, of which f32 keeps 0.004: the softmax must not be made of their size. Features around 30,000 as well; the
+    /// scales keep sums of 5,000 of them within f16, and make gradients of features so small that f16 holds a digit or two of them.
     Large,
 }
 
@@ -38,9 +39,9 @@ fn doubled(x: &[f64]) -> Vec<f64> {
     x.iter().map(|v| 2.0 * v).collect()
 }
 
-/// Both logits around 30,000 in steps of a quarter, so that sums of two are exact in f32; features as ever.
-fn large_logits(input: usize, x: &[f64]) -> Vec<f64> {
-    if input == 0 { doubled(x) } else { x.iter().map(|v| 30_000.0 + (16.0 * v).round() / 4.0).collect() }
+/// Around 30,000 in steps of a quarter, so that sums of two are exact in f32.
+fn large(x: &[f64]) -> Vec<f64> {
+    x.iter().map(|v| 30_000.0 + (16.0 * v).round() / 4.0).collect()
 }
 
 pub(super) fn run<B: HyperBackend>(suite: &mut Suite<B>) {
@@ -61,8 +62,9 @@ fn case<B: HyperBackend>(suite: &mut Suite<B>, p: &Pattern, config: AttentionCon
     let (n, m, width) = (p.rows(), p.cols(), heads * head_width);
     let valued = p.valued((form == Form::Valued).then(|| p.constants()));
     let host = match form {
-        Form::Plain | Form::Large => None,
+        Form::Plain => None,
         Form::Scaled | Form::Valued => Some((scales(n, 51), scales(m, 53))),
+        Form::Large => Some((vec![1.0 / 256.0; n], vec![1.0 / 4096.0; m])),
     };
     let up = |s: &[f64]| B::scale(Arc::from(s), suite.device);
     let attention =
@@ -72,7 +74,7 @@ fn case<B: HyperBackend>(suite: &mut Suite<B>, p: &Pattern, config: AttentionCon
         op: "hypergraph_attention",
         name: format!("{}/h{heads}x{head_width}/{normalise:?}/{form:?}", p.name),
         inputs: vec![[n, width], [n, heads], [m, heads]],
-        prepare: if form == Form::Large { large_logits } else { |_, x| doubled(x) },
+        prepare: if form == Form::Large { |_, x| large(x) } else { |_, x| doubled(x) },
         output: [n, width],
         gradient: as_they_are,
         again: Again::of(p.name),
@@ -98,11 +100,11 @@ fn reference(valued: &Valued, config: AttentionConfig, host: Host, longest: usiz
     let positive = Inputs { x: &absolute, ..given };
     let out_magnitude = hypergraph_attention(&valued.abs, config, positive);
     let dx_magnitude = hypergraph_attention_backward(&valued.abs, config, positive, &abs(dout)).0;
-    let (ma, mb) = score_magnitudes(&valued.abs, config, positive, &abs(dout));
+    let [(ma, ua), (mb, ub)] = score_errors(&valued.abs, config, positive, &abs(dout));
     // Y (or G) is stored, then the result; da and db read both, and O and x once more.
     let terms = longest.max(config.head_width);
-    [(out, out_magnitude, 2.0), (dx, dx_magnitude, 2.0), (da, ma, 5.0), (db, mb, 5.0)]
-        .map(|(v, m, stages)| Expected::new(v, m, stages, terms).with_slack(SLACK))
+    [(out, out_magnitude, 2.0, vec![]), (dx, dx_magnitude, 2.0, vec![]), (da, ma, 5.0, ua), (db, mb, 5.0, ub)]
+        .map(|(v, m, stages, u)| Expected::new(v, m, stages, terms).with_slack(SLACK).with_underflow(u))
         .into()
 }
 
@@ -112,25 +114,38 @@ fn head(x: &[f64], config: AttentionConfig, h: usize) -> Vec<f64> {
     x.chunks((heads * c).max(1)).flat_map(|row| row[h * c..(h + 1) * c].to_vec()).collect()
 }
 
-/// da and db with absolute terms: |ds| <= softmax · (value · dp + Σ_segment softmax · value · dp), every factor positive.
-fn score_magnitudes(pair: &CsrPair, config: AttentionConfig, i: Inputs, dout: &[f64]) -> (Vec<f64>, Vec<f64>) {
+/// For da and db, the sums of absolute terms, and what the stored arrays are multiplied by; every number given is positive.
+///
+/// With dp = u ⟨dO, Y⟩ + t ⟨x, G⟩ and T the sum of softmax · value · dp over a segment, |ds| <= softmax · (value · dp + T). T is made of
+/// stored arrays too: ⟨Y, G⟩ of a hyperedge, or ⟨dO, O⟩ + ⟨x, dX⟩ of a node. An error of 1 in each number of Y, G, O and dX changes dp by
+/// u Σ dO + t Σ x and T by Σ (Y + G), or by Σ (dO + x).
+fn score_errors(pair: &CsrPair, config: AttentionConfig, i: Inputs, dout: &[f64]) -> [(Vec<f64>, Vec<f64>); 2] {
     let AttentionConfig { heads, head_width: c, slope, normalise } = config;
     let (rows, cols, view) = (pair.view(Direction::ToRows), pair.view(Direction::ToCols), pair.view(normalise));
     let softmax = segment_softmax(&view, &edge_score(&rows, i.a, i.b, heads, slope), heads);
-    let mut ds = vec![0.0; softmax.len()];
+    let (mut ds, mut unit) = (vec![0.0; softmax.len()], vec![0.0; softmax.len()]);
     for h in 0..heads {
         let p: Vec<f64> = (0..pair.nnz()).map(|k| softmax[k * heads + h] * rows.value(k)).collect();
-        let (x, u_dout) = (head(i.x, config, h), scale_rows(&head(dout, config, h), c, i.row_scale));
-        let fold = Fold { output_scale: i.col_scale, ..Fold::default() };
-        let to_edges = |x: &[f64]| aggregate(&cols, Reduce::Sum, x, c, Weights::Entries(&p), fold);
-        let (y, g) = (to_edges(&x), to_edges(&u_dout));
+        let (x, dout) = (head(i.x, config, h), head(dout, config, h));
+        let u_dout = scale_rows(&dout, c, i.row_scale);
+        let to_edges = |x: &[f64]| aggregate(&cols, Reduce::Sum, x, c, Weights::Entries(&p), Fold::default());
+        let (y, g) = (scale_rows(&to_edges(&x), c, i.col_scale), to_edges(&u_dout));
         let (left, right) = (entry_dot(&rows, &u_dout, &y, c), entry_dot(&rows, &x, &g, c));
-        let dp: Vec<f64> = (0..pair.nnz()).map(|k| rows.value(k) * (left[k] + right[k])).collect();
+        let sum = |m: &[f64], r: usize| m[r * c..(r + 1) * c].iter().sum::<f64>();
+        let row_of: Vec<usize> = (0..rows.rows()).flat_map(|r| rows.range(r).map(move |_| r)).collect();
+        let t = |k: usize| i.col_scale.map_or(1.0, |t| t[rows.col[k] as usize]);
+        let unit_dp = |k: usize| sum(&u_dout, row_of[k]) + t(k) * sum(&x, row_of[k]);
         for r in 0..view.rows() {
-            let at = |k: usize| view.position(k);
-            let total: f64 = view.range(r).map(|k| softmax[at(k) * heads + h] * dp[at(k)]).sum();
-            view.range(r).for_each(|k| ds[at(k) * heads + h] = softmax[at(k) * heads + h] * (dp[at(k)] + total));
+            let at = |k: usize| (view.position(k), view.position(k) * heads + h);
+            let dp = |k: usize| rows.value(k) * (left[k] + t(k) * right[k]);
+            let total: f64 = view.range(r).map(at).map(|(k, kh)| softmax[kh] * dp(k)).sum();
+            let unit_total = if normalise == Direction::ToCols { sum(&y, r) + sum(&g, r) } else { sum(&dout, r) + sum(&x, r) };
+            for (k, kh) in view.range(r).map(at) {
+                ds[kh] = softmax[kh] * (dp(k) + total);
+                unit[kh] = softmax[kh] * (rows.value(k) * unit_dp(k) + unit_total);
+            }
         }
     }
-    edge_score_backward(&rows, i.a, i.b, heads, slope, &ds)
+    let [(da, db), (ua, ub)] = [ds, unit].map(|s| edge_score_backward(&rows, i.a, i.b, heads, slope, &s));
+    [(da, ua), (db, ub)]
 }

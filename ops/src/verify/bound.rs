@@ -14,6 +14,9 @@ pub(super) struct Expected {
     pub(super) terms: usize,
     /// Further multiples of the round-off of sums.
     pub(super) slack: f64,
+    /// Per value, by how much the smallest positive number of the type may change it: what stored intermediates too small to be normal are
+    /// multiplied by. Nothing if empty.
+    pub(super) underflow: Vec<f64>,
 }
 
 /// The worst element of a comparison.
@@ -47,11 +50,15 @@ impl Worst {
 
 impl Expected {
     pub(super) fn new(values: Vec<f64>, magnitudes: Vec<f64>, stages: f64, terms: usize) -> Self {
-        Self { values, magnitudes, stages, terms, slack: 0.0 }
+        Self { values, magnitudes, stages, terms, slack: 0.0, underflow: Vec::new() }
     }
 
     pub(super) fn with_slack(self, slack: f64) -> Self {
         Self { slack, ..self }
+    }
+
+    pub(super) fn with_underflow(self, underflow: Vec<f64>) -> Self {
+        Self { underflow, ..self }
     }
 
     fn factor(&self, dtype: DType) -> f64 {
@@ -71,7 +78,7 @@ impl Expected {
         let elements = got.iter().zip(&self.values).zip(&self.magnitudes).enumerate();
         elements
             .map(|(at, ((&got, &expected), &m))| {
-                let bound = factor * m + self.stages * tiny;
+                let bound = factor * m + (self.stages + self.underflow.get(at).unwrap_or(&0.0)) * tiny;
                 Worst { at, got, expected, error: (got - expected).abs(), bound }
             })
             .reduce(Worst::or_worse)
@@ -91,6 +98,14 @@ mod tests {
         assert!(!expected.compare(&[f64::NAN, 3.0], DType::F32).passed());
         assert!(!expected.compare(&[2.0, f64::INFINITY], DType::BF16).passed());
         assert!(expected.compare(&[2.0, 3.0], DType::F64).passed());
+    }
+
+    #[test]
+    fn underflow_counts_where_it_is_stated() {
+        let expected = Expected::new(vec![0.0, 0.0], vec![0.0, 0.0], 1.0, 3).with_underflow(vec![0.0, 1e4]);
+        assert!(expected.compare(&[0.0, 2e-4], DType::F16).passed());
+        assert!(!expected.compare(&[2e-4, 0.0], DType::F16).passed());
+        assert!(!expected.compare(&[0.0, 2e-4], DType::F32).passed());
     }
 
     #[test]

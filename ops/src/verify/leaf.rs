@@ -29,7 +29,7 @@ const AROUND: f64 = 1000.0;
 /// Rows and columns around a view: so many that the view begins at a multiple of 256 bytes, as devices copy it otherwise.
 const MARGIN: usize = 128;
 
-/// `values` [rows, cols] in a layout. Empty matrices are contiguous, as Burn has no views of nothing on devices.
+/// `values` `[rows, cols]` in a layout. Empty matrices are contiguous, as Burn has no views of nothing on devices.
 pub(super) fn leaf<B: HyperBackend>(
     values: &[f64],
     [rows, cols]: [usize; 2],
@@ -58,7 +58,7 @@ pub(super) fn leaf<B: HyperBackend>(
     }
 }
 
-/// The transpose of x [rows, cols].
+/// The transpose of x `[rows, cols]`.
 pub(super) fn transposed(x: &[f64], [rows, cols]: [usize; 2]) -> Vec<f64> {
     (0..rows * cols).map(|i| x[(i % rows) * cols + i / rows]).collect()
 }

@@ -40,7 +40,7 @@ pub(super) fn abs(x: &[f64]) -> Vec<f64> {
     x.iter().map(|v| v.abs()).collect()
 }
 
-/// x [rows, width] with each row times its scale.
+/// x `[rows, width]` with each row times its scale.
 pub(super) fn scale_rows(x: &[f64], width: usize, scale: Option<&[f64]>) -> Vec<f64> {
     let Some(scale) = scale else { return x.to_vec() };
     x.iter().enumerate().map(|(i, v)| v * scale[i / width]).collect()

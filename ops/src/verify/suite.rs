@@ -81,7 +81,7 @@ pub(super) fn as_they_are(x: &[f64]) -> Vec<f64> {
     x.to_vec()
 }
 
-/// [1, n] -> [n]. Burn reads a 0 in a shape asked for as "keep", so that an empty row is a leaf of its own.
+/// `[1, n]` -> `[n]`. Burn reads a 0 in a shape asked for as "keep", so that an empty row is a leaf of its own.
 pub(super) fn row<B: HyperBackend>(x: Matrix<B>) -> Tensor<Autodiff<B>, 1> {
     if x.dims()[1] == 0 { Tensor::zeros([0], (&x.device(), x.dtype())).require_grad() } else { x.squeeze_dim(0) }
 }

@@ -60,7 +60,7 @@ pub(super) struct Inputs<B: HyperBackend> {
     pub(super) z: Tensor<B, 2>,
     /// Θ [d, d]
     pub(super) theta: Tensor<B, 2>,
-    /// [d]
+    /// `[d]`
     pub(super) bias: Tensor<B, 1>,
     /// [d, 2·heads], block-diagonal: what makes the logits of the node and of the hyperedge from X Θ and Z Θ.
     pub(super) attention: Tensor<B, 2>,

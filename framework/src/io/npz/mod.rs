@@ -3,14 +3,14 @@
 //! | array | type | holds |
 //! |---|---|---|
 //! | `format` | bytes | `csr`; `csc` is read too |
-//! | `shape` | int64 \[2\] | N, M |
+//! | `shape` | int64 `[2]` | N, M |
 //! | `indptr`, `indices` | int32 or int64 | the rows of H |
-//! | `data` | float64 \[Z\] | incidence weights; all 1 means none |
-//! | `hyperedge_weights`, `node_weights` | float64 \[M\], \[N\] | |
-//! | `features` | float32 \[N, d\] | dense features; float16, float64, integers and Fortran order are read too |
+//! | `data` | float64 `[Z]` | incidence weights; all 1 means none |
+//! | `hyperedge_weights`, `node_weights` | float64 `[M]`, `[N]` | |
+//! | `features` | float32 `[N, d]` | dense features; float16, float64, integers and Fortran order are read too |
 //! | `features_shape`, `_indptr`, `_indices`, `_data` | int64, float32 | sparse features, CSR |
-//! | `labels`, `classes` | int64 \[N\], int64 \[1\] | -1 where the class is not known |
-//! | `splits` | uint8 \[S, N\] | 0 train, 1 valid, 2 test, 255 none |
+//! | `labels`, `classes` | int64 `[N]`, int64 `[1]` | -1 where the class is not known |
+//! | `splits` | uint8 `[S, N]` | 0 train, 1 valid, 2 test, 255 none |
 //! | `split_sets`, `split_set_counts` | text, int64 | protocols of consecutive splits |
 //! | `label_names`, `node_names`, `hyperedge_names`, `name` | text | |
 //!

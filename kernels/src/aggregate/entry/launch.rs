@@ -12,7 +12,7 @@ use crate::error::{KernelError, check_len};
 const OP: &str = "entry_dot";
 const CONTRACT: &str = "a [rows, F], b [cols, F], out [nnz]";
 
-/// Inner products per entry, [nnz] in row-major order; a [rows, F], b [cols, F].
+/// Inner products per entry, `[nnz]` in row-major order; a `[rows, F]`, b `[cols, F]`.
 ///
 /// # Errors
 /// Arrays of another length than the contract's, a storage type that the device lacks, sizes over 32 bits.

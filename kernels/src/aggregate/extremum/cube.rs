@@ -8,7 +8,7 @@ pub(crate) struct WinnerPlan {
     pub(crate) max: bool,
     /// The weights are the pattern's constant values.
     pub(crate) values: bool,
-    /// The weights are an array [nnz].
+    /// The weights are an array `[nnz]`.
     pub(crate) entries: bool,
     /// This side is not row-major.
     pub(crate) canonical: bool,

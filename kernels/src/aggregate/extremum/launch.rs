@@ -15,7 +15,7 @@ use crate::error::{KernelError, check_len};
 
 const OP: &str = "aggregate, gradient of max and min";
 
-/// Gradients of a max or min pass in `direction`: dy [outputs, F] -> dx [inputs, F], and dw [nnz] when the weights are entries.
+/// Gradients of a max or min pass in `direction`: dy `[outputs, F]` -> dx `[inputs, F]`, and dw `[nnz]` when the weights are entries.
 ///
 /// # Errors
 /// A reduction that is neither, arrays of another length than the contract's, a storage type that the device lacks, sizes over 32 bits.

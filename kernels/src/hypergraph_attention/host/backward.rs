@@ -8,12 +8,15 @@ use crate::csr::{CsrPair, Direction, View};
 use crate::element::{Acc, Element};
 use crate::hypergraph_attention::AttentionConfig;
 use crate::lanes::{add, dot, dot_by};
-use crate::row_sum::{fetch, sum_row};
+use crate::row_sum::{fetch, sum_row, sum_rows};
 use crate::rows::{Sink, fill, fill_two};
 use crate::schedule::{Hubs, PIECE, by_entries, even};
 use crate::simd::dispatch;
 
-/// dO [rows, Hd·C] -> (dx [rows, Hd·C], da [rows, Hd], db [cols, Hd]).
+/// Bytes of G that the entries of a batch of rows read twice: they stay in the caches between.
+const BATCH_BYTES: usize = 64 << 10;
+
+/// dO `[rows, Hd·C]` -> (dx `[rows, Hd·C]`, da `[rows, Hd]`, db `[cols, Hd]`).
 pub fn hypergraph_attention_backward<E: Element>(
     pair: &CsrPair,
     config: AttentionConfig,
@@ -35,7 +38,7 @@ pub fn hypergraph_attention_backward<E: Element>(
     (dx, entry_sums(&rows, &dz, heads), entry_sums(&pair.view(Direction::ToCols), &dz, heads))
 }
 
-/// 2 ⟨y, g⟩ per row and head, [rows, Hd].
+/// 2 ⟨y, g⟩ per row and head, `[rows, Hd]`.
 fn twice_head_dots<E: Element>(y: &[E], g: &[E], rows: usize, config: AttentionConfig) -> Vec<E::Acc> {
     let (heads, c) = (config.heads, config.head_width);
     let blocks = even(rows * heads, 2 * c * size_of::<E>() + size_of::<E::Acc>());
@@ -54,7 +57,7 @@ fn twice_head_dots<E: Element>(y: &[E], g: &[E], rows: usize, config: AttentionC
     )
 }
 
-/// Sums per row of `view` of an array [nnz, heads] in row-major order of the matrix.
+/// Sums per row of `view` of an array `[nnz, heads]` in row-major order of the matrix.
 fn entry_sums<E: Element>(view: &View, dz: &[E::Acc], heads: usize) -> Vec<E> {
     let hubs = Hubs::new(
         view,
@@ -84,7 +87,7 @@ fn entry_sums<E: Element>(view: &View, dz: &[E::Acc], heads: usize) -> Vec<E> {
     )
 }
 
-/// sum [heads] += Σ dz over `entries`
+/// sum `[heads]` += Σ dz over `entries`
 #[inline(always)]
 fn add_entries<A: Acc>(view: &View, dz: &[A], entries: Range<usize>, sum: &mut [A]) {
     for k in entries {
@@ -108,7 +111,7 @@ struct Backward<'a, E: Element> {
     dout: &'a [E],
 }
 
-/// Scratch of a row or a piece of one, each [entries, heads] but dx [Hd·C].
+/// Scratch of some rows or a piece of one, each `[entries, heads]` but dx `[rows, Hd·C]`.
 struct Piece<A> {
     softmax: Vec<A>,
     weight: Vec<A>,
@@ -118,21 +121,21 @@ struct Piece<A> {
 }
 
 impl<A: Acc> Piece<A> {
-    fn new(width: usize) -> Self {
-        Self { softmax: vec![], weight: vec![], logit: vec![], dp: vec![], dx: vec![A::ZERO; width] }
+    fn new() -> Self {
+        Self { softmax: vec![], weight: vec![], logit: vec![], dp: vec![], dx: vec![] }
     }
 
     #[inline(always)]
-    fn resize(&mut self, n: usize) {
+    fn resize(&mut self, n: usize, features: usize) {
         for v in [&mut self.softmax, &mut self.weight, &mut self.logit, &mut self.dp] {
             v.resize(n, A::ZERO);
         }
-        self.dx.fill(A::ZERO);
+        self.dx.resize(features, A::ZERO);
     }
 }
 
 impl<E: Element> Backward<'_, E> {
-    /// dx [rows, Hd·C] and the gradients of the logits, [nnz, Hd].
+    /// dx `[rows, Hd·C]` and the gradients of the logits, `[nnz, Hd]`.
     fn nodes(&self) -> (Vec<E>, Vec<E::Acc>) {
         let view = self.s.view;
         let heads = self.config.heads;
@@ -141,11 +144,12 @@ impl<E: Element> Backward<'_, E> {
             &view,
             #[inline(always)]
             |row, entries| {
-                let mut piece = Piece::new(width);
-                self.piece(row, entries, &mut piece);
+                let mut piece = Piece::new();
+                self.piece(row..row + 1, entries, &mut piece);
                 piece
             },
         );
+        let batch = (BATCH_BYTES / (width * size_of::<E>()).max(1)).clamp(16, PIECE);
         let blocks = by_entries(view.ptr, 2 * width * size_of::<E>() + heads * 32, 4 * width * size_of::<E>());
         let (dx, dz, _) = fill_two(
             &blocks,
@@ -153,61 +157,76 @@ impl<E: Element> Backward<'_, E> {
             |r| view.ptr[r] as usize * heads,
             #[inline(always)]
             |block, dx: &mut Sink<E>, dz: &mut Sink<E::Acc>| {
-                let mut own = Piece::new(width);
-                let mut sums = vec![E::Acc::ZERO; heads];
-                for r in block {
-                    let entries = view.range(r);
-                    if entries.len() > PIECE {
-                        let parts = hubs.of(r).unwrap_or_default();
-                        own.dx.fill(E::Acc::ZERO);
-                        parts.iter().for_each(|p| add(&mut own.dx, &p.dx));
-                        self.segment_sums(r, &own.dx, &mut sums);
-                        let mut start = entries.start;
+                let (mut own, mut sums, mut hub) = (Piece::new(), vec![E::Acc::ZERO; heads], vec![E::Acc::ZERO; width]);
+                let mut start = block.start;
+                while start < block.end {
+                    if let Some(parts) = hubs.of(start) {
+                        hub.fill(E::Acc::ZERO);
+                        parts.iter().for_each(|p| add(&mut hub, &p.dx));
+                        self.segment_sums(start, &hub, &mut sums);
+                        let mut from = view.range(start).start;
                         for part in parts {
                             let n = part.dp.len() / heads;
-                            self.logit_gradients(start..start + n, part, &sums, dz);
-                            start += n;
+                            self.logit_gradients(from, part, 0..n, &sums, dz);
+                            from += n;
                         }
-                    } else {
-                        self.piece(r, entries.clone(), &mut own);
-                        self.segment_sums(r, &own.dx, &mut sums);
-                        self.logit_gradients(entries, &own, &sums, dz);
+                        dx.round(&hub);
+                        start += 1;
+                        continue;
+                    }
+                    let from = view.range(start).start;
+                    let too_many = |r: &usize| view.range(*r).len() > PIECE || view.range(*r).end - from > batch;
+                    let end = (start + 1..block.end).find(too_many).unwrap_or(block.end);
+                    self.piece(start..end, from..view.range(end - 1).end, &mut own);
+                    for row in start..end {
+                        self.segment_sums(row, &own.dx[(row - start) * width..(row - start + 1) * width], &mut sums);
+                        let entries = view.range(row);
+                        self.logit_gradients(from, &own, entries.start - from..entries.end - from, &sums, dz);
                     }
                     dx.round(&own.dx);
+                    start = end;
                 }
             },
         );
         (dx, dz)
     }
 
-    /// dx = Σ p t_e G_e and dp = u ⟨dO, Y_e⟩ + t_e ⟨x, G_e⟩ for some entries of a node.
+    /// dx = Σ p t_e G_e and dp = u ⟨dO, Y_e⟩ + t_e ⟨x, G_e⟩ for the entries of some nodes, or some of those of one.
     #[inline(never)]
-    fn piece(&self, row: usize, entries: Range<usize>, piece: &mut Piece<E::Acc>) {
+    fn piece(&self, rows: Range<usize>, entries: Range<usize>, piece: &mut Piece<E::Acc>) {
         let (heads, c) = (self.config.heads, self.config.head_width);
         let width = heads * c;
-        piece.resize(entries.len() * heads);
+        piece.resize(entries.len() * heads, rows.len() * width);
         let t = self.p.t.as_deref();
-        self.s.all(row, entries.clone(), t, &mut piece.logit, &mut piece.softmax, &mut piece.weight);
-        let u = self.p.u.as_ref().map_or(E::Acc::ONE, |u| u[row]);
-        let (x, dout) = (&self.x[row * width..(row + 1) * width], &self.dout[row * width..(row + 1) * width]);
+        self.s.all(rows.clone(), entries.clone(), t, &mut piece.logit, &mut piece.softmax, &mut piece.weight);
         let view = &self.s.view;
         dispatch(
             #[inline(always)]
             || {
-                for (k, dp) in entries.clone().zip(piece.dp.chunks_exact_mut(heads)) {
-                    fetch(view, self.edge, width, k);
-                    fetch(view, self.g, width, k);
-                    let e = view.col[k] as usize;
-                    let t = t.map_or(E::Acc::ONE, |t| t[e]);
-                    let (y, g) = (&self.edge[e * width..(e + 1) * width], &self.g[e * width..(e + 1) * width]);
-                    for (h, dp) in dp.iter_mut().enumerate() {
-                        let lanes = h * c..(h + 1) * c;
-                        *dp = u * dot(&dout[lanes.clone()], &y[lanes.clone()]) + t * dot(&x[lanes.clone()], &g[lanes]);
+                let mut dp = piece.dp.chunks_exact_mut(heads);
+                for row in rows.clone() {
+                    let u = self.p.u.as_ref().map_or(E::Acc::ONE, |u| u[row]);
+                    let (x, dout) = (&self.x[row * width..(row + 1) * width], &self.dout[row * width..(row + 1) * width]);
+                    let own = view.range(row);
+                    for (k, dp) in (own.start.max(entries.start)..own.end.min(entries.end)).zip(&mut dp) {
+                        fetch(view, self.edge, width, k);
+                        fetch(view, self.g, width, k);
+                        let e = view.col[k] as usize;
+                        let t = t.map_or(E::Acc::ONE, |t| t[e]);
+                        let (y, g) = (&self.edge[e * width..(e + 1) * width], &self.g[e * width..(e + 1) * width]);
+                        for (h, dp) in dp.iter_mut().enumerate() {
+                            let lanes = h * c..(h + 1) * c;
+                            *dp = u * dot(&dout[lanes.clone()], &y[lanes.clone()]) + t * dot(&x[lanes.clone()], &g[lanes]);
+                        }
                     }
                 }
             },
         );
-        sum_row(view, self.g, entries, &mut piece.dx, heads, Some(&piece.weight));
+        if rows.len() == 1 {
+            sum_row(view, self.g, entries, &mut piece.dx, heads, Some(&piece.weight));
+        } else {
+            sum_rows(view, self.g, rows, &mut piece.dx, heads, None, false, Some(&piece.weight));
+        }
     }
 
     /// T of the node's own segment, if segments are nodes: ⟨dO, O⟩ + ⟨x, dX⟩ per head.
@@ -225,11 +244,12 @@ impl<E: Element> Backward<'_, E> {
         }
     }
 
-    /// dz = softmax · (value · dp − T) · leaky'
+    /// dz = softmax · (value · dp − T) · leaky' for the entries `own` of a piece that starts with entry `from`.
     #[inline(always)]
-    fn logit_gradients(&self, entries: Range<usize>, piece: &Piece<E::Acc>, sums: &[E::Acc], dz: &mut Sink<E::Acc>) {
+    fn logit_gradients(&self, from: usize, piece: &Piece<E::Acc>, own: Range<usize>, sums: &[E::Acc], dz: &mut Sink<E::Acc>) {
         let heads = self.config.heads;
-        for (i, k) in entries.enumerate() {
+        for i in own {
+            let k = from + i;
             let value = E::Acc::from_f64(self.s.view.value(k));
             let e = self.s.view.col[k] as usize;
             let totals = self.edge_totals.as_ref().map_or(sums, |t| &t[e * heads..(e + 1) * heads]);

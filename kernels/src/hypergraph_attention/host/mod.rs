@@ -18,24 +18,24 @@ use crate::row_sum::RowSum;
 /// Inputs of the op.
 #[derive(Debug, Clone, Copy)]
 pub struct Inputs<'a, E> {
-    /// [rows, Hd·C]
+    /// `[rows, Hd·C]`
     pub x: &'a [E],
-    /// [rows, Hd]
+    /// `[rows, Hd]`
     pub a: &'a [E],
-    /// [cols, Hd]
+    /// `[cols, Hd]`
     pub b: &'a [E],
-    /// u [rows]
+    /// u `[rows]`
     pub row_scale: Option<&'a [f64]>,
-    /// t [cols]
+    /// t `[cols]`
     pub col_scale: Option<&'a [f64]>,
 }
 
 /// Results of the forward pass.
 #[derive(Debug, Clone)]
 pub struct Output<E: Element> {
-    /// O [rows, Hd·C]
+    /// O `[rows, Hd·C]`
     pub out: Vec<E>,
-    /// Y [cols, Hd·C]
+    /// Y `[cols, Hd·C]`
     pub edge: Vec<E>,
     /// N [rows or cols, 2, Hd]: the largest scores m, then ln Σ exp(s − m)
     pub normaliser: Vec<E::Acc>,
@@ -44,9 +44,9 @@ pub struct Output<E: Element> {
 /// What the backward pass reads of the forward pass.
 #[derive(Debug, Clone, Copy)]
 pub struct Saved<'a, E: Element> {
-    /// O [rows, Hd·C]
+    /// O `[rows, Hd·C]`
     pub out: &'a [E],
-    /// Y [cols, Hd·C]
+    /// Y `[cols, Hd·C]`
     pub edge: &'a [E],
     /// N [rows or cols, 2, Hd]: the largest scores m, then ln Σ exp(s − m)
     pub normaliser: &'a [E::Acc],

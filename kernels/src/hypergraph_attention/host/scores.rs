@@ -6,11 +6,12 @@ use super::Inputs;
 use crate::aggregate::host::scales;
 use crate::csr::{CsrPair, Direction, View};
 use crate::dense::to_acc;
+use crate::edge_score::host::{leaky, logits};
 use crate::element::{Acc, Element};
 use crate::hypergraph_attention::AttentionConfig;
-use crate::lanes::add;
 use crate::rows::{Sink, fill};
 use crate::schedule::{Hubs, by_entries};
+use crate::segment_softmax::host::{subtract_max, sum_heads};
 use crate::simd::dispatch;
 
 /// The scores of one direction: the rows of `view` have logits `own`, its columns `other`, and one of the two has the segments.
@@ -19,7 +20,7 @@ pub(super) struct Scores<'a, A> {
     pub(super) view: View<'a>,
     pub(super) own: &'a [A],
     pub(super) other: &'a [A],
-    /// [segments, 2, heads]
+    /// `[segments, 2, heads]`
     pub(super) normaliser: &'a [A],
     pub(super) segments_are_rows: bool,
     pub(super) heads: usize,
@@ -27,75 +28,40 @@ pub(super) struct Scores<'a, A> {
 }
 
 impl<A: Acc> Scores<'_, A> {
-    /// out [entries, heads] = a + b
+    /// out `[entries, heads]` = a + b
     #[inline(always)]
     fn logits(&self, row: usize, entries: Range<usize>, out: &mut [A]) {
-        let heads = self.heads;
-        let own = &self.own[row * heads..(row + 1) * heads];
-        for (out, &c) in out.chunks_exact_mut(heads).zip(&self.view.col[entries]) {
-            let other = &self.other[c as usize * heads..(c as usize + 1) * heads];
-            for ((o, &a), &b) in out.iter_mut().zip(own).zip(other) {
-                *o = a + b;
-            }
-        }
+        logits(&self.own[row * self.heads..(row + 1) * self.heads], self.other, &self.view.col[entries], out);
     }
 
+    /// out [entries, heads]: logits -> ln softmax, leaky(z) − m − ln Σ; m goes first, as what is left then is small and exact
     #[inline(always)]
-    fn leaky(&self, z: A) -> A {
-        if z > A::ZERO { z } else { self.slope * z }
-    }
-
-    /// out [entries, heads]: logits -> softmax, exp(leaky(z) − m − ln Σ); m goes first, as what is left then is small and exact
-    #[inline(always)]
-    fn softmax_of_logits(&self, row: usize, entries: Range<usize>, out: &mut [A]) {
-        let heads = self.heads;
+    fn log_softmax_of_logits(&self, row: usize, entries: Range<usize>, out: &mut [A]) {
+        let (heads, slope) = (self.heads, self.slope);
         let of = |segment: usize| self.normaliser[2 * segment * heads..2 * (segment + 1) * heads].split_at(heads);
-        if self.segments_are_rows {
-            let (largest, log) = of(row);
-            for out in out.chunks_exact_mut(heads) {
-                for ((o, &m), &l) in out.iter_mut().zip(largest).zip(log) {
-                    *o = self.leaky(*o) - m - l;
-                }
+        let subtract = |out: &mut [A], (largest, log): (&[A], &[A])| {
+            for ((o, &m), &l) in out.iter_mut().zip(largest).zip(log) {
+                *o = leaky(*o, slope) - m - l;
             }
+        };
+        if !self.segments_are_rows {
+            out.chunks_exact_mut(heads).zip(&self.view.col[entries]).for_each(|(out, &c)| subtract(out, of(c as usize)));
+        } else if let ([m], [l]) = of(row) {
+            out.iter_mut().for_each(|o| *o = leaky(*o, slope) - *m - *l);
         } else {
-            for (out, &c) in out.chunks_exact_mut(heads).zip(&self.view.col[entries]) {
-                let (largest, log) = of(c as usize);
-                for ((o, &m), &l) in out.iter_mut().zip(largest).zip(log) {
-                    *o = self.leaky(*o) - m - l;
-                }
-            }
-        }
-        for o in out {
-            *o = o.exp();
+            out.chunks_exact_mut(heads).for_each(|out| subtract(out, of(row)));
         }
     }
 
-    /// The largest score of `entries` and Σ exp(s − largest), per head.
+    /// z `[entries, heads]` = scores less the largest of each head, which is left in `max`.
     #[inline(always)]
-    fn largest_and_sum(&self, row: usize, entries: Range<usize>, scratch: &mut Vec<A>, (max, sum): &mut Part<A>) {
-        let heads = self.heads;
-        let n = entries.len() * heads;
-        scratch.resize(n.max(scratch.len()), A::ZERO);
-        let z = &mut scratch[..n];
+    fn scores_below_max(&self, row: usize, entries: Range<usize>, z: &mut [A], max: &mut [A]) {
         self.logits(row, entries, z);
-        max.fill(A::NEG_INFINITY);
-        for z in z.chunks_exact_mut(heads) {
-            for (z, m) in z.iter_mut().zip(&mut *max) {
-                *z = self.leaky(*z);
-                *m = if *z > *m { *z } else { *m };
-            }
-        }
-        for z in z.chunks_exact_mut(heads) {
-            for (z, &m) in z.iter_mut().zip(&*max) {
-                *z = *z - m;
-            }
-        }
-        z.iter_mut().for_each(|z| *z = z.exp());
-        sum.fill(A::ZERO);
-        z.chunks_exact(heads).for_each(|z| add(sum, z));
+        z.iter_mut().for_each(|z| *z = leaky(*z, self.slope));
+        subtract_max(z, max);
     }
 
-    /// out [entries, heads] *= constant value · factor of the column
+    /// out `[entries, heads]` *= constant value · factor of the column
     #[inline(always)]
     fn apply(&self, entries: Range<usize>, column: Option<&[A]>, out: &mut [A]) {
         if let Some(values) = self.view.values {
@@ -110,7 +76,7 @@ impl<A: Acc> Scores<'_, A> {
         }
     }
 
-    /// out [entries, heads] = p · factor of the column, of `entries` that lie in `rows`
+    /// out `[entries, heads]` = p · factor of the column, of `entries` that lie in `rows`
     #[inline(never)]
     pub(super) fn coefficients(&self, rows: Range<usize>, entries: Range<usize>, column: Option<&[A]>, out: &mut [A]) {
         dispatch(
@@ -122,19 +88,21 @@ impl<A: Acc> Scores<'_, A> {
                     let own = own.start.max(entries.start)..own.end.min(entries.end);
                     let (out, after) = rest.split_at_mut(own.len() * self.heads);
                     self.logits(row, own.clone(), out);
-                    self.softmax_of_logits(row, own, out);
+                    self.log_softmax_of_logits(row, own, out);
                     rest = after;
                 }
+                // All rows at once: most are shorter than a register.
+                out.iter_mut().for_each(|o| *o = o.exp());
                 self.apply(entries, column, out);
             },
         );
     }
 
-    /// logit, softmax and p · factor of the column, each [entries, heads]
+    /// logit, softmax and p · factor of the column, each `[entries, heads]`, of `entries` that lie in `rows`
     #[inline(never)]
     pub(super) fn all(
         &self,
-        row: usize,
+        rows: Range<usize>,
         entries: Range<usize>,
         column: Option<&[A]>,
         logit: &mut [A],
@@ -144,9 +112,17 @@ impl<A: Acc> Scores<'_, A> {
         dispatch(
             #[inline(always)]
             || {
-                self.logits(row, entries.clone(), logit);
-                softmax.copy_from_slice(logit);
-                self.softmax_of_logits(row, entries.clone(), softmax);
+                let mut start = 0;
+                for row in rows {
+                    let own = self.view.range(row);
+                    let own = own.start.max(entries.start)..own.end.min(entries.end);
+                    let end = start + own.len() * self.heads;
+                    self.logits(row, own.clone(), &mut logit[start..end]);
+                    softmax[start..end].copy_from_slice(&logit[start..end]);
+                    self.log_softmax_of_logits(row, own, &mut softmax[start..end]);
+                    start = end;
+                }
+                softmax.iter_mut().for_each(|p| *p = p.exp());
                 weight.copy_from_slice(softmax);
                 self.apply(entries, column, weight);
             },
@@ -200,8 +176,10 @@ pub(super) fn normalisers<A: Acc>(s: &Scores<A>) -> Vec<A> {
         &s.view,
         #[inline(always)]
         |r, entries| {
-            let mut part = (vec![A::ZERO; heads], vec![A::ZERO; heads]);
-            s.largest_and_sum(r, entries, &mut Vec::new(), &mut part);
+            let (mut z, mut part) = (vec![A::ZERO; entries.len() * heads], (vec![A::ZERO; heads], vec![A::ZERO; heads]));
+            s.scores_below_max(r, entries, &mut z, &mut part.0);
+            z.iter_mut().for_each(|z| *z = z.exp());
+            sum_heads(&z, &mut part.1);
             part
         },
     );
@@ -211,21 +189,31 @@ pub(super) fn normalisers<A: Acc>(s: &Scores<A>) -> Vec<A> {
         |r| r * 2 * heads,
         #[inline(always)]
         |block, sink: &mut Sink<A>| {
-            let (mut z, mut total) = (Vec::new(), (vec![A::ZERO; heads], vec![A::ZERO; heads]));
-            for r in block {
-                match hubs.of(r) {
-                    Some(parts) => join(parts, &mut total),
-                    None => s.largest_and_sum(r, s.view.range(r), &mut z, &mut total),
+            let (mut z, mut largest) = (Vec::new(), vec![A::ZERO; block.len() * heads]);
+            for (r, max) in block.clone().zip(largest.chunks_exact_mut(heads)).filter(|(r, _)| hubs.of(*r).is_none()) {
+                let (entries, start) = (s.view.range(r), z.len());
+                z.resize(start + entries.len() * heads, A::ZERO);
+                s.scores_below_max(r, entries, &mut z[start..], max);
+            }
+            z.iter_mut().for_each(|z| *z = z.exp());
+            let (mut sum, mut rest) = (vec![A::ZERO; heads], &z[..]);
+            for (r, max) in block.zip(largest.chunks_exact_mut(heads)) {
+                if let Some(parts) = hubs.of(r) {
+                    join(parts, max, &mut sum);
+                } else {
+                    let (own, after) = rest.split_at(s.view.range(r).len() * heads);
+                    sum_heads(own, &mut sum);
+                    rest = after;
                 }
-                sink.copy(&total.0);
-                sink.extend(heads, |h| total.1[h].ln());
+                sink.copy(max);
+                sink.extend(heads, |h| sum[h].ln());
             }
         },
     )
 }
 
 /// The parts of one segment, in order.
-fn join<A: Acc>(parts: &[Part<A>], (max, sum): &mut Part<A>) {
+fn join<A: Acc>(parts: &[Part<A>], max: &mut [A], sum: &mut [A]) {
     max.fill(A::NEG_INFINITY);
     sum.fill(A::ZERO);
     for (m, _) in parts {

@@ -73,7 +73,7 @@ where
     }
 }
 
-/// dw of a sum or mean, [nnz]: the inner products of dy and x per entry.
+/// dw of a sum or mean, `[nnz]`: the inner products of dy and x per entry.
 fn weight_gradient<B: HyperBackend>(s: &B::Sparse, pass: &Pass<B>, x: FloatTensor<B>, dy: FloatTensor<B>) -> FloatTensor<B> {
     let shares = (pass.reduce == Reduce::Mean).then(|| B::inverse_counts(s, pass.direction));
     let dtype = FloatDType::from(x.dtype());

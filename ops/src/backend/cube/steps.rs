@@ -15,7 +15,7 @@ use crate::backend::{Bias, HyperBackend};
 
 /// The dense step around the passes.
 pub(super) trait Dense: HyperBackend {
-    /// a [m, k] · b [k, n], also where a size is 0.
+    /// a `[m, k]` · b `[k, n]`, also where a size is 0.
     fn dense(a: FloatTensor<Self>, b: FloatTensor<Self>) -> FloatTensor<Self>;
 }
 
@@ -54,7 +54,7 @@ where
     e.like(y, s.rows(), e.width)
 }
 
-/// y [rows, O] + c ⊗ bias, where no pass can fold the bias in.
+/// y `[rows, O]` + c ⊗ bias, where no pass can fold the bias in.
 pub(super) fn add_bias<R, B>(s: &Sparse<R>, y: CubeTensor<R>, bias: Option<Bias<B>>) -> CubeTensor<R>
 where
     R: CubeRuntime,
@@ -66,7 +66,7 @@ where
     y.like(sum, y.rows, y.width)
 }
 
-/// Σ_r c_r dy_r, [O]
+/// Σ_r c_r dy_r, `[O]`
 pub(super) fn bias_gradient<R: CubeRuntime>(s: &Sparse<R>, dy: CubeTensor<R>, scale: Option<&Buf<R>>) -> CubeTensor<R> {
     let dy = Matrix::of(dy);
     let sum = conv::bias_gradient(s, &dy.buf, dy.width, scale).expect(CHECKED);
