@@ -1,4 +1,4 @@
-//! CPU form: rows in parallel blocks, four entries at a time, the next rows prefetched.
+//! CPU form: rows in parallel blocks, the rows that later entries name prefetched.
 
 use std::ops::Range;
 
