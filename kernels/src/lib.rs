@@ -30,9 +30,11 @@ pub mod edge_score;
 pub mod gather;
 pub mod hypergraph_attention;
 pub mod hypergraph_conv;
+pub mod rms_norm;
 pub mod scatter_add;
 pub mod segment_softmax;
 pub mod sparse_conv;
+pub mod swiglu;
 
 pub use csr::{CsrPair, Direction, View};
 pub use element::{Acc, DType, Element};

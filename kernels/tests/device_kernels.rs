@@ -339,7 +339,7 @@ fn gather_scatter_dropout_and_bias_match_the_reference() {
 }
 
 fn rows<E: Element>(client: &Client) {
-    use hypergraphql_kernels::{dropout, gather, hypergraph_conv, scatter_add};
+    use hypergraphql_kernels::{dropout, gather, hypergraph_conv, scatter_add, swiglu};
     for (n, len, width) in [(17, 63, 5), (17, 63, 8), (3, 3001, 7), (9, 0, 4), (11, 5, 0)] {
         let mut random = Random(29);
         let index: Vec<u32> = (0..len).map(|_| random.below(n) as u32).collect();
@@ -364,6 +364,24 @@ fn rows<E: Element>(client: &Client) {
         let got = dropout::launch::dropout(client, &x, mask).unwrap();
         let want = dropout::reference::dropout(&xs, mask);
         PLAIN.check("dropout", E::DTYPE, &down(client, &got), &want, &abs(&want));
+        let gates: Vec<f64> = random.floats(len * width).iter().map(|v| 8.0 * v).collect();
+        let ((a, wide_a), (dy, wide_dy)) = (up::<E>(client, &gates), up::<E>(client, &random.floats(len * width)));
+        let exp = Bound { stages: 1.0, slack: 60.0 };
+        let want = swiglu::reference::swiglu(&wide_a, &xs);
+        exp.check("swiglu", E::DTYPE, &down(client, &swiglu::launch::swiglu(client, &a, &x).unwrap()), &want, &abs(&want));
+        let (want_a, want_b) = swiglu::reference::swiglu_backward(&wide_a, &xs, &wide_dy);
+        let magnitudes: Vec<f64> = (0..want_a.len())
+            .map(|i| {
+                let s = 1.0 / (1.0 + (-wide_a[i]).exp());
+                (wide_dy[i] * xs[i]).abs() * s * (1.0 + wide_a[i].abs() * (1.0 - s))
+            })
+            .collect();
+        for (gate, also) in [(true, true), (true, false), (false, true)] {
+            let (da, db) = swiglu::launch::swiglu_backward(client, &a, &x, &dy, swiglu::Wanted { gate, up: also }).unwrap();
+            assert_eq!((da.is_some(), db.is_some()), (gate, also));
+            da.iter().for_each(|d| exp.check("swiglu da", E::DTYPE, &down(client, d), &want_a, &magnitudes));
+            db.iter().for_each(|d| exp.check("swiglu db", E::DTYPE, &down(client, d), &want_b, &abs(&want_b)));
+        }
         let (c, cs) = scales(client, &random.floats(len));
         for scaled in [false, true] {
             let got = hypergraph_conv::launch::bias_gradient(&device, &x, width, scaled.then_some(&c)).unwrap();
@@ -373,6 +391,40 @@ fn rows<E: Element>(client: &Client) {
             PLAIN.check("bias gradient", E::DTYPE, &down(client, &got), &want, &magnitudes);
         }
     }
+}
+
+fn norms<E: Element>(client: &Client, routes: &[Lanes]) {
+    use hypergraphql_kernels::rms_norm;
+    for (rows, width) in [(1, 1), (37, 23), (4100, 8), (3, 517), (65, 64), (0, 4), (5, 0)] {
+        let mut random = Random(31);
+        let (x, xs) = up::<E>(client, &random.floats(rows * width));
+        let (w, ws) = up::<E>(client, &random.floats(width));
+        let (dy, dys) = up::<E>(client, &random.floats(rows * width));
+        let want = rms_norm::reference::rms_norm(&xs, &ws, 1e-5);
+        let (want_x, want_w) = rms_norm::reference::rms_norm_backward(&xs, &ws, 1e-5, &dys);
+        let (mx, mw) = bounds::of_rms_norm_gradients(&xs, &ws, 1e-5, &dys);
+        for &lanes in routes {
+            let what = |op: &str| format!("{op} {rows}x{width} {lanes:?}");
+            let y = rms_norm::launch::rms_norm(client, &x, &w, 1e-5, lanes).unwrap();
+            PLAIN.check(&what("rms_norm"), E::DTYPE, &down(client, &y), &want, &abs(&want));
+            let both = rms_norm::Wanted { x: true, weight: true };
+            let (dx, dw) = rms_norm::launch::rms_norm_backward(client, &x, &w, 1e-5, &dy, both, lanes).unwrap();
+            PLAIN.check(&what("rms_norm dx"), E::DTYPE, &down(client, &dx.unwrap()), &want_x, &mx);
+            let dw = down(client, &dw.unwrap());
+            PLAIN.check(&what("rms_norm dw"), E::DTYPE, &dw, &want_w, &mw);
+            let one = rms_norm::Wanted { x: false, weight: true };
+            let (none, alone) = rms_norm::launch::rms_norm_backward(client, &x, &w, 1e-5, &dy, one, lanes).unwrap();
+            assert!(none.is_none());
+            assert_eq!(down(client, &alone.unwrap()), dw, "{}", what("dw alone"));
+        }
+    }
+}
+
+#[test]
+fn rms_norm_matches_the_reference() {
+    let Some(client) = client("rms_norm_matches_the_reference") else { return };
+    norms::<f32>(&client, &[Lanes::Auto, Lanes::Serial, Lanes::Shared, Lanes::Plane]);
+    norms::<half::f16>(&client, &[Lanes::Auto, Lanes::Plane]);
 }
 
 #[test]

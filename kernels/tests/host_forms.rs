@@ -8,7 +8,7 @@ use hypergraphql_kernels::edge_score::{self, Wanted as ScoreWanted};
 use hypergraphql_kernels::element::widen;
 use hypergraphql_kernels::hypergraph_attention::{self as attention, AttentionConfig};
 use hypergraphql_kernels::hypergraph_conv::{self as conv, Scales, host::Wanted};
-use hypergraphql_kernels::{CsrPair, Direction, Element, gather, scatter_add, segment_softmax, sparse_conv};
+use hypergraphql_kernels::{CsrPair, Direction, Element, gather, rms_norm, scatter_add, segment_softmax, sparse_conv, swiglu};
 
 /// Multiples of 1/8 in [-2, 2): exact in every storage type, and ties are real ties.
 struct Numbers(u64);
@@ -317,6 +317,31 @@ fn row_ops<E: Element>() {
             20,
         );
     }
+    for (rows, width) in [(1, 1), (37, 23), (5003, 7), (3, 517), (0, 5), (4, 0)] {
+        let (x, w, dy): (Vec<E>, Vec<E>, Vec<E>) = (r.array(rows * width), r.array(width), r.array(rows * width));
+        let (wide_x, wide_w, wide_dy) = (widen(&x), widen(&w), widen(&dy));
+        close("rms_norm", &rms_norm::host::rms_norm(&x, &w, 1e-5), &rms_norm::reference::rms_norm(&wide_x, &wide_w, 1e-5), width);
+        let (want_x, want_w) = rms_norm::reference::rms_norm_backward(&wide_x, &wide_w, 1e-5, &wide_dy);
+        let both = rms_norm::Wanted { x: true, weight: true };
+        let (dx, dw) = rms_norm::host::rms_norm_backward(&x, &w, 1e-5, &dy, both);
+        close("rms_norm dx", dx.as_ref().unwrap(), &want_x, 4 * width);
+        close("rms_norm dw", dw.as_ref().unwrap(), &want_w, 4 * rows.max(width));
+        assert_eq!(rms_norm::host::rms_norm_backward(&x, &w, 1e-5, &dy, rms_norm::Wanted { x: true, weight: false }), (dx, None));
+        assert_eq!(rms_norm::host::rms_norm_backward(&x, &w, 1e-5, &dy, rms_norm::Wanted { x: false, weight: true }), (None, dw));
+    }
+    for n in [0, 1, 17, 70_001] {
+        let (a, b, dy): (Vec<E>, Vec<E>, Vec<E>) = (r.array(n), r.array(n), r.array(n));
+        let (wide_a, wide_b, wide_dy) = (widen(&a), widen(&b), widen(&dy));
+        close("swiglu", &swiglu::host::swiglu(&a, &b), &swiglu::reference::swiglu(&wide_a, &wide_b), 8);
+        let (want_a, want_b) = swiglu::reference::swiglu_backward(&wide_a, &wide_b, &wide_dy);
+        let (da, db) = swiglu::host::swiglu_backward(&a, &b, &dy, swiglu::Wanted { gate: true, up: true });
+        close("swiglu da", da.as_ref().unwrap(), &want_a, 8);
+        close("swiglu db", db.as_ref().unwrap(), &want_b, 8);
+        assert_eq!(swiglu::host::swiglu_backward(&a, &b, &dy, swiglu::Wanted { gate: false, up: true }), (None, db));
+    }
+    let ends: Vec<f32> = [-1e4, -88.0, 0.0, 88.0, 1e4].into();
+    assert_eq!(swiglu::host::swiglu(&ends, &[1.0; 5])[2..], [0.0, 88.0, 1e4]);
+    assert!(swiglu::host::swiglu(&ends, &[1.0; 5])[..2].iter().all(|y| (-1e-30..=0.0).contains(y)));
     let x: Vec<E> = r.array(70_001);
     let mask = Mask::new(0.375, 5, 9).unwrap();
     let got = dropout::host::dropout(&x, mask);

@@ -18,9 +18,11 @@ mod edge_score;
 mod gather;
 mod hypergraph_attention;
 mod hypergraph_conv;
+mod rms_norm;
 mod scatter_add;
 mod segment_softmax;
 mod sparse_conv;
+mod swiglu;
 
 pub mod verify;
 
@@ -47,9 +49,11 @@ pub use edge_score::edge_score;
 pub use gather::gather;
 pub use hypergraph_attention::hypergraph_attention;
 pub use hypergraph_conv::{BiasPlace, ConvConfig, Normalisation, hypergraph_conv};
+pub use rms_norm::rms_norm;
 pub use scatter_add::scatter_add;
 pub use segment_softmax::segment_softmax;
 pub use sparse_conv::sparse_conv;
+pub use swiglu::swiglu;
 
 pub use hypergraphql_kernels::aggregate::Reduce;
 pub use hypergraphql_kernels::hypergraph_attention::AttentionConfig;

@@ -6,8 +6,8 @@ use burn::tensor::{DType as BurnDType, Tensor};
 use hypergraphql_framework::{Duplicates, Hypergraph};
 use hypergraphql_ops::{
     AttentionConfig, BiasPlace, ConvConfig, Cpu, CpuDevice, Direction, Incidence, Index, KernelError, Normalisation, OpError, Reduce,
-    Scatter, SparseMatrix, aggregate, dropout, edge_score, gather, hypergraph_attention, hypergraph_conv, scatter_add, segment_softmax,
-    sparse_conv,
+    Scatter, SparseMatrix, aggregate, dropout, edge_score, gather, hypergraph_attention, hypergraph_conv, rms_norm, scatter_add,
+    segment_softmax, sparse_conv, swiglu,
 };
 
 fn zeros<const D: usize>(shape: [usize; D]) -> Tensor<Cpu, D> {
@@ -94,6 +94,13 @@ fn indices_and_options_outside_their_range_are_named() {
     for p in [1.0, -0.1, f64::NAN] {
         assert!(text(dropout(zeros([2, 3]), p, 0, 0)).contains("expected 0 <= p < 1"));
     }
+    let error = text(swiglu(zeros([2, 3]), zeros([3, 2])));
+    assert!(error.contains("up") && error.contains("[2, 3]") && error.contains("[3, 2]"), "{error}");
+    for epsilon in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        assert!(text(rms_norm(zeros([2, 3]), zeros([3]), epsilon)).contains("expected a positive number"));
+    }
+    let error = text(rms_norm(zeros([2, 4, 3]), zeros([4]), 1e-5));
+    assert!(error.contains("weight") && error.contains("[3]") && error.contains("[4]"), "{error}");
 }
 
 #[test]

@@ -7,7 +7,8 @@ use burn::tensor::{Tensor, TensorData};
 use hypergraphql_framework::{Duplicates, Hypergraph};
 use hypergraphql_ops::{
     AttentionConfig, BiasPlace, ConvConfig, Cpu, CpuDevice, Direction, Incidence, Index, Normalisation, Reduce, Scatter, SparseMatrix,
-    aggregate, dropout, edge_score, gather, hypergraph_attention, hypergraph_conv, scatter_add, segment_softmax, sparse_conv,
+    aggregate, dropout, edge_score, gather, hypergraph_attention, hypergraph_conv, rms_norm, scatter_add, segment_softmax, sparse_conv,
+    swiglu,
 };
 
 type B = Autodiff<Cpu>;
@@ -166,6 +167,8 @@ fn row_ops_and_dropout_match_central_differences() {
         check("scatter_add", &[[7, 3]], |t| scatter_add(t[0].clone(), &index, scatter).unwrap());
     }
     check("dropout", &[[9, 5]], |t| dropout(t[0].clone(), 0.4, 7, 3).unwrap());
+    check("swiglu", &[[5, 7], [5, 7]], |t| swiglu(t[0].clone(), t[1].clone()).unwrap());
+    check("rms_norm", &[[5, 7], [1, 7]], |t| rms_norm(t[0].clone(), row(t[1].clone()), 1e-3).unwrap());
     check("dropout of nothing", &[[2, 5]], |t| dropout(t[0].clone(), 0.0, 7, 3).unwrap());
 }
 

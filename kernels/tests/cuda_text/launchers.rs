@@ -12,9 +12,10 @@ use hypergraphql_kernels::gather::{self, index_pattern};
 use hypergraphql_kernels::hypergraph_attention::AttentionConfig;
 use hypergraphql_kernels::hypergraph_attention::launch::{Inputs, hypergraph_attention, hypergraph_attention_backward};
 use hypergraphql_kernels::hypergraph_conv::launch::{add_bias, bias_gradient};
+use hypergraphql_kernels::rms_norm::{self, Wanted};
 use hypergraphql_kernels::scatter_add::{self, Scatter};
 use hypergraphql_kernels::segment_softmax::launch::{segment_softmax, segment_softmax_backward};
-use hypergraphql_kernels::{CsrPair, DType, Direction, KernelError};
+use hypergraphql_kernels::{CsrPair, DType, Direction, KernelError, swiglu};
 
 const ROUTES: [(Strategy, Lanes); 5] = [
     (Strategy::Short, Lanes::Serial),
@@ -135,6 +136,17 @@ fn rows<R: Runtime>(client: &ComputeClient<R>, dtype: DType) -> Result<(), Kerne
             scatter_add::launch::scatter_add(&index, &few, width, scatter)?;
         }
         dropout::launch::dropout(client, &few, mask)?;
+        swiglu::launch::swiglu(client, &few, &few)?;
+        for (gate, up) in [(true, true), (true, false), (false, true)] {
+            swiglu::launch::swiglu_backward(client, &few, &few, &few, swiglu::Wanted { gate, up })?;
+        }
+        let gain = Buf::empty(client, width, dtype);
+        for lanes in [Lanes::Serial, Lanes::Shared, Lanes::Plane] {
+            rms_norm::launch::rms_norm(client, &few, &gain, 1e-5, lanes)?;
+            for wanted in [Wanted { x: true, weight: true }, Wanted { x: false, weight: true }] {
+                rms_norm::launch::rms_norm_backward(client, &few, &gain, 1e-5, &few, wanted, lanes)?;
+            }
+        }
         bias_gradient(&index, &few, width, None)?;
         bias_gradient(&index, &few, width, Some(&c))?;
         let (bias, rows) = (Buf::empty(client, width, dtype), Buf::empty(client, index.rows(), DType::F32));

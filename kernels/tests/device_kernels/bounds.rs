@@ -115,6 +115,21 @@ pub(crate) fn of_softmax_gradient(view: &View, p: &[f64], dp: &[f64], heads: usi
     magnitudes
 }
 
+/// Of the gradients of a root-mean-square norm: s (|g| + |x| s² mean |g x|) and Σ |dy x s|.
+pub(crate) fn of_rms_norm_gradients(x: &[f64], w: &[f64], epsilon: f64, dy: &[f64]) -> (Vec<f64>, Vec<f64>) {
+    let width = w.len().max(1);
+    let (mut dx, mut dw) = (vec![], vec![0.0; w.len()]);
+    for (x, dy) in x.chunks(width).zip(dy.chunks(width)) {
+        let s = 1.0 / (x.iter().map(|v| v * v).sum::<f64>() / width as f64 + epsilon).sqrt();
+        let mean = (0..x.len()).map(|f| (w[f] * dy[f] * x[f]).abs()).sum::<f64>() / width as f64;
+        for f in 0..x.len() {
+            dx.push(s * ((w[f] * dy[f]).abs() + x[f].abs() * s * s * mean));
+            dw[f] += (dy[f] * x[f] * s).abs();
+        }
+    }
+    (dx, dw)
+}
+
 /// Of the results of an attention.
 pub(crate) struct OfAttention {
     pub(crate) out: Vec<f64>,

@@ -16,8 +16,10 @@ use hypergraphql_kernels::dropout::{self, Mask};
 use hypergraphql_kernels::edge_score::{self, Wanted as ScoreWanted};
 use hypergraphql_kernels::hypergraph_attention::launch as attention;
 use hypergraphql_kernels::hypergraph_conv::{Scales, ThetaSide, backward_side, choose_side};
+use hypergraphql_kernels::rms_norm::{self, Wanted as NormWanted};
 use hypergraphql_kernels::scatter_add::{self, Scatter};
 use hypergraphql_kernels::sparse_conv::{Order, choose_order};
+use hypergraphql_kernels::swiglu::{self, Wanted as GateWanted};
 use hypergraphql_kernels::{CsrPair, DType, Direction, KernelError, gather, segment_softmax};
 
 use crate::dtype::burn_dtype;
@@ -339,6 +341,46 @@ where
         let x = Matrix::of(x);
         let y = dropout::launch::dropout(&x.client, &x.buf, mask).expect(CHECKED);
         x.tensor(y, shape)
+    }
+
+    fn rms_norm(x: FloatTensor<Self>, weight: FloatTensor<Self>, epsilon: f64) -> FloatTensor<Self> {
+        let shape = x.shape();
+        let (x, w) = (Matrix::of(x), Matrix::of(weight));
+        let y = rms_norm::launch::rms_norm(&x.client, &x.buf, &w.buf, epsilon, Lanes::Auto).expect(CHECKED);
+        x.tensor(y, shape)
+    }
+
+    fn rms_norm_backward(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        epsilon: f64,
+        dy: FloatTensor<Self>,
+        wanted: NormWanted,
+    ) -> (Option<FloatTensor<Self>>, Option<FloatTensor<Self>>) {
+        let (like_x, like_w) = (x.shape(), weight.shape());
+        let (x, w, dy) = (Matrix::of(x), Matrix::of(weight), Matrix::of(dy));
+        let gradients = rms_norm::launch::rms_norm_backward(&x.client, &x.buf, &w.buf, epsilon, &dy.buf, wanted, Lanes::Auto);
+        let (dx, dw) = gradients.expect(CHECKED);
+        (dx.map(|d| x.tensor(d, like_x)), dw.map(|d| x.tensor(d, like_w)))
+    }
+
+    fn swiglu(gate: FloatTensor<Self>, up: FloatTensor<Self>) -> FloatTensor<Self> {
+        let shape = gate.shape();
+        let (a, b) = (Matrix::of(gate), Matrix::of(up));
+        let y = swiglu::launch::swiglu(&a.client, &a.buf, &b.buf).expect(CHECKED);
+        a.tensor(y, shape)
+    }
+
+    fn swiglu_backward(
+        gate: FloatTensor<Self>,
+        up: FloatTensor<Self>,
+        dy: FloatTensor<Self>,
+        wanted: GateWanted,
+    ) -> (Option<FloatTensor<Self>>, Option<FloatTensor<Self>>) {
+        let shape = gate.shape();
+        let (a, b, dy) = (Matrix::of(gate), Matrix::of(up), Matrix::of(dy));
+        let (da, db) = swiglu::launch::swiglu_backward(&a.client, &a.buf, &b.buf, &dy.buf, wanted).expect(CHECKED);
+        (da.map(|d| a.tensor(d, shape.clone())), db.map(|d| a.tensor(d, shape.clone())))
     }
 }
 

@@ -10,10 +10,13 @@ use hypergraphql_kernels::dropout::Mask;
 use hypergraphql_kernels::edge_score::Wanted as ScoreWanted;
 use hypergraphql_kernels::element::Acc;
 use hypergraphql_kernels::hypergraph_conv::Scales;
+use hypergraphql_kernels::rms_norm::Wanted as NormWanted;
 use hypergraphql_kernels::scatter_add::Scatter;
+use hypergraphql_kernels::swiglu::Wanted as GateWanted;
 use hypergraphql_kernels::{CsrPair, DType, Direction, Element, KernelError};
 use hypergraphql_kernels::{
-    aggregate, dropout, edge_score, gather, hypergraph_attention, hypergraph_conv, scatter_add, segment_softmax, sparse_conv,
+    aggregate, dropout, edge_score, gather, hypergraph_attention, hypergraph_conv, rms_norm, scatter_add, segment_softmax, sparse_conv,
+    swiglu,
 };
 
 use super::shares::inverse_counts;
@@ -367,5 +370,41 @@ impl HyperBackend for Flex {
     fn dropout(x: FlexTensor, mask: Mask) -> FlexTensor {
         let x = x.to_contiguous();
         with_element!(x, E => FlexTensor::from_data(TensorData::new(dropout::host::dropout::<E>(x.storage(), mask), x.shape())))
+    }
+
+    fn rms_norm(x: FlexTensor, weight: FlexTensor, epsilon: f64) -> FlexTensor {
+        let (x, w) = (x.to_contiguous(), weight.to_contiguous());
+        with_element!(x, E => {
+            FlexTensor::from_data(TensorData::new(rms_norm::host::rms_norm::<E>(x.storage(), w.storage(), epsilon), x.shape()))
+        })
+    }
+
+    fn rms_norm_backward(
+        x: FlexTensor,
+        weight: FlexTensor,
+        epsilon: f64,
+        dy: FlexTensor,
+        wanted: NormWanted,
+    ) -> (Option<FlexTensor>, Option<FlexTensor>) {
+        let (x, w, dy) = (x.to_contiguous(), weight.to_contiguous(), dy.to_contiguous());
+        with_element!(x, E => {
+            let (dx, dw) = rms_norm::host::rms_norm_backward::<E>(x.storage(), w.storage(), epsilon, dy.storage(), wanted);
+            let like = |values: Option<Vec<E>>, t: &FlexTensor| values.map(|v| FlexTensor::from_data(TensorData::new(v, t.shape())));
+            (like(dx, &x), like(dw, &w))
+        })
+    }
+
+    fn swiglu(gate: FlexTensor, up: FlexTensor) -> FlexTensor {
+        let (a, b) = (gate.to_contiguous(), up.to_contiguous());
+        with_element!(a, E => FlexTensor::from_data(TensorData::new(swiglu::host::swiglu::<E>(a.storage(), b.storage()), a.shape())))
+    }
+
+    fn swiglu_backward(gate: FlexTensor, up: FlexTensor, dy: FlexTensor, wanted: GateWanted) -> (Option<FlexTensor>, Option<FlexTensor>) {
+        let (a, b, dy) = (gate.to_contiguous(), up.to_contiguous(), dy.to_contiguous());
+        with_element!(a, E => {
+            let (da, db) = swiglu::host::swiglu_backward::<E>(a.storage(), b.storage(), dy.storage(), wanted);
+            let like = |values: Option<Vec<E>>| values.map(|v| FlexTensor::from_data(TensorData::new(v, a.shape())));
+            (like(da), like(db))
+        })
     }
 }

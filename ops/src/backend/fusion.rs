@@ -11,7 +11,9 @@ use hypergraphql_kernels::aggregate::{Wanted as PassWanted, Weights};
 use hypergraphql_kernels::dropout::Mask;
 use hypergraphql_kernels::edge_score::Wanted as ScoreWanted;
 use hypergraphql_kernels::hypergraph_conv::Scales;
+use hypergraphql_kernels::rms_norm::Wanted as NormWanted;
 use hypergraphql_kernels::scatter_add::Scatter;
+use hypergraphql_kernels::swiglu::Wanted as GateWanted;
 use hypergraphql_kernels::{CsrPair, DType, Direction, KernelError};
 
 use super::{
@@ -278,6 +280,46 @@ impl<B: FusionBackend + HyperBackend> HyperBackend for Fusion<B> {
     fn dropout(x: FloatTensor<B>, mask: Mask) -> FloatTensor<B> {
         let out = (x.shape(), x.dtype);
         record_one::<B, _>("hg_dropout", [Some(x)], out, move |[x]| B::dropout(needed(x), mask))
+    }
+
+    fn rms_norm(x: FloatTensor<B>, weight: FloatTensor<B>, epsilon: f64) -> FloatTensor<B> {
+        let out = meta(&x);
+        record_one::<B, _>("hg_rms_norm", [Some(x), Some(weight)], out, move |[x, w]| B::rms_norm(needed(x), needed(w), epsilon))
+    }
+
+    fn rms_norm_backward(
+        x: FloatTensor<B>,
+        weight: FloatTensor<B>,
+        epsilon: f64,
+        dy: FloatTensor<B>,
+        wanted: NormWanted,
+    ) -> (Option<FloatTensor<B>>, Option<FloatTensor<B>>) {
+        let like = [wanted.x.then(|| meta(&x)), wanted.weight.then(|| meta(&weight))];
+        let inputs = [x, weight, dy].map(Some);
+        let [dx, dw] = record_some::<B, 3, 2>("hg_rms_norm_backward", inputs, like, move |inputs| {
+            let [x, w, dy] = inputs.map(needed);
+            B::rms_norm_backward(x, w, epsilon, dy, wanted).into()
+        });
+        (dx, dw)
+    }
+
+    fn swiglu(gate: FloatTensor<B>, up: FloatTensor<B>) -> FloatTensor<B> {
+        let out = meta(&gate);
+        record_one::<B, _>("hg_swiglu", [Some(gate), Some(up)], out, move |[a, b]| B::swiglu(needed(a), needed(b)))
+    }
+
+    fn swiglu_backward(
+        gate: FloatTensor<B>,
+        up: FloatTensor<B>,
+        dy: FloatTensor<B>,
+        wanted: GateWanted,
+    ) -> (Option<FloatTensor<B>>, Option<FloatTensor<B>>) {
+        let like = [wanted.gate.then(|| meta(&gate)), wanted.up.then(|| meta(&up))];
+        let [da, db] = record_some::<B, 3, 2>("hg_swiglu_backward", [gate, up, dy].map(Some), like, move |inputs| {
+            let [a, b, dy] = inputs.map(needed);
+            B::swiglu_backward(a, b, dy, wanted).into()
+        });
+        (da, db)
     }
 }
 

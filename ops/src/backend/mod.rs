@@ -22,7 +22,9 @@ use hypergraphql_kernels::dropout::Mask;
 use hypergraphql_kernels::edge_score::Wanted as ScoreWanted;
 use hypergraphql_kernels::hypergraph_attention::AttentionConfig;
 use hypergraphql_kernels::hypergraph_conv::Scales;
+use hypergraphql_kernels::rms_norm::Wanted as NormWanted;
 use hypergraphql_kernels::scatter_add::Scatter;
+use hypergraphql_kernels::swiglu::Wanted as GateWanted;
 use hypergraphql_kernels::{CsrPair, DType, Direction, KernelError};
 
 pub use route::Route;
@@ -151,6 +153,27 @@ pub trait HyperBackend: Backend {
 
     /// Any shape.
     fn dropout(x: FloatTensor<Self>, mask: Mask) -> FloatTensor<Self>;
+
+    /// x `[.., F]`, weight `[F]` -> y like x.
+    fn rms_norm(x: FloatTensor<Self>, weight: FloatTensor<Self>, epsilon: f64) -> FloatTensor<Self>;
+    /// dy like x -> dx and dweight, as far as they are wanted.
+    fn rms_norm_backward(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        epsilon: f64,
+        dy: FloatTensor<Self>,
+        wanted: NormWanted,
+    ) -> (Option<FloatTensor<Self>>, Option<FloatTensor<Self>>);
+
+    /// gate and up of one shape -> y likewise.
+    fn swiglu(gate: FloatTensor<Self>, up: FloatTensor<Self>) -> FloatTensor<Self>;
+    /// dy likewise -> the gradients of gate and up, as far as they are wanted.
+    fn swiglu_backward(
+        gate: FloatTensor<Self>,
+        up: FloatTensor<Self>,
+        dy: FloatTensor<Self>,
+        wanted: GateWanted,
+    ) -> (Option<FloatTensor<Self>>, Option<FloatTensor<Self>>);
 }
 
 /// One pass: its way, its reduction and the scales folded into it.

@@ -71,10 +71,12 @@ pub struct Summary {
 }
 
 /// The ops of the suite, in the order in which they run.
-pub const OPS: [&str; 10] = [
+pub const OPS: [&str; 12] = [
     "gather",
     "scatter_add",
     "dropout",
+    "rms_norm",
+    "swiglu",
     "edge_score",
     "segment_softmax",
     "entry_dot",

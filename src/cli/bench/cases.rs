@@ -4,14 +4,15 @@ use burn::backend::Autodiff;
 use burn::tensor::Tensor;
 use hypergraphql_ops::{
     AttentionConfig, BiasPlace, ConvConfig, Direction, HyperBackend, Incidence, Normalisation, Reduce, Result as OpResult, Scatter,
-    aggregate, dropout, edge_score, gather, hypergraph_attention, hypergraph_conv, scatter_add, segment_softmax, sparse_conv,
+    aggregate, dropout, edge_score, gather, hypergraph_attention, hypergraph_conv, rms_norm, scatter_add, segment_softmax, sparse_conv,
+    swiglu,
 };
 
 use super::inputs::{Inputs, Size, failed};
 use crate::cli::error::CliError;
 
 /// All cases, in the order in which they run.
-pub(super) const NAMES: [&str; 12] = [
+pub(super) const NAMES: [&str; 14] = [
     "conv_fwd",
     "conv_fwd_bwd",
     "att_fwd",
@@ -24,6 +25,8 @@ pub(super) const NAMES: [&str; 12] = [
     "scatter_add",
     "sparse_conv",
     "dropout",
+    "rms_norm",
+    "swiglu",
 ];
 
 const CONV: ConvConfig = ConvConfig { normalisation: Normalisation::Row, bias: BiasPlace::Output };
@@ -89,6 +92,8 @@ pub(super) fn cases<B: HyperBackend>(i: &Inputs<B>) -> Vec<Case<'_>> {
         case("scatter_add", 2 * n * d * s + n * 4, Box::new(|| ignore(scatter_add(i.x.clone(), &i.at_random, Scatter::Deterministic)))),
         case("sparse_conv", pass(n), Box::new(|| ignore(sparse_conv(&i.matrix, i.z.clone(), Some(i.theta.clone()), Some(i.bias.clone()))))),
         case("dropout", 2 * n * d * s, Box::new(|| ignore(dropout(i.x.clone(), 0.5, 1, 2)))),
+        case("swiglu", 3 * n * d * s, Box::new(|| ignore(swiglu(i.x.clone(), i.x.clone())))),
+        case("rms_norm", (2 * n + 1) * d * s, Box::new(|| ignore(rms_norm(i.x.clone(), i.bias.clone(), 1e-5)))),
     ]
 }
 

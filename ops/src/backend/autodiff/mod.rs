@@ -20,7 +20,9 @@ use hypergraphql_kernels::aggregate::{Reduce, Wanted as PassWanted, Weights};
 use hypergraphql_kernels::dropout::Mask;
 use hypergraphql_kernels::edge_score::Wanted as ScoreWanted;
 use hypergraphql_kernels::hypergraph_conv::Scales;
+use hypergraphql_kernels::rms_norm::Wanted as NormWanted;
 use hypergraphql_kernels::scatter_add::Scatter;
+use hypergraphql_kernels::swiglu::Wanted as GateWanted;
 use hypergraphql_kernels::{CsrPair, DType, Direction, KernelError};
 
 use super::{
@@ -29,7 +31,9 @@ use super::{
 };
 use aggregate::{ExtremumGradient, SumGradient};
 use conv::{Operator, convolution};
-use entries::{DropoutGradient, EdgeScoreGradient, EntryDotGradient, GatherGradient, ScatterGradient, SoftmaxGradient};
+use entries::{
+    DropoutGradient, EdgeScoreGradient, EntryDotGradient, GatherGradient, RmsNormGradient, ScatterGradient, SoftmaxGradient, SwigluGradient,
+};
 use hypergraph_attention::AttentionGradient;
 
 /// A tensor with its node in the graph.
@@ -257,5 +261,31 @@ impl<B: HyperBackend, C: CheckpointStrategy> HyperBackend for Autodiff<B, C> {
     fn dropout(x: Node<B, C>, mask: Mask) -> Node<B, C> {
         let y = B::dropout(x.primitive.clone(), mask);
         node::<B, C, _, 1>(DropoutGradient, [&x], y, || mask)
+    }
+
+    fn rms_norm(x: Node<B, C>, weight: Node<B, C>, epsilon: f64) -> Node<B, C> {
+        let y = B::rms_norm(x.primitive.clone(), weight.primitive.clone(), epsilon);
+        node::<B, C, _, 2>(RmsNormGradient, [&x, &weight], y, || (x.primitive.clone(), weight.primitive.clone(), epsilon))
+    }
+
+    fn rms_norm_backward(
+        x: Node<B, C>,
+        weight: Node<B, C>,
+        epsilon: f64,
+        dy: Node<B, C>,
+        wanted: NormWanted,
+    ) -> (Option<Node<B, C>>, Option<Node<B, C>>) {
+        let (dx, dw) = B::rms_norm_backward(once::<B, C>(x), once::<B, C>(weight), epsilon, once::<B, C>(dy), wanted);
+        (dx.map(constant::<B, C>), dw.map(constant::<B, C>))
+    }
+
+    fn swiglu(gate: Node<B, C>, up: Node<B, C>) -> Node<B, C> {
+        let y = B::swiglu(gate.primitive.clone(), up.primitive.clone());
+        node::<B, C, _, 2>(SwigluGradient, [&gate, &up], y, || (gate.primitive.clone(), up.primitive.clone()))
+    }
+
+    fn swiglu_backward(gate: Node<B, C>, up: Node<B, C>, dy: Node<B, C>, wanted: GateWanted) -> (Option<Node<B, C>>, Option<Node<B, C>>) {
+        let (da, db) = B::swiglu_backward(once::<B, C>(gate), once::<B, C>(up), once::<B, C>(dy), wanted);
+        (da.map(constant::<B, C>), db.map(constant::<B, C>))
     }
 }
