@@ -7,6 +7,9 @@ use crate::lanes::{add, dot, dot_by};
 use crate::rows::{Sink, fill, fill_two};
 use crate::schedule::{even, even_of};
 
+/// Bytes of rows that are written at once: they stay in the first-level cache until they are finished.
+const WRITE_BYTES: usize = 16 << 10;
+
 /// 1 / sqrt(mean x² + ε)
 #[inline(always)]
 fn inverse_rms<E: Element>(x: &[E], epsilon: E::Acc) -> E::Acc {
@@ -21,14 +24,27 @@ pub fn rms_norm<E: Element>(x: &[E], w: &[E], epsilon: f64) -> Vec<E> {
     }
     let (epsilon, mut wide) = (E::Acc::from_f64(epsilon), Vec::new());
     let w = widened(w, &mut wide);
+    let step = (WRITE_BYTES / (width * size_of::<E>())).max(1);
     fill(
         &even(x.len() / width, 2 * width * size_of::<E>()),
         |r| r * width,
         #[inline(always)]
         |block, sink: &mut Sink<E>| {
-            for row in x[block.start * width..block.end * width].chunks_exact(width) {
-                let s = inverse_rms(row, epsilon);
-                sink.extend(width, |f| E::from_acc(w[f] * row[f].to_acc() * s));
+            let mut scratch = Vec::new();
+            for rows in x[block.start * width..block.end * width].chunks(step * width) {
+                sink.sums(
+                    rows.len(),
+                    &mut scratch,
+                    #[inline(always)]
+                    |y| {
+                        for (row, y) in rows.chunks_exact(width).zip(y.chunks_exact_mut(width)) {
+                            let s = inverse_rms(row, epsilon);
+                            for ((y, &w), x) in y.iter_mut().zip(w).zip(row) {
+                                *y = w * x.to_acc() * s;
+                            }
+                        }
+                    },
+                );
             }
         },
     )

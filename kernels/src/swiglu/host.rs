@@ -2,7 +2,7 @@
 
 use super::Wanted;
 use crate::element::{Acc, Element};
-use crate::rows::{Sink, fill};
+use crate::rows::{Sink, fill, fill_two};
 use crate::schedule::even;
 
 #[inline(always)]
@@ -12,52 +12,45 @@ fn sigmoid<A: Acc>(a: A) -> A {
 
 /// a, b `[n]` -> y `[n]`.
 pub fn swiglu<E: Element>(a: &[E], b: &[E]) -> Vec<E> {
-    each(
-        a.len(),
+    fill(
+        &even(a.len(), 3 * size_of::<E>()),
+        |i| i,
         #[inline(always)]
-        |i| {
-            let gate = a[i].to_acc();
-            gate * sigmoid(gate) * b[i].to_acc()
+        |block, y: &mut Sink<E>| {
+            let n = block.len();
+            let [a, b] = [a, b].map(|x| &x[block.clone()][..n]);
+            y.extend(n, |i| {
+                let gate = a[i].to_acc();
+                E::from_acc(gate * sigmoid(gate) * b[i].to_acc())
+            });
         },
     )
 }
 
 /// dy `[n]` -> da `[n]` and db `[n]`, as far as they are wanted.
 pub fn swiglu_backward<E: Element>(a: &[E], b: &[E], dy: &[E], wanted: Wanted) -> (Option<Vec<E>>, Option<Vec<E>>) {
-    let da = wanted.gate.then(|| {
-        each(
-            a.len(),
-            #[inline(always)]
-            |i| {
-                let gate = a[i].to_acc();
-                let s = sigmoid(gate);
-                dy[i].to_acc() * b[i].to_acc() * s * (E::Acc::ONE + gate * (E::Acc::ONE - s))
-            },
-        )
-    });
-    let db = wanted.up.then(|| {
-        each(
-            a.len(),
-            #[inline(always)]
-            |i| {
-                let gate = a[i].to_acc();
-                dy[i].to_acc() * gate * sigmoid(gate)
-            },
-        )
-    });
-    (da, db)
-}
-
-/// f(0), …, f(n − 1), rounded to the storage type.
-#[inline(always)]
-fn each<E: Element>(n: usize, f: impl Fn(usize) -> E::Acc + Sync) -> Vec<E> {
-    fill(
-        &even(n, 4 * size_of::<E>()),
-        |i| i,
+    let (da, db, _) = fill_two(
+        &even(a.len(), 5 * size_of::<E>()),
+        |i| if wanted.gate { i } else { 0 },
+        |i| if wanted.up { i } else { 0 },
         #[inline(always)]
-        |block, sink: &mut Sink<E>| {
-            let start = block.start;
-            sink.extend(block.len(), |i| E::from_acc(f(start + i)));
+        |block, da: &mut Sink<E>, db: &mut Sink<E>| {
+            let n = block.len();
+            let [a, b, dy] = [a, b, dy].map(|x| &x[block.clone()][..n]);
+            if wanted.gate {
+                da.extend(n, |i| {
+                    let gate = a[i].to_acc();
+                    let s = sigmoid(gate);
+                    E::from_acc(dy[i].to_acc() * b[i].to_acc() * s * (E::Acc::ONE + gate * (E::Acc::ONE - s)))
+                });
+            }
+            if wanted.up {
+                db.extend(n, |i| {
+                    let gate = a[i].to_acc();
+                    E::from_acc(dy[i].to_acc() * gate * sigmoid(gate))
+                });
+            }
         },
-    )
+    );
+    (wanted.gate.then_some(da), wanted.up.then_some(db))
 }
