@@ -7,7 +7,7 @@ use crate::lanes::{add, dot, dot_by};
 use crate::rows::{Sink, fill, fill_two};
 use crate::schedule::{even, even_of};
 
-/// Bytes of rows that are written at once: they stay in the first-level cache until they are finished.
+/// Bytes of rows that are made at once: they stay in the first-level cache until they are written.
 const WRITE_BYTES: usize = 16 << 10;
 
 /// 1 / sqrt(mean x² + ε)
@@ -24,7 +24,7 @@ pub fn rms_norm<E: Element>(x: &[E], w: &[E], epsilon: f64) -> Vec<E> {
     }
     let (epsilon, mut wide) = (E::Acc::from_f64(epsilon), Vec::new());
     let w = widened(w, &mut wide);
-    let step = (WRITE_BYTES / (width * size_of::<E>())).max(1);
+    let step = (WRITE_BYTES / size_of_val(w)).max(1);
     fill(
         &even(x.len() / width, 2 * width * size_of::<E>()),
         |r| r * width,
