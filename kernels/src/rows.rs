@@ -225,6 +225,33 @@ mod tests {
         assert!(fill(&[], |r| r, |_, _: &mut Sink<f32>| ()).is_empty());
     }
 
+    /// Blocks that start anywhere, each written in pieces above and below what is streamed at once.
+    #[test]
+    fn an_output_past_the_caches_is_written_whole() {
+        let n = STREAM_BYTES / 4 + 1037;
+        let blocks = crate::schedule::even_of(n, 100_003);
+        let piece = |start: usize, end: usize| (start..end).map(|i| i as f32).collect::<Vec<_>>();
+        let copied: Vec<f32> = fill(
+            &blocks,
+            |i| i,
+            |block, sink: &mut Sink<f32>| {
+                assert!(sink.streams);
+                let middle = block.start + 7;
+                sink.copy(&piece(block.start, middle));
+                sink.copy(&piece(middle, block.end));
+            },
+        );
+        let summed: Vec<f32> = fill(
+            &blocks,
+            |i| i,
+            |block, sink: &mut Sink<f32>| sink.sums(block.len(), &mut Vec::new(), |y| y.copy_from_slice(&piece(block.start, block.end))),
+        );
+        for written in [copied, summed] {
+            assert_eq!(written.len(), n);
+            assert!(written.iter().enumerate().all(|(i, &v)| v == i as f32));
+        }
+    }
+
     #[test]
     #[should_panic(expected = "unwritten")]
     fn an_unwritten_element_is_noticed() {

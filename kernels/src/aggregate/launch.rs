@@ -5,7 +5,7 @@ use cubecl::prelude::*;
 use super::cube::{Attention, EntriesLaunch, FinishLaunch, Plan, pass_combine, pass_long, pass_short};
 use super::{CONTRACT, Fold, Reduce, Weights};
 use crate::csr::Direction;
-use crate::device::buffer::storage_type;
+use crate::device::buffer::{check_type, storage_type};
 use crate::device::grid::{check_elements, check_index_space, cube_count, lanes_by_groups, vector_size};
 use crate::device::worklist::WorkList;
 use crate::device::{Buf, DevicePattern, Ids, Side, capability};
@@ -75,7 +75,7 @@ fn validate<R: Runtime>(pattern: &DevicePattern<R>, side: &Side<R>, pass: &Pass<
     check("x", Some(pass.x), side.inputs * pass.width)?;
     if let Weights::Entries(w) = pass.weights {
         check("w", Some(w), pattern.nnz)?;
-        check_type("w", w, pass.x.dtype())?;
+        check_type(OP, "w", w, pass.x.dtype())?;
     }
     for (name, scale, len) in [
         ("t", pass.fold.input_scale, side.inputs),
@@ -83,23 +83,15 @@ fn validate<R: Runtime>(pattern: &DevicePattern<R>, side: &Side<R>, pass: &Pass<
         ("c", pass.fold.bias.and_then(|b| b.1), side.outputs),
     ] {
         check(name, scale, len)?;
-        scale.map_or(Ok(()), |s| check_type(name, s, DType::F32))?;
+        scale.map_or(Ok(()), |s| check_type(OP, name, s, DType::F32))?;
     }
     if let Some((bias, _)) = pass.fold.bias {
         check("bias", Some(bias), pass.width)?;
-        check_type("bias", bias, pass.x.dtype())?;
+        check_type(OP, "bias", bias, pass.x.dtype())?;
     }
     check_index_space(&[("input elements", pass.x)])?;
     check_elements("output elements", side.outputs * pass.width)?;
     check_elements("partial results", side.schedule.hub.segments.len * pass.width)
-}
-
-/// `Ok` when `array` stores `dtype`.
-pub(crate) fn check_type<R: Runtime>(argument: &'static str, array: &Buf<R>, dtype: DType) -> Result<(), KernelError> {
-    if array.dtype() == dtype {
-        return Ok(());
-    }
-    Err(KernelError::Option { op: OP, argument, got: array.dtype().name().into(), expected: dtype.name() })
 }
 
 struct Launcher<'a, R: Runtime> {

@@ -103,6 +103,17 @@ impl<R: Runtime> Buf<R> {
     }
 }
 
+/// Checks the type of an argument.
+///
+/// # Errors
+/// Names the op, the argument and both types.
+pub(crate) fn check_type<R: Runtime>(op: &'static str, argument: &'static str, array: &Buf<R>, dtype: DType) -> Result<(), KernelError> {
+    if array.dtype() == dtype {
+        return Ok(());
+    }
+    Err(KernelError::Option { op, argument, got: array.dtype().name().into(), expected: dtype.name() })
+}
+
 /// A contiguous array of u32 indices on a device.
 #[derive(Debug)]
 pub struct Ids<R: Runtime> {

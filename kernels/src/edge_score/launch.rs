@@ -5,7 +5,7 @@ use cubecl::prelude::*;
 use super::CONTRACT;
 use super::cube;
 use crate::csr::Direction;
-use crate::device::buffer::storage_type;
+use crate::device::buffer::{check_type, storage_type};
 use crate::device::grid::{check_elements, cube_count, units};
 use crate::device::{Buf, DevicePattern, capability};
 use crate::error::{KernelError, check_len};
@@ -77,7 +77,7 @@ pub fn edge_score_gradient<R: Runtime>(
 ) -> Result<Buf<R>, KernelError> {
     validate(pattern, a, b, heads)?;
     check_len(OP, CONTRACT, "ds", ds.len(), pattern.nnz * heads)?;
-    same_type("ds", ds, a)?;
+    check_type(OP, "ds", ds, a.dtype())?;
     let (own, other) = if direction == Direction::ToRows { (a, b) } else { (b, a) };
     let arrays = Arrays { s: ds, t: None, a: Some(own), b: Some(other), slope: slope as f32 };
     Ok(statistic(pattern, direction, Statistic::LeakySum, &arrays, heads, a.dtype()))
@@ -87,13 +87,6 @@ fn validate<R: Runtime>(pattern: &DevicePattern<R>, a: &Buf<R>, b: &Buf<R>, head
     capability::check_storage(&pattern.client, a.dtype())?;
     check_len(OP, CONTRACT, "a", a.len(), pattern.rows() * heads)?;
     check_len(OP, CONTRACT, "b", b.len(), pattern.cols() * heads)?;
-    same_type("b", b, a)?;
+    check_type(OP, "b", b, a.dtype())?;
     check_elements("entries times heads", pattern.nnz * heads)
-}
-
-fn same_type<R: Runtime>(argument: &'static str, array: &Buf<R>, like: &Buf<R>) -> Result<(), KernelError> {
-    if array.dtype() == like.dtype() {
-        return Ok(());
-    }
-    Err(KernelError::Option { op: OP, argument, got: array.dtype().name().into(), expected: like.dtype().name() })
 }

@@ -7,7 +7,7 @@ use super::{AttentionConfig, CONTRACT};
 use crate::aggregate::launch::{Coefficients, Pass, run};
 use crate::aggregate::{Fold, Reduce, Weights};
 use crate::csr::Direction;
-use crate::device::buffer::storage_type;
+use crate::device::buffer::{check_type, storage_type};
 use crate::device::grid::{check_elements, check_index_space, cube_count, units, vector_size};
 use crate::device::{Buf, DevicePattern, capability};
 use crate::element::DType;
@@ -156,10 +156,7 @@ fn validate_saved<R: Runtime>(
 
 fn check<R: Runtime>(argument: &'static str, array: &Buf<R>, len: usize, dtype: DType) -> Result<(), KernelError> {
     check_len(OP, CONTRACT, argument, array.len(), len)?;
-    if array.dtype() == dtype {
-        return Ok(());
-    }
-    Err(KernelError::Option { op: OP, argument, got: array.dtype().name().into(), expected: dtype.name() })
+    check_type(OP, argument, array, dtype)
 }
 
 /// ⟨p, q⟩ + ⟨x, y⟩ of every segment and head; the caller has checked the arrays.

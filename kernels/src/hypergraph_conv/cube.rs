@@ -3,15 +3,17 @@
 
 use cubecl::prelude::*;
 
-/// Σ c_r x_r over one chunk of rows per cube: groups take every `groups`-th row, a tree adds the groups.
+/// Σ c_r x_r, or Σ c_r x_r ⊙ z_r, over one chunk of rows per cube: groups take every `groups`-th row, a tree adds the groups.
 #[cube(launch_unchecked)]
 pub(crate) fn column_sums<F: Float, N: Size>(
     x: &Array<Vector<F, N>>,
+    z: &Array<Vector<F, N>>,
     scale: &Array<f32>,
     partial: &mut Array<Vector<f32, N>>,
     rows: usize,
     width: usize,
     chunk: usize,
+    #[comptime] times: bool,
     #[comptime] scaled: bool,
     #[comptime] units: usize,
     #[define(F)] _f: StorageType,
@@ -29,6 +31,9 @@ pub(crate) fn column_sums<F: Float, N: Size>(
             let mut r = first + UNIT_POS_Y as usize;
             while r < end {
                 let mut v = Vector::<f32, N>::cast_from(x[r * width + f]);
+                if comptime!(times) {
+                    v *= Vector::<f32, N>::cast_from(z[r * width + f]);
+                }
                 if comptime!(scaled) {
                     v *= Vector::new(scale[r]);
                 }

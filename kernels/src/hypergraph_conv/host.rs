@@ -154,7 +154,8 @@ pub(crate) fn column_sums<E: Element>(dy: &[E], rows: usize, o: usize, c: Option
     in_order(parts, o).into_iter().map(E::from_acc).collect()
 }
 
-fn in_order<A: Acc>(parts: Vec<Vec<A>>, len: usize) -> Vec<A> {
+/// The sum of partial sums `[len]`, first to last.
+pub(crate) fn in_order<A: Acc>(parts: Vec<Vec<A>>, len: usize) -> Vec<A> {
     let mut total = vec![A::ZERO; len];
     for part in &parts {
         add(&mut total, part);

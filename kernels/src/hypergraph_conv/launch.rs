@@ -4,10 +4,10 @@ use cubecl::prelude::*;
 
 use super::cube::{self, column_sums, column_sums_combine};
 use super::{CONTRACT, Scales};
-use crate::aggregate::launch::{aggregate, check_type};
+use crate::aggregate::launch::aggregate;
 use crate::aggregate::{Fold, Reduce, Weights};
 use crate::csr::Direction;
-use crate::device::buffer::storage_type;
+use crate::device::buffer::{check_type, storage_type};
 use crate::device::grid::{check_index_space, cube_count, lanes_by_groups, units, vector_size};
 use crate::device::{Buf, DevicePattern, capability};
 use crate::element::DType;
@@ -58,10 +58,10 @@ pub fn add_bias<R: Runtime>(
     capability::check_storage(client, x.dtype())?;
     check_len(OP, CONTRACT, "Y", x.len(), rows * width)?;
     check_len(OP, CONTRACT, "bias", bias.len(), width)?;
-    check_type("bias", bias, x.dtype())?;
+    check_type(OP, "bias", bias, x.dtype())?;
     if let Some(c) = scale {
         check_len(OP, CONTRACT, "c", c.len(), rows)?;
-        check_type("c", c, DType::F32)?;
+        check_type(OP, "c", c, DType::F32)?;
     }
     check_index_space(&[("output elements", x)])?;
     let y = Buf::empty(client, x.len(), x.dtype());
@@ -105,21 +105,33 @@ pub fn bias_gradient<R: Runtime>(
     check_len(OP, CONTRACT, "dY", dy.len(), rows * width)?;
     if let Some(c) = scale {
         check_len(OP, CONTRACT, "c", c.len(), rows)?;
-        check_type("c", c, DType::F32)?;
+        check_type(OP, "c", c, DType::F32)?;
     }
     check_index_space(&[("output elements", dy)])?;
-    let y = Buf::empty(client, width, dy.dtype());
+    Ok(sum_rows(client, dy, None, (pattern.floats(scale), scale.is_some()), rows, width))
+}
+
+/// Σ_r c_r x_r, or Σ_r c_r x_r ⊙ z_r, `[width]`; c is the array given, or all 1. The caller has checked the arrays.
+pub(crate) fn sum_rows<R: Runtime>(
+    client: &ComputeClient<R>,
+    x: &Buf<R>,
+    z: Option<&Buf<R>>,
+    (scale, scaled): (ArrayArg<R>, bool),
+    rows: usize,
+    width: usize,
+) -> Buf<R> {
+    let y = Buf::empty(client, width, x.dtype());
     if y.is_empty() {
-        return Ok(y);
+        return y;
     }
-    let vector = vector_size(client, dy.dtype(), &[width]);
+    let vector = vector_size(client, x.dtype(), &[width]);
     let vectors = width / vector;
     let (lanes, groups) = lanes_by_groups(client, vectors);
     let chunk = rows.div_ceil(CHUNKS).max(CHUNK);
     let chunks = rows.div_ceil(chunk);
     let partial = Buf::<R>::empty(client, chunks * width, DType::F32);
     let units = units(client);
-    // SAFETY: dy and c were checked; partial holds chunks · width values and y width elements; the kernels guard rows and features.
+    // SAFETY: the caller checked that x and z hold rows · width values and c one per row; partial holds chunks · width values and y width elements; the kernels guard rows and features.
     unsafe {
         if chunks > 0 {
             column_sums::launch_unchecked::<R>(
@@ -127,15 +139,17 @@ pub fn bias_gradient<R: Runtime>(
                 cube_count(client, chunks),
                 CubeDim::new_2d(lanes, groups),
                 vector,
-                dy.arg(),
-                pattern.floats(scale),
+                x.arg(),
+                z.unwrap_or(x).arg(),
+                scale,
                 partial.arg(),
                 rows,
                 vectors,
                 chunk,
-                scale.is_some(),
+                z.is_some(),
+                scaled,
                 (lanes * groups) as usize,
-                storage_type(dy.dtype()),
+                storage_type(x.dtype()),
             );
         }
         column_sums_combine::launch_unchecked::<R>(
@@ -147,8 +161,8 @@ pub fn bias_gradient<R: Runtime>(
             y.arg(),
             chunks,
             vectors,
-            storage_type(dy.dtype()),
+            storage_type(x.dtype()),
         );
     }
-    Ok(y)
+    y
 }

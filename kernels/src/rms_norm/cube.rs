@@ -1,4 +1,4 @@
-//! CubeCL form: a group of lanes per row; the sums of dw in rounds over chunks of rows, one unit per chunk and feature, each in order.
+//! CubeCL form: a group of lanes per row. dw is the sum of rows that `hypergraph_conv` has for its bias.
 
 use cubecl::prelude::*;
 
@@ -107,58 +107,5 @@ pub(crate) fn rows_backward<F: Float, N: Size>(
         if UNIT_POS_X == 0 {
             s_of[row] = s;
         }
-    }
-}
-
-/// The first round of dw: Σ dy · x · s over each chunk of rows, `[chunks, F]`; `total` = chunks · F.
-#[cube(launch_unchecked)]
-pub(crate) fn gain_terms<F: Float>(
-    x: &Array<F>,
-    dy: &Array<F>,
-    s_of: &Array<f32>,
-    out: &mut Array<f32>,
-    total: usize,
-    rows: usize,
-    width: usize,
-    #[comptime] chunk_rows: usize,
-    #[define(F)] _f: StorageType,
-) {
-    if ABSOLUTE_POS < total {
-        let (chunk, f) = (ABSOLUTE_POS / width, ABSOLUTE_POS % width);
-        let mut end = (chunk + 1) * chunk_rows;
-        if end > rows {
-            end = rows;
-        }
-        let mut sum = 0.0f32;
-        for row in chunk * chunk_rows..end {
-            let at = row * width + f;
-            sum += f32::cast_from(dy[at]) * (f32::cast_from(x[at]) * s_of[row]);
-        }
-        out[ABSOLUTE_POS] = sum;
-    }
-}
-
-/// A later round: each chunk of rows of `x` added, `[chunks, F]`.
-#[cube(launch_unchecked)]
-pub(crate) fn chunk_sums<F: Float>(
-    x: &Array<f32>,
-    out: &mut Array<F>,
-    total: usize,
-    rows: usize,
-    width: usize,
-    #[comptime] chunk_rows: usize,
-    #[define(F)] _f: StorageType,
-) {
-    if ABSOLUTE_POS < total {
-        let (chunk, f) = (ABSOLUTE_POS / width, ABSOLUTE_POS % width);
-        let mut end = (chunk + 1) * chunk_rows;
-        if end > rows {
-            end = rows;
-        }
-        let mut sum = 0.0f32;
-        for row in chunk * chunk_rows..end {
-            sum += x[row * width + f];
-        }
-        out[ABSOLUTE_POS] = F::cast_from(sum);
     }
 }

@@ -3,7 +3,8 @@
 use super::Wanted;
 use crate::dense::widened;
 use crate::element::{Acc, Element};
-use crate::lanes::{add, dot, dot_by};
+use crate::hypergraph_conv::host::in_order;
+use crate::lanes::{dot, dot_by};
 use crate::rows::{Sink, fill, fill_two};
 use crate::schedule::{even, even_of};
 
@@ -84,10 +85,6 @@ pub fn rms_norm_backward<E: Element>(x: &[E], w: &[E], epsilon: f64, dy: &[E], w
             dw
         },
     );
-    let dw = wanted.weight.then(|| {
-        let mut sum = vec![E::Acc::ZERO; width];
-        parts.iter().for_each(|part| add(&mut sum, part));
-        sum.into_iter().map(E::from_acc).collect()
-    });
+    let dw = wanted.weight.then(|| in_order(parts, width).into_iter().map(E::from_acc).collect());
     (wanted.x.then_some(dx), dw)
 }

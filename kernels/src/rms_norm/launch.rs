@@ -1,19 +1,17 @@
-//! validate -> config -> launch: a kernel over rows, and for dw rounds of sums over chunks of rows.
+//! validate -> config -> launch.
 
 use cubecl::prelude::*;
 
 use super::cube::{self, RowPlan};
 use super::{CONTRACT, Wanted, check_epsilon};
-use crate::device::buffer::storage_type;
+use crate::device::buffer::{check_type, storage_type};
 use crate::device::grid::{check_index_space, cube_count, units, vector_size};
 use crate::device::{Buf, Lanes, capability};
 use crate::element::DType;
 use crate::error::{KernelError, check_len};
+use crate::hypergraph_conv::launch::sum_rows;
 
 const OP: &str = "rms_norm";
-
-/// Rows that a unit adds in one round of dw: few enough for many units, enough for few rounds.
-const CHUNK: usize = 64;
 
 /// x `[rows, F]`, w `[F]` -> y `[rows, F]`.
 ///
@@ -88,60 +86,8 @@ pub fn rms_norm_backward<R: Runtime>(
             );
         }
     }
-    let dw = wanted.weight.then(|| gain(client, x, dy, &s, rows, w.len()));
+    let dw = wanted.weight.then(|| sum_rows(client, dy, Some(x), (s.arg(), true), rows, w.len()));
     Ok((wanted.x.then_some(dx), dw))
-}
-
-/// dw `[F]`; the caller has checked the arrays.
-fn gain<R: Runtime>(client: &ComputeClient<R>, x: &Buf<R>, dy: &Buf<R>, s: &Buf<R>, rows: usize, width: usize) -> Buf<R> {
-    if width == 0 {
-        return Buf::empty(client, 0, x.dtype());
-    }
-    let units = units(client);
-    let cubes = |total: usize| cube_count(client, total.div_ceil(units as usize));
-    let mut chunks = rows.div_ceil(CHUNK).max(1);
-    let mut sums = Buf::empty(client, chunks * width, DType::F32);
-    // SAFETY: x and dy hold rows · width values, s one per row, sums chunks · width; the kernel guards the place and the row.
-    unsafe {
-        cube::gain_terms::launch_unchecked::<R>(
-            client,
-            cubes(sums.len()),
-            CubeDim::new_1d(units),
-            x.arg(),
-            dy.arg(),
-            s.arg(),
-            sums.arg(),
-            sums.len(),
-            rows,
-            width,
-            CHUNK,
-            storage_type(x.dtype()),
-        );
-    }
-    loop {
-        let next = chunks.div_ceil(CHUNK);
-        let dtype = if next == 1 { x.dtype() } else { DType::F32 };
-        let out = Buf::empty(client, next * width, dtype);
-        // SAFETY: sums holds chunks · width values and out next · width; the kernel guards the place and the row.
-        unsafe {
-            cube::chunk_sums::launch_unchecked::<R>(
-                client,
-                cubes(out.len()),
-                CubeDim::new_1d(units),
-                sums.arg(),
-                out.arg(),
-                out.len(),
-                chunks,
-                width,
-                CHUNK,
-                storage_type(dtype),
-            );
-        }
-        if next == 1 {
-            return out;
-        }
-        (sums, chunks) = (out, next);
-    }
 }
 
 /// How the units of a cube share rows.
@@ -184,8 +130,5 @@ fn validate<R: Runtime>(client: &ComputeClient<R>, x: &Buf<R>, w: &Buf<R>, epsil
 
 fn check<R: Runtime>(argument: &'static str, array: &Buf<R>, len: usize, dtype: DType) -> Result<(), KernelError> {
     check_len(OP, CONTRACT, argument, array.len(), len)?;
-    if array.dtype() == dtype {
-        return Ok(());
-    }
-    Err(KernelError::Option { op: OP, argument, got: array.dtype().name().into(), expected: dtype.name() })
+    check_type(OP, argument, array, dtype)
 }

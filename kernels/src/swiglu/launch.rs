@@ -4,7 +4,7 @@ use cubecl::prelude::*;
 
 use super::cube;
 use super::{CONTRACT, Wanted};
-use crate::device::buffer::storage_type;
+use crate::device::buffer::{check_type, storage_type};
 use crate::device::grid::{check_index_space, cube_count, units, vector_size};
 use crate::device::{Buf, capability};
 use crate::error::{KernelError, check_len};
@@ -82,10 +82,7 @@ fn validate<R: Runtime>(client: &ComputeClient<R>, a: &Buf<R>, others: &[(&'stat
     check_index_space(&[("elements", a)])?;
     for (argument, array) in others {
         check_len(OP, CONTRACT, argument, array.len(), a.len())?;
-        if array.dtype() != a.dtype() {
-            let (got, expected) = (array.dtype().name().into(), a.dtype().name());
-            return Err(KernelError::Option { op: OP, argument, got, expected });
-        }
+        check_type(OP, argument, array, a.dtype())?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use cubecl::prelude::*;
 
 use super::cube::{self, EntryPlan, Winners};
 use crate::csr::Direction;
-use crate::device::buffer::storage_type;
+use crate::device::buffer::{check_type, storage_type};
 use crate::device::grid::{check_elements, check_index_space, cube_count, units, vector_size};
 use crate::device::{Buf, DevicePattern, Ids, capability};
 use crate::error::{KernelError, check_len};
@@ -31,7 +31,7 @@ pub(crate) fn masked<R: Runtime>(
     capability::check_storage(&pattern.client, a.dtype())?;
     check_len(OP, CONTRACT, "a", a.len(), pattern.rows() * width)?;
     check_len(OP, CONTRACT, "b", b.len(), pattern.cols() * width)?;
-    crate::aggregate::launch::check_type("b", b, a.dtype())?;
+    check_type(OP, "b", b, a.dtype())?;
     check_index_space(&[("row features", a), ("column features", b)])?;
     check_elements("entries", pattern.nnz)?;
     let client = &pattern.client;

@@ -4,10 +4,10 @@ use cubecl::prelude::*;
 
 use super::cube::{TermsLaunch, WinnerPlan, winners_combine, winners_long, winners_short};
 use crate::aggregate::entry::launch::masked;
-use crate::aggregate::launch::{Pass, check_type, run};
+use crate::aggregate::launch::{Pass, run};
 use crate::aggregate::{CONTRACT, Fold, Reduce, Wanted, Weights};
 use crate::csr::Direction;
-use crate::device::buffer::storage_type;
+use crate::device::buffer::{check_type, storage_type};
 use crate::device::grid::{check_elements, check_index_space, cube_count, lanes_by_groups, units};
 use crate::device::worklist::WorkList;
 use crate::device::{Buf, DevicePattern, Ids, Side, capability};
@@ -84,10 +84,10 @@ fn validate<R: Runtime>(
     capability::check_storage(&pattern.client, x.dtype())?;
     check_len(OP, CONTRACT, "x", x.len(), side.inputs * width)?;
     check_len(OP, CONTRACT, "dy", dy.len(), side.outputs * width)?;
-    check_type("dy", dy, x.dtype())?;
+    check_type(OP, "dy", dy, x.dtype())?;
     if let Weights::Entries(w) = weights {
         check_len(OP, CONTRACT, "w", w.len(), pattern.nnz)?;
-        check_type("w", w, x.dtype())?;
+        check_type(OP, "w", w, x.dtype())?;
     }
     check_index_space(&[("input elements", x), ("output elements", dy)])?;
     check_elements("partial results", side.schedule.hub.segments.len * width)
