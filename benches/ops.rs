@@ -97,13 +97,13 @@ fn rows(c: &mut Criterion) {
     let x = normal([NODES, WIDTH]).inner();
     let index: Vec<u32> = (0..NODES as u32).map(|i| (i * 7919) % NODES as u32).collect();
     let index = Index::<Cpu>::new(&index, NODES, &device).unwrap();
-    let gain = normal([WIDTH]).inner();
+    let (gain, up) = (normal([WIDTH]).inner(), normal([NODES, WIDTH]).inner());
     let mut group = c.benchmark_group("rows");
     group.throughput(Throughput::Bytes((2 * NODES * WIDTH * 4) as u64));
     group.bench_function("gather", |b| b.iter(|| black_box(gather(x.clone(), &index).unwrap())));
     group.bench_function("scatter_add", |b| b.iter(|| black_box(scatter_add(x.clone(), &index, Scatter::Deterministic).unwrap())));
     group.bench_function("rms_norm", |b| b.iter(|| black_box(rms_norm(x.clone(), gain.clone(), 1e-5).unwrap())));
-    group.bench_function("swiglu", |b| b.iter(|| black_box(swiglu(x.clone(), x.clone()).unwrap())));
+    group.bench_function("swiglu", |b| b.iter(|| black_box(swiglu(x.clone(), up.clone()).unwrap())));
     group.bench_function("dropout", |b| b.iter(|| black_box(dropout(x.clone(), 0.5, 1, 2).unwrap())));
     group.finish();
 }

@@ -36,8 +36,14 @@ pub fn segment_softmax<E: Element>(view: &View, s: &[E], heads: usize) -> Vec<E>
                 load(view, s, view.range(r), heads, z);
                 subtract_max(z, &mut max);
             }
-            // All rows at once: most are shorter than a register. What a hub's place holds is overwritten.
-            z.iter_mut().for_each(|z| *z = z.exp());
+            // All rows between two hubs at once: most are shorter than a register.
+            let mut start = 0;
+            for (hub, _) in hubs.within(block.clone()) {
+                let place = places.of(hub);
+                z[start..place.start].iter_mut().for_each(|z| *z = z.exp());
+                start = place.end;
+            }
+            z[start..].iter_mut().for_each(|z| *z = z.exp());
             for r in block {
                 let z = &mut z[places.of(r)];
                 if let Some(pieces) = hubs.of(r) {

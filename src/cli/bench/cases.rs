@@ -92,7 +92,10 @@ pub(super) fn cases<B: HyperBackend>(i: &Inputs<B>) -> Vec<Case<'_>> {
         case("scatter_add", 2 * n * d * s + n * 4, Box::new(|| ignore(scatter_add(i.x.clone(), &i.at_random, Scatter::Deterministic)))),
         case("sparse_conv", pass(n), Box::new(|| ignore(sparse_conv(&i.matrix, i.z.clone(), Some(i.theta.clone()), Some(i.bias.clone()))))),
         case("dropout", 2 * n * d * s, Box::new(|| ignore(dropout(i.x.clone(), 0.5, 1, 2)))),
-        case("swiglu", 3 * n * d * s, Box::new(|| ignore(swiglu(i.x.clone(), i.x.clone())))),
+        case("swiglu", 3 * n * d * s, {
+            let up = i.x.clone().mul_scalar(0.5);
+            Box::new(move || ignore(swiglu(i.x.clone(), up.clone())))
+        }),
         case("rms_norm", (2 * n + 1) * d * s, Box::new(|| ignore(rms_norm(i.x.clone(), i.bias.clone(), 1e-5)))),
     ]
 }
