@@ -37,6 +37,20 @@ pub enum KernelError {
         /// Number of entries.
         nnz: usize,
     },
+    /// An index outside its range.
+    #[error("{op}: {argument}[{at}] is {got}, expected one below {limit}")]
+    Index {
+        /// The op.
+        op: &'static str,
+        /// The array at fault.
+        argument: &'static str,
+        /// Position in the array.
+        at: usize,
+        /// The index found.
+        got: usize,
+        /// The first index that is too large.
+        limit: usize,
+    },
     /// A size that 32-bit indices cannot hold.
     #[error("{what}: {got} exceeds the limit of {limit}; split the hypergraph or the feature matrix")]
     TooLarge {

@@ -60,3 +60,18 @@ pub(crate) fn dot_by<T: Copy, U: Copy, A: Acc>(a: &[T], b: &[U], product: impl F
     }
     a.1.iter().zip(b.1).fold(sums[0], |s, (&a, &b)| s + product(a, b))
 }
+
+/// The largest of x, −∞ of nothing; NaN is passed over.
+#[inline(always)]
+pub(crate) fn largest<E: Element>(x: &[E]) -> E::Acc {
+    let larger = |a: E::Acc, x: E| if x.to_acc() > a { x.to_acc() } else { a };
+    let (chunks, rest) = x.as_chunks::<LANES>();
+    let mut most = [E::Acc::NEG_INFINITY; LANES];
+    for chunk in chunks {
+        for j in 0..LANES {
+            most[j] = larger(most[j], chunk[j]);
+        }
+    }
+    let most = most.into_iter().fold(E::Acc::NEG_INFINITY, |a, b| if b > a { b } else { a });
+    rest.iter().copied().fold(most, larger)
+}

@@ -25,12 +25,15 @@ mod schedule;
 mod simd;
 
 pub mod aggregate;
+pub mod cross_entropy;
 pub mod dropout;
 pub mod edge_score;
+pub mod flash_attention;
 pub mod gather;
 pub mod hypergraph_attention;
 pub mod hypergraph_conv;
 pub mod rms_norm;
+pub mod rope;
 pub mod scatter_add;
 pub mod segment_softmax;
 pub mod sparse_conv;

@@ -52,7 +52,7 @@ pub(crate) fn stream<T: Pod>(to: &mut [MaybeUninit<T>], from: &[T]) {
         let (start, end) = (head.len(), from.len() - tail.len());
         head.write_copy_of_slice(&from[..start]);
         tail.write_copy_of_slice(&from[end..]);
-        let parts = bytemuck::cast_slice::<T, u8>(&from[start..end]).chunks_exact(16);
+        let parts = bytemuck::cast_slice::<T, u8>(&from[start..end]).as_chunks::<16>().0;
         assert_eq!(parts.len(), middle.len(), "a kernel writes a row of another length than its place: this is a bug");
         for (place, part) in middle.iter_mut().zip(parts) {
             // SAFETY: `part` has 16 bytes and `place` is 16 bytes that are aligned and exclusive.

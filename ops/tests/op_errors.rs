@@ -5,9 +5,9 @@
 use burn::tensor::{DType as BurnDType, Tensor};
 use hypergraphql_framework::{Duplicates, Hypergraph};
 use hypergraphql_ops::{
-    AttentionConfig, BiasPlace, ConvConfig, Cpu, CpuDevice, Direction, Incidence, Index, KernelError, Normalisation, OpError, Reduce,
-    Scatter, SparseMatrix, aggregate, dropout, edge_score, gather, hypergraph_attention, hypergraph_conv, rms_norm, scatter_add,
-    segment_softmax, sparse_conv, swiglu,
+    AttentionConfig, BiasPlace, ConvConfig, Cpu, CpuDevice, Direction, FlashOptions, Incidence, Index, KernelError, Normalisation, OpError,
+    Reduce, Rotary, RotaryConfig, RotaryScaling, Scatter, SparseMatrix, Targets, aggregate, cross_entropy, dropout, edge_score,
+    flash_attention, gather, hypergraph_attention, hypergraph_conv, rms_norm, rope, scatter_add, segment_softmax, sparse_conv, swiglu,
 };
 
 fn zeros<const D: usize>(shape: [usize; D]) -> Tensor<Cpu, D> {
@@ -146,4 +146,43 @@ fn a_negative_degree_is_refused_where_it_needs_a_root() {
     let y = hypergraph_conv(x, &h, None, None, CONFIG).unwrap().into_data().to_vec::<f32>().unwrap();
     let e = 2.0f32 / 1.5;
     assert!(y.iter().zip([e / 2.0, -0.5 * e / 1.5, 0.0]).all(|(y, want)| (y - want).abs() < 1e-6), "{y:?}");
+}
+
+#[test]
+fn ops_over_sequences_name_what_disagrees() {
+    let device = CpuDevice::default();
+    let options = FlashOptions::default();
+    let error = text(flash_attention(zeros([2, 4, 3, 8]), zeros([2, 3, 5, 8]), zeros([2, 3, 5, 8]), options));
+    assert!(error.contains("kv_heads is 3 for 4 heads"), "{error}");
+    let error = text(flash_attention(zeros([2, 4, 3, 8]), zeros([2, 2, 5, 7]), zeros([2, 2, 5, 7]), options));
+    assert!(error.contains("k has shape [2, 2, 5, 7]") && error.contains("[2, _, _, 8]"), "{error}");
+    let error = text(flash_attention(zeros([2, 4, 3, 8]), zeros([2, 2, 5, 8]), zeros([2, 2, 6, 8]), options));
+    assert!(error.contains("v has shape [2, 2, 6, 8]"), "{error}");
+    let error = text(flash_attention(
+        zeros([1, 1, 1, 1]),
+        zeros([1, 1, 1, 1]),
+        zeros([1, 1, 1, 1]),
+        FlashOptions { scale: Some(f64::NAN), ..options },
+    ));
+    assert!(error.contains("scale is NaN, expected a finite number"), "{error}");
+
+    let error = Targets::<Cpu>::new(&[Some(0), None, Some(5)], 5, &device).unwrap_err().to_string();
+    assert!(error.contains("target[2] is 5, expected one below 5"), "{error}");
+    let targets = Targets::<Cpu>::new(&[Some(0), None, Some(4)], 5, &device).unwrap();
+    assert_eq!((targets.len(), targets.counted()), (3, 2));
+    let error = text(cross_entropy(zeros([3, 4]), &targets));
+    assert!(error.contains("x has shape [3, 4], expected [3, 5]"), "{error}");
+
+    let config = RotaryConfig::new(6, 9);
+    let rotary = Rotary::<Cpu>::new(config, &device).unwrap();
+    assert!(text(rope(zeros([2, 4, 8]), &rotary, 0)).contains("expected [_, _, 6]"));
+    assert!(text(rope(zeros([2, 4, 6]), &rotary, 6)).contains("6 and 4 rows, with angles for 9 places"));
+    assert!(text(rope(zeros([2, 4, 6]), &rotary, usize::MAX)).contains("start"));
+    let refused = |config| Rotary::<Cpu>::new(config, &device).unwrap_err().to_string();
+    assert!(refused(RotaryConfig { width: 5, ..config }).contains("expected an even number"));
+    assert!(refused(RotaryConfig { theta: -1.0, ..config }).contains("theta is -1"));
+    assert!(refused(RotaryConfig { scaling: RotaryScaling::Linear { factor: 0.0 }, ..config }).contains("factor is 0"));
+    assert!(refused(RotaryConfig { places: usize::MAX, ..config }).contains("exceeds the limit"));
+    let scaling = RotaryScaling::Llama3 { factor: 8.0, low_frequency: 4.0, high_frequency: 1.0, original_places: 8192 };
+    assert!(refused(RotaryConfig { scaling, ..config }).contains("expected 0 < low < high"));
 }

@@ -6,9 +6,9 @@ use burn::backend::Autodiff;
 use burn::tensor::{Tensor, TensorData};
 use hypergraphql_framework::{Duplicates, Hypergraph};
 use hypergraphql_ops::{
-    AttentionConfig, BiasPlace, ConvConfig, Cpu, CpuDevice, Direction, Incidence, Index, Normalisation, Reduce, Scatter, SparseMatrix,
-    aggregate, dropout, edge_score, gather, hypergraph_attention, hypergraph_conv, rms_norm, scatter_add, segment_softmax, sparse_conv,
-    swiglu,
+    AttentionConfig, BiasPlace, ConvConfig, Cpu, CpuDevice, Direction, FlashOptions, Incidence, Index, Normalisation, Reduce, Rotary,
+    RotaryConfig, Scatter, SparseMatrix, Targets, aggregate, cross_entropy, dropout, edge_score, flash_attention, gather,
+    hypergraph_attention, hypergraph_conv, rms_norm, rope, scatter_add, segment_softmax, sparse_conv, swiglu,
 };
 
 type B = Autodiff<Cpu>;
@@ -179,4 +179,19 @@ fn aggregate_without_autodiff_shares_the_incidence() {
     let outer = aggregate(x.clone(), &h, Direction::ToCols, Reduce::Mean, None).unwrap();
     let inner = aggregate(x.inner(), &h.inner(), Direction::ToCols, Reduce::Mean, None).unwrap();
     assert_eq!(outer.into_data(), inner.into_data());
+}
+
+#[test]
+fn ops_over_sequences_match_central_differences() {
+    let rotary = Rotary::<B>::new(RotaryConfig::new(6, 9), &DEVICE).unwrap();
+    check("rope", &[[8, 6]], |t| rope(t[0].clone().reshape([2, 4, 6]), &rotary, 3).unwrap().reshape([8, 6]));
+    let targets = Targets::<B>::new(&[Some(2), None, Some(0), Some(4)], 5, &DEVICE).unwrap();
+    check("cross_entropy", &[[4, 5]], |t| cross_entropy(t[0].clone(), &targets).unwrap().reshape([4, 1]));
+    for (causal, scale) in [(true, None), (false, Some(0.7))] {
+        // Two batches, four heads over two, three queries, five keys.
+        check("flash_attention", &[[24, 4], [20, 4], [20, 4]], |t| {
+            let heads = |i: usize, n, rows| t[i].clone().reshape([2, n, rows, 4]);
+            flash_attention(heads(0, 4, 3), heads(1, 2, 5), heads(2, 2, 5), FlashOptions { causal, scale }).unwrap().reshape([24, 4])
+        });
+    }
 }

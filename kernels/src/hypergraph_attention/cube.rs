@@ -1,4 +1,4 @@
-//! CubeCL form of what the passes of `aggregate` do not cover: the products per row and head, and the gradient of every logit.
+//! CubeCL form of what the passes of `aggregate` do not cover: the gradient of every logit.
 
 use cubecl::prelude::*;
 
@@ -12,8 +12,6 @@ use crate::segment_softmax::cube::normalised;
 pub(crate) struct LogitPlan {
     pub(crate) group: Group,
     pub(crate) units: usize,
-    /// Softmax over the entries of each row; else of each column.
-    pub(crate) of_rows: bool,
     /// The pattern has constant values.
     pub(crate) values: bool,
     /// u is given.
@@ -22,61 +20,26 @@ pub(crate) struct LogitPlan {
     pub(crate) col_scale: bool,
 }
 
-/// T_(r,h) = ⟨p, q⟩ + ⟨x, y⟩ over the features of row r and head h; `head` counts the vectors of one head.
-#[cube(launch_unchecked)]
-pub(crate) fn row_dots<F: Float, N: Size>(
-    p: &Array<Vector<F, N>>,
-    q: &Array<Vector<F, N>>,
-    x: &Array<Vector<F, N>>,
-    y: &Array<Vector<F, N>>,
-    out: &mut Array<f32>,
-    total: usize,
-    head: usize,
-    #[comptime] group: Group,
-    #[comptime] units: usize,
-    #[define(F)] _f: StorageType,
-) {
-    let mut shared = SharedMemory::<f32>::new(units);
-    let pair = CUBE_POS * CUBE_DIM_Y as usize + UNIT_POS_Y as usize;
-    let mut part = 0.0f32;
-    if pair < total {
-        let mut f = UNIT_POS_X as usize;
-        while f < head {
-            let i = pair * head + f;
-            let first = Vector::<f32, N>::cast_from(p[i]) * Vector::<f32, N>::cast_from(q[i]);
-            let second = Vector::<f32, N>::cast_from(x[i]) * Vector::<f32, N>::cast_from(y[i]);
-            part += components::<N>(first + second);
-            f += CUBE_DIM_X as usize;
-        }
-    }
-    let sum = lanes_sum(part, &mut shared, group);
-    if pair < total {
-        if UNIT_POS_X == 0 {
-            out[pair] = sum;
-        }
-    }
-}
-
 /// The scalars of one attention.
 #[derive(CubeType, CubeLaunch)]
 pub(crate) struct Logits {
     row_of: Array<u32>,
     col: Array<u32>,
+    /// Segment of each entry.
+    segment: Array<u32>,
     /// Constant values, in row-major order.
     values: Array<f32>,
     /// m and 1 / Σ exp(s − m) `[segments, 2, Hd]`
     normaliser: Array<f32>,
-    /// T `[segments, Hd]`
-    total: Array<f32>,
     /// u `[rows]`, t `[cols]`
     row_scale: Array<f32>,
     col_scale: Array<f32>,
     slope: f32,
 }
 
-/// dz_(k,h) = softmax · (value · dp − T) · leaky', with dp = u ⟨dO, Y⟩ + t ⟨x, G⟩: the gradient of a + b, `[nnz, Hd]`.
+/// softmax and value · dp of every entry and head, `[nnz, Hd]`, with dp = u ⟨dO, Y⟩ + t ⟨x, G⟩.
 #[cube(launch_unchecked)]
-pub(crate) fn logit_gradient<F: Float, N: Size>(
+pub(crate) fn logit_products<F: Float, N: Size>(
     l: &Logits,
     a: &Array<F>,
     b: &Array<F>,
@@ -84,7 +47,8 @@ pub(crate) fn logit_gradient<F: Float, N: Size>(
     edge: &Array<Vector<F, N>>,
     x: &Array<Vector<F, N>>,
     g: &Array<Vector<F, N>>,
-    out: &mut Array<f32>,
+    softmax: &mut Array<f32>,
+    products: &mut Array<f32>,
     pairs: usize,
     heads: usize,
     head: usize,
@@ -124,13 +88,34 @@ pub(crate) fn logit_gradient<F: Float, N: Size>(
             if comptime!(plan.values) {
                 dp *= l.values[k];
             }
-            let mut segment = l.col[k] as usize;
-            if comptime!(plan.of_rows) {
-                segment = l.row_of[k] as usize;
-            }
             let z = f32::cast_from(a[i]) + f32::cast_from(b[j]);
-            let softmax = normalised(leaky_relu(z, l.slope), &l.normaliser, segment, h, heads);
-            out[pair] = softmax * (dp - l.total[segment * heads + h]) * leaky_slope(z, l.slope);
+            softmax[pair] = normalised(leaky_relu(z, l.slope), &l.normaliser, l.segment[k] as usize, h, heads);
+            products[pair] = dp;
         }
+    }
+}
+
+/// dz_(k,h) = softmax · (product − T) · leaky'(a + b), written over the product; T `[segments, Hd]` is Σ softmax · product of the segment.
+/// It is made of the very products it is taken from, in f32: made of stored features it would carry their rounding.
+#[cube(launch_unchecked)]
+pub(crate) fn logit_gradient<F: Float>(
+    row_of: &Array<u32>,
+    col: &Array<u32>,
+    segment: &Array<u32>,
+    a: &Array<F>,
+    b: &Array<F>,
+    softmax: &Array<f32>,
+    total: &Array<f32>,
+    products: &mut Array<f32>,
+    pairs: usize,
+    heads: usize,
+    slope: f32,
+    #[define(F)] _f: StorageType,
+) {
+    if ABSOLUTE_POS < pairs {
+        let (k, h) = (ABSOLUTE_POS / heads, ABSOLUTE_POS % heads);
+        let z = f32::cast_from(a[row_of[k] as usize * heads + h]) + f32::cast_from(b[col[k] as usize * heads + h]);
+        let rest = products[ABSOLUTE_POS] - total[segment[k] as usize * heads + h];
+        products[ABSOLUTE_POS] = softmax[ABSOLUTE_POS] * rest * leaky_slope(z, slope);
     }
 }

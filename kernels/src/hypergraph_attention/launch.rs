@@ -2,7 +2,7 @@
 
 use cubecl::prelude::*;
 
-use super::cube::{LogitPlan, LogitsLaunch, logit_gradient, row_dots};
+use super::cube::{LogitPlan, LogitsLaunch, logit_gradient, logit_products};
 use super::{AttentionConfig, CONTRACT};
 use crate::aggregate::launch::{Coefficients, Pass, run};
 use crate::aggregate::{Fold, Reduce, Weights};
@@ -13,7 +13,7 @@ use crate::device::{Buf, DevicePattern, capability};
 use crate::element::DType;
 use crate::error::{KernelError, check_len};
 use crate::segment_softmax::cube::Statistic;
-use crate::segment_softmax::launch::{Arrays, statistic};
+use crate::segment_softmax::launch::{Arrays, segment_of, statistic};
 
 const OP: &str = "hypergraph_attention";
 
@@ -78,11 +78,7 @@ pub fn hypergraph_attention_backward<R: Runtime>(
     let scaled = |scale| Fold { input_scale: scale, ..Fold::default() };
     let g = weighted(pattern, config, i, &saved.normaliser, Direction::ToCols, dout, scaled(i.row_scale))?;
     let dx = weighted(pattern, config, i, &saved.normaliser, Direction::ToRows, &g, scaled(i.col_scale))?;
-    let total = match config.normalise {
-        Direction::ToCols => rows_dot(pattern, config, [&saved.edge, &g, &saved.edge, &g]),
-        Direction::ToRows => rows_dot(pattern, config, [dout, &saved.out, i.x, &dx]),
-    };
-    let dz = logits(pattern, config, i, saved, dout, &g, &total);
+    let dz = logits(pattern, config, i, saved, dout, &g);
     let arrays = Arrays { s: &dz, t: None, a: None, b: None, slope: 0.0 };
     let sums = |direction| statistic(pattern, direction, Statistic::Sum, &arrays, config.heads, i.x.dtype());
     Ok((dx, sums(Direction::ToRows), sums(Direction::ToCols)))
@@ -159,41 +155,6 @@ fn check<R: Runtime>(argument: &'static str, array: &Buf<R>, len: usize, dtype: 
     check_type(OP, argument, array, dtype)
 }
 
-/// ⟨p, q⟩ + ⟨x, y⟩ of every segment and head; the caller has checked the arrays.
-fn rows_dot<R: Runtime>(pattern: &DevicePattern<R>, config: AttentionConfig, [p, q, x, y]: [&Buf<R>; 4]) -> Buf<R> {
-    let client = &pattern.client;
-    let pairs = pattern.side(config.normalise).outputs * config.heads;
-    let out = Buf::empty(client, pairs, DType::F32);
-    if out.is_empty() {
-        return out;
-    }
-    let vector = vector_size(client, p.dtype(), &[config.head_width]);
-    let group = pattern.lanes.group_over(client, config.head_width / vector);
-    let units = units(client);
-    let groups = units / group.lanes;
-    // SAFETY: the four arrays hold pairs · head_width elements and out holds pairs; the kernel guards the pair and the feature, and all
-    // units reach the sum.
-    unsafe {
-        row_dots::launch_unchecked::<R>(
-            client,
-            cube_count(client, pairs.div_ceil(groups as usize)),
-            CubeDim::new_2d(group.lanes, groups),
-            vector,
-            pattern.floats(Some(p)),
-            pattern.floats(Some(q)),
-            pattern.floats(Some(x)),
-            pattern.floats(Some(y)),
-            out.arg(),
-            pairs,
-            config.head_width / vector,
-            group,
-            units as usize,
-            storage_type(p.dtype()),
-        );
-    }
-    out
-}
-
 /// The gradient of every logit before the leaky ReLU, `[nnz, Hd]` in f32; the caller has checked the arrays.
 fn logits<R: Runtime>(
     pattern: &DevicePattern<R>,
@@ -202,22 +163,21 @@ fn logits<R: Runtime>(
     saved: &Output<R>,
     dout: &Buf<R>,
     g: &Buf<R>,
-    total: &Buf<R>,
 ) -> Buf<R> {
     let (client, rows) = (&pattern.client, pattern.side(Direction::ToRows));
     let pairs = pattern.nnz * config.heads;
-    let dz = Buf::empty(client, pairs, DType::F32);
-    if dz.is_empty() {
-        return dz;
+    let (softmax, products) = (Buf::empty(client, pairs, DType::F32), Buf::empty(client, pairs, DType::F32));
+    if products.is_empty() {
+        return products;
     }
     let vector = vector_size(client, i.x.dtype(), &[config.head_width]);
     let group = pattern.lanes.group_over(client, config.head_width / vector);
     let units = units(client);
     let groups = units / group.lanes;
+    let segment = segment_of(pattern, config.normalise);
     let plan = LogitPlan {
         group,
         units: units as usize,
-        of_rows: config.normalise == Direction::ToRows,
         values: rows.values.is_some(),
         row_scale: i.row_scale.is_some(),
         col_scale: i.col_scale.is_some(),
@@ -225,17 +185,17 @@ fn logits<R: Runtime>(
     let scalars = LogitsLaunch::new(
         pattern.row_of.arg(),
         rows.col.arg(),
+        segment.arg(),
         pattern.floats(rows.values.as_ref()),
         saved.normaliser.arg(),
-        total.arg(),
         pattern.floats(i.row_scale),
         pattern.floats(i.col_scale),
         config.slope as f32,
     );
-    // SAFETY: `validate` and `validate_saved` checked every array against the pattern; dz holds nnz · heads values; the kernel guards
-    // the pair and the feature, and all units reach the sum.
+    // SAFETY: `validate` and `validate_saved` checked every array against the pattern; softmax and products hold nnz · heads values; the
+    // kernel guards the pair and the feature, and all units reach the sum.
     unsafe {
-        logit_gradient::launch_unchecked::<R>(
+        logit_products::launch_unchecked::<R>(
             client,
             cube_count(client, pairs.div_ceil(groups as usize)),
             CubeDim::new_2d(group.lanes, groups),
@@ -247,7 +207,8 @@ fn logits<R: Runtime>(
             pattern.floats(Some(&saved.edge)),
             pattern.floats(Some(i.x)),
             pattern.floats(Some(g)),
-            dz.arg(),
+            softmax.arg(),
+            products.arg(),
             pairs,
             config.heads,
             config.head_width / vector,
@@ -255,5 +216,27 @@ fn logits<R: Runtime>(
             storage_type(i.x.dtype()),
         );
     }
-    dz
+    let arrays = Arrays { s: &softmax, t: Some(&products), a: None, b: None, slope: 0.0 };
+    let total = statistic(pattern, config.normalise, Statistic::Dot, &arrays, config.heads, DType::F32);
+    // SAFETY: as above; total holds segments · heads values, and a unit reads and writes the place of its pair alone.
+    unsafe {
+        logit_gradient::launch_unchecked::<R>(
+            client,
+            cube_count(client, pairs.div_ceil(units as usize)),
+            CubeDim::new_1d(units),
+            pattern.row_of.arg(),
+            rows.col.arg(),
+            segment.arg(),
+            i.a.arg(),
+            i.b.arg(),
+            softmax.arg(),
+            total.arg(),
+            products.arg(),
+            pairs,
+            config.heads,
+            config.slope as f32,
+            storage_type(i.a.dtype()),
+        );
+    }
+    products
 }

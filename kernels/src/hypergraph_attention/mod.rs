@@ -21,6 +21,8 @@
 //! ds = softmax · (value · dp − T);  da_v, db_e = sums of ds · leaky' over rows and columns
 //! ```
 //!
+//! The host takes T from the products of features, which it reads anyway; a device sums softmax · value · dp, in f32.
+//!
 //! Moves 2·nnz·F elements forward, 3·nnz·F backward; memory O((rows + cols)·F + nnz·Hd). Deterministic.
 
 #[cfg(feature = "cube")]

@@ -5,17 +5,19 @@ use hypergraphql_kernels::aggregate::entry::launch::entry_dot;
 use hypergraphql_kernels::aggregate::extremum::launch::extremum_backward;
 use hypergraphql_kernels::aggregate::launch::aggregate;
 use hypergraphql_kernels::aggregate::{Fold, Reduce, Weights};
-use hypergraphql_kernels::device::{Buf, DevicePattern, Lanes, Strategy};
+use hypergraphql_kernels::device::{Buf, DevicePattern, Ids, Lanes, Strategy};
 use hypergraphql_kernels::dropout::{self, Mask};
 use hypergraphql_kernels::edge_score::launch::{edge_score, edge_score_backward};
+use hypergraphql_kernels::flash_attention::{self, FlashConfig, launch as flash};
 use hypergraphql_kernels::gather::{self, index_pattern};
 use hypergraphql_kernels::hypergraph_attention::AttentionConfig;
 use hypergraphql_kernels::hypergraph_attention::launch::{Inputs, hypergraph_attention, hypergraph_attention_backward};
 use hypergraphql_kernels::hypergraph_conv::launch::{add_bias, bias_gradient};
 use hypergraphql_kernels::rms_norm::{self, Wanted};
+use hypergraphql_kernels::rope::{self, Turn};
 use hypergraphql_kernels::scatter_add::{self, Scatter};
 use hypergraphql_kernels::segment_softmax::launch::{segment_softmax, segment_softmax_backward};
-use hypergraphql_kernels::{CsrPair, DType, Direction, KernelError, swiglu};
+use hypergraphql_kernels::{CsrPair, DType, Direction, KernelError, cross_entropy, swiglu};
 
 const ROUTES: [(Strategy, Lanes); 5] = [
     (Strategy::Short, Lanes::Serial),
@@ -40,7 +42,8 @@ pub(crate) fn all<R: Runtime>(client: &ComputeClient<R>, dtype: DType) -> Result
             on.entries(3)?;
         }
     }
-    rows(client, dtype)
+    rows(client, dtype)?;
+    sequences(client, dtype)
 }
 
 struct On<'a, R: Runtime> {
@@ -153,6 +156,30 @@ fn rows<R: Runtime>(client: &ComputeClient<R>, dtype: DType) -> Result<(), Kerne
         let y = Buf::empty(client, index.rows() * width, dtype);
         add_bias(&index, &y, width, &bias, None)?;
         add_bias(&index, &y, width, &bias, Some(&rows))?;
+    }
+    Ok(())
+}
+
+/// The ops over sequences.
+fn sequences<R: Runtime>(client: &ComputeClient<R>, dtype: DType) -> Result<(), KernelError> {
+    for width in [6, 12, 64, 128] {
+        let c = FlashConfig { batch: 1, heads: 4, kv_heads: 2, queries: 3, keys: 5, width, causal: true, scale: 1.0 };
+        let (queries, keys) = (Buf::empty(client, c.query_rows() * width, dtype), Buf::empty(client, c.key_rows() * width, dtype));
+        for c in [c, FlashConfig { causal: false, ..c }] {
+            let inputs = flash::Inputs { q: &queries, k: &keys, v: &keys };
+            let saved = flash::flash_attention(client, c, &inputs)?;
+            flash::flash_attention_backward(client, c, &inputs, &saved, &queries, flash_attention::Wanted { q: true, k: true, v: true })?;
+        }
+        let angles = Buf::empty(client, 3 * width, DType::F32);
+        for back in [false, true] {
+            rope::launch::rope(client, Turn { places: 3, width, start: 0, back }, &queries, &angles)?;
+        }
+        let (targets, losses) = (Ids::empty(client, 3), Buf::empty(client, 3, dtype));
+        let logits = Buf::empty(client, 3 * width, dtype);
+        for lanes in [Lanes::Serial, Lanes::Shared, Lanes::Plane] {
+            let (_, normaliser) = cross_entropy::launch::cross_entropy(client, &logits, &targets, width, lanes)?;
+            cross_entropy::launch::cross_entropy_backward(client, &logits, &targets, width, &normaliser, &losses)?;
+        }
     }
     Ok(())
 }

@@ -11,12 +11,15 @@ use burn::tensor::{FloatDType, Shape, TensorMetadata};
 use burn_cubecl::tensor::CubeTensor;
 use burn_cubecl::{BoolElement, CubeBackend, CubeRuntime, FloatElement, IntElement};
 use hypergraphql_kernels::aggregate::{self, Fold, Wanted as PassWanted, Weights};
-use hypergraphql_kernels::device::{Buf, DevicePattern, Lanes, Strategy, capability, lanes};
+use hypergraphql_kernels::cross_entropy;
+use hypergraphql_kernels::device::{Buf, DevicePattern, Ids, Lanes, Strategy, capability, lanes};
 use hypergraphql_kernels::dropout::{self, Mask};
 use hypergraphql_kernels::edge_score::{self, Wanted as ScoreWanted};
+use hypergraphql_kernels::flash_attention::{FlashConfig, Wanted as FlashWanted, launch as flash};
 use hypergraphql_kernels::hypergraph_attention::launch as attention;
 use hypergraphql_kernels::hypergraph_conv::{Scales, ThetaSide, backward_side, choose_side};
 use hypergraphql_kernels::rms_norm::{self, Wanted as NormWanted};
+use hypergraphql_kernels::rope::{self, Turn};
 use hypergraphql_kernels::scatter_add::{self, Scatter};
 use hypergraphql_kernels::sparse_conv::{Order, choose_order};
 use hypergraphql_kernels::swiglu::{self, Wanted as GateWanted};
@@ -26,8 +29,8 @@ use crate::dtype::burn_dtype;
 
 use super::shares::inverse_counts;
 use super::{
-    Attention, AttentionGradients, AttentionInput, AttentionOutput, AttentionWanted, Bias, ConvGradients, ConvWanted, HyperBackend, Pass,
-    Route,
+    Attention, AttentionGradients, AttentionInput, AttentionOutput, AttentionWanted, Bias, ConvGradients, ConvWanted, FlashInput,
+    FlashOutput, HyperBackend, Pass, Route,
 };
 
 use matrix::{Matrix, by_ref, weights_of};
@@ -63,6 +66,7 @@ where
 {
     type Sparse = Sparse<R>;
     type Scale = Buf<R>;
+    type Ids = Ids<R>;
 
     fn sparse_by(pair: Arc<CsrPair>, device: &Self::Device, route: Route) -> Self::Sparse {
         let lanes = match route {
@@ -80,6 +84,10 @@ where
     fn scale(values: Arc<[f64]>, device: &Self::Device) -> Self::Scale {
         let rounded: Vec<f32> = values.iter().map(|&v| v as f32).collect();
         Buf::from_f32(&R::client(device), &rounded)
+    }
+
+    fn ids(values: Arc<[u32]>, device: &Self::Device) -> Self::Ids {
+        Ids::upload(&R::client(device), &values)
     }
 
     fn inverse_counts(s: &Self::Sparse, direction: Direction) -> Self::Scale {
@@ -122,6 +130,10 @@ where
         }
         Ok((!lanes::has_planes(&client))
             .then_some("plane operations are forced: the device does not advertise them, and auto never uses them"))
+    }
+
+    fn supports_head_width(width: usize, device: &Self::Device) -> Result<(), KernelError> {
+        flash::check_width(&R::client(device), width)
     }
 
     fn aggregate(s: &Self::Sparse, pass: &Pass<Self>, x: FloatTensor<Self>, weights: Weights<FloatTensor<Self>>) -> FloatTensor<Self> {
@@ -381,6 +393,52 @@ where
         let (a, b, dy) = (Matrix::of(gate), Matrix::of(up), Matrix::of(dy));
         let (da, db) = swiglu::launch::swiglu_backward(&a.client, &a.buf, &b.buf, &dy.buf, wanted).expect(CHECKED);
         (da.map(|d| a.tensor(d, shape.clone())), db.map(|d| a.tensor(d, shape.clone())))
+    }
+
+    fn rope(x: FloatTensor<Self>, angles: &Self::Scale, turn: Turn) -> FloatTensor<Self> {
+        let shape = x.shape();
+        let x = Matrix::of(x);
+        let y = rope::launch::rope(&x.client, turn, &x.buf, angles).expect(CHECKED);
+        x.tensor(y, shape)
+    }
+
+    fn cross_entropy(x: FloatTensor<Self>, targets: &Self::Ids) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let x = Matrix::of(x);
+        let (loss, normaliser) = cross_entropy::launch::cross_entropy(&x.client, &x.buf, targets, x.width, Lanes::Auto).expect(CHECKED);
+        (x.tensor(loss, Shape::new([x.rows])), x.like(normaliser, x.rows, 2))
+    }
+
+    fn cross_entropy_backward(
+        x: FloatTensor<Self>,
+        targets: &Self::Ids,
+        normaliser: FloatTensor<Self>,
+        dy: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        let (x, n, dy) = (Matrix::of(x), Matrix::of(normaliser), Matrix::of(dy));
+        let dx = cross_entropy::launch::cross_entropy_backward(&x.client, &x.buf, targets, x.width, &n.buf, &dy.buf).expect(CHECKED);
+        x.like(dx, x.rows, x.width)
+    }
+
+    fn flash_attention(c: FlashConfig, i: FlashInput<Self>) -> FlashOutput<Self> {
+        let (q, k, v) = (Matrix::of(i.q), Matrix::of(i.k), Matrix::of(i.v));
+        let o = flash::flash_attention(&q.client, c, &flash::Inputs { q: &q.buf, k: &k.buf, v: &v.buf }).expect(CHECKED);
+        let shape = |width| Shape::new([c.batch, c.heads, c.queries, width]);
+        FlashOutput { out: q.tensor(o.out, shape(c.width)), normaliser: q.tensor(o.normaliser, shape(2)) }
+    }
+
+    fn flash_attention_backward(
+        c: FlashConfig,
+        i: FlashInput<Self>,
+        o: FlashOutput<Self>,
+        dout: FloatTensor<Self>,
+        wanted: FlashWanted,
+    ) -> [Option<FloatTensor<Self>>; 3] {
+        let shapes = [i.q.shape(), i.k.shape(), i.v.shape()];
+        let (q, k, v, dout) = (Matrix::of(i.q), Matrix::of(i.k), Matrix::of(i.v), Matrix::of(dout));
+        let saved = flash::Output { out: Matrix::of(o.out).buf, normaliser: Matrix::of(o.normaliser).buf };
+        let inputs = flash::Inputs { q: &q.buf, k: &k.buf, v: &v.buf };
+        let mut gradients = flash::flash_attention_backward(&q.client, c, &inputs, &saved, &dout.buf, wanted).expect(CHECKED).into_iter();
+        shapes.map(|shape| gradients.next().flatten().map(|d| q.tensor(d, shape)))
     }
 }
 

@@ -9,20 +9,22 @@ use hypergraphql_kernels::aggregate::{Fold, Wanted as PassWanted, Weights};
 use hypergraphql_kernels::dropout::Mask;
 use hypergraphql_kernels::edge_score::Wanted as ScoreWanted;
 use hypergraphql_kernels::element::Acc;
+use hypergraphql_kernels::flash_attention::{FlashConfig, Wanted as FlashWanted};
 use hypergraphql_kernels::hypergraph_conv::Scales;
 use hypergraphql_kernels::rms_norm::Wanted as NormWanted;
+use hypergraphql_kernels::rope::Turn;
 use hypergraphql_kernels::scatter_add::Scatter;
 use hypergraphql_kernels::swiglu::Wanted as GateWanted;
 use hypergraphql_kernels::{CsrPair, DType, Direction, Element, KernelError};
 use hypergraphql_kernels::{
-    aggregate, dropout, edge_score, gather, hypergraph_attention, hypergraph_conv, rms_norm, scatter_add, segment_softmax, sparse_conv,
-    swiglu,
+    aggregate, cross_entropy, dropout, edge_score, flash_attention, gather, hypergraph_attention, hypergraph_conv, rms_norm, rope,
+    scatter_add, segment_softmax, sparse_conv, swiglu,
 };
 
 use super::shares::inverse_counts;
 use super::{
-    Attention, AttentionGradients, AttentionInput, AttentionOutput, AttentionWanted, Bias, ConvGradients, ConvWanted, HyperBackend, Pass,
-    Route,
+    Attention, AttentionGradients, AttentionInput, AttentionOutput, AttentionWanted, Bias, ConvGradients, ConvWanted, FlashInput,
+    FlashOutput, HyperBackend, Pass, Route,
 };
 
 /// A pattern with what its means divide by.
@@ -127,9 +129,16 @@ impl AttentionInput<Flex> {
     }
 }
 
+impl FlashInput<Flex> {
+    fn contiguous(self) -> Self {
+        Self { q: self.q.to_contiguous(), k: self.k.to_contiguous(), v: self.v.to_contiguous() }
+    }
+}
+
 impl HyperBackend for Flex {
     type Sparse = Arc<HostPattern>;
     type Scale = Arc<[f64]>;
+    type Ids = Arc<[u32]>;
 
     fn sparse_by(pair: Arc<CsrPair>, _device: &FlexDevice, _route: Route) -> Self::Sparse {
         let (of_rows, of_cols) = (inverse_counts(&pair, Direction::ToRows), inverse_counts(&pair, Direction::ToCols));
@@ -137,6 +146,10 @@ impl HyperBackend for Flex {
     }
 
     fn scale(values: Arc<[f64]>, _device: &FlexDevice) -> Self::Scale {
+        values
+    }
+
+    fn ids(values: Arc<[u32]>, _device: &FlexDevice) -> Self::Ids {
         values
     }
 
@@ -167,6 +180,10 @@ impl HyperBackend for Flex {
         }
         let expected = "auto: the kernels of the CPU have no lanes to combine";
         Err(KernelError::Option { op: "verify", argument: "strategy", got: route.name().to_owned(), expected })
+    }
+
+    fn supports_head_width(_width: usize, _device: &FlexDevice) -> Result<(), KernelError> {
+        Ok(())
     }
 
     fn aggregate(s: &Self::Sparse, pass: &Pass<Self>, x: FlexTensor, weights: Weights<FlexTensor>) -> FlexTensor {
@@ -405,6 +422,53 @@ impl HyperBackend for Flex {
             let (da, db) = swiglu::host::swiglu_backward::<E>(a.storage(), b.storage(), dy.storage(), wanted);
             let like = |values: Option<Vec<E>>| values.map(|v| FlexTensor::from_data(TensorData::new(v, a.shape())));
             (like(da), like(db))
+        })
+    }
+
+    fn rope(x: FlexTensor, angles: &Self::Scale, turn: Turn) -> FlexTensor {
+        let x = x.to_contiguous();
+        with_element!(x, E => FlexTensor::from_data(TensorData::new(rope::host::rope::<E>(turn, x.storage(), angles), x.shape())))
+    }
+
+    fn cross_entropy(x: FlexTensor, targets: &Self::Ids) -> (FlexTensor, FlexTensor) {
+        let x = x.to_contiguous();
+        with_element!(x, E => {
+            let (loss, normaliser) = cross_entropy::host::cross_entropy::<E>(x.storage(), targets);
+            (tensor(loss, [targets.len()]), tensor(normaliser, [targets.len(), 2]))
+        })
+    }
+
+    fn cross_entropy_backward(x: FlexTensor, targets: &Self::Ids, normaliser: FlexTensor, dy: FlexTensor) -> FlexTensor {
+        let (x, n, dy, classes) = (x.to_contiguous(), normaliser.to_contiguous(), dy.to_contiguous(), width(&x));
+        with_element!(x, E => {
+            let dx = cross_entropy::host::cross_entropy_backward::<E>(x.storage(), targets, n.storage(), dy.storage());
+            tensor(dx, [targets.len(), classes])
+        })
+    }
+
+    fn flash_attention(c: FlashConfig, i: FlashInput<Self>) -> FlashOutput<Self> {
+        let i = i.contiguous();
+        with_element!(i.q, E => {
+            let (out, normaliser) = flash_attention::host::flash_attention::<E>(c, i.q.storage(), i.k.storage(), i.v.storage());
+            let rows = [c.batch, c.heads, c.queries];
+            FlashOutput { out: tensor(out, [rows[0], rows[1], rows[2], c.width]), normaliser: tensor(normaliser, [rows[0], rows[1], rows[2], 2]) }
+        })
+    }
+
+    fn flash_attention_backward(
+        c: FlashConfig,
+        i: FlashInput<Self>,
+        o: FlashOutput<Self>,
+        dout: FlexTensor,
+        wanted: FlashWanted,
+    ) -> [Option<FlexTensor>; 3] {
+        let (i, out, normaliser, dout) = (i.contiguous(), o.out.to_contiguous(), o.normaliser.to_contiguous(), dout.to_contiguous());
+        with_element!(i.q, E => {
+            let (q, k, v) = (i.q.storage(), i.k.storage(), i.v.storage());
+            let saved = flash_attention::host::Saved::<E> { q, k, v, out: out.storage(), normaliser: normaliser.storage() };
+            let [dq, dk, dv] = flash_attention::host::flash_attention_backward(c, saved, dout.storage(), wanted);
+            let keys = [c.batch, c.kv_heads, c.keys, c.width];
+            [dq.map(|d| tensor(d, [c.batch, c.heads, c.queries, c.width])), dk.map(|d| tensor(d, keys)), dv.map(|d| tensor(d, keys))]
         })
     }
 }

@@ -10,15 +10,17 @@ use burn_fusion::{Fusion, FusionBackend, FusionTensor};
 use hypergraphql_kernels::aggregate::{Wanted as PassWanted, Weights};
 use hypergraphql_kernels::dropout::Mask;
 use hypergraphql_kernels::edge_score::Wanted as ScoreWanted;
+use hypergraphql_kernels::flash_attention::{FlashConfig, Wanted as FlashWanted};
 use hypergraphql_kernels::hypergraph_conv::Scales;
 use hypergraphql_kernels::rms_norm::Wanted as NormWanted;
+use hypergraphql_kernels::rope::Turn;
 use hypergraphql_kernels::scatter_add::Scatter;
 use hypergraphql_kernels::swiglu::Wanted as GateWanted;
 use hypergraphql_kernels::{CsrPair, DType, Direction, KernelError};
 
 use super::{
-    Attention, AttentionGradients, AttentionInput, AttentionOutput, AttentionWanted, Bias, ConvGradients, ConvWanted, HyperBackend, Pass,
-    Route,
+    Attention, AttentionGradients, AttentionInput, AttentionOutput, AttentionWanted, Bias, ConvGradients, ConvWanted, FlashInput,
+    FlashOutput, HyperBackend, Pass, Route,
 };
 use operation::{record, record_one, record_some};
 
@@ -80,6 +82,7 @@ impl<B: FusionBackend + HyperBackend> Attention<Fusion<B>> {
 impl<B: FusionBackend + HyperBackend> HyperBackend for Fusion<B> {
     type Sparse = SizedPattern<B::Sparse>;
     type Scale = B::Scale;
+    type Ids = B::Ids;
 
     fn sparse_by(pair: Arc<CsrPair>, device: &Self::Device, route: Route) -> Self::Sparse {
         let (rows, cols, nnz) = (pair.rows(), pair.cols(), pair.nnz());
@@ -88,6 +91,10 @@ impl<B: FusionBackend + HyperBackend> HyperBackend for Fusion<B> {
 
     fn scale(values: Arc<[f64]>, device: &Self::Device) -> Self::Scale {
         B::scale(values, device)
+    }
+
+    fn ids(values: Arc<[u32]>, device: &Self::Device) -> Self::Ids {
+        B::ids(values, device)
     }
 
     fn inverse_counts(s: &Self::Sparse, direction: Direction) -> Self::Scale {
@@ -109,6 +116,10 @@ impl<B: FusionBackend + HyperBackend> HyperBackend for Fusion<B> {
 
     fn supports_route(route: Route, device: &Self::Device) -> Result<Option<&'static str>, KernelError> {
         B::supports_route(route, device)
+    }
+
+    fn supports_head_width(width: usize, device: &Self::Device) -> Result<(), KernelError> {
+        B::supports_head_width(width, device)
     }
 
     fn aggregate(s: &Self::Sparse, pass: &Pass<Self>, x: FloatTensor<B>, weights: Weights<FloatTensor<B>>) -> FloatTensor<B> {
@@ -320,6 +331,54 @@ impl<B: FusionBackend + HyperBackend> HyperBackend for Fusion<B> {
             B::swiglu_backward(a, b, dy, wanted).into()
         });
         (da, db)
+    }
+
+    fn rope(x: FloatTensor<B>, angles: &Self::Scale, turn: Turn) -> FloatTensor<B> {
+        let (out, angles) = (meta(&x), angles.clone());
+        record_one::<B, _>("hg_rope", [Some(x)], out, move |[x]| B::rope(needed(x), &angles, turn))
+    }
+
+    fn cross_entropy(x: FloatTensor<B>, targets: &Self::Ids) -> (FloatTensor<B>, FloatTensor<B>) {
+        let (rows, dtype, targets) = (x.shape[0], x.dtype, targets.clone());
+        let outputs = vec![(Shape::new([rows]), dtype), (Shape::new([rows, 2]), wide(dtype))];
+        let mut results = record::<B, 1>("hg_cross_entropy", [Some(x)], outputs, move |[x]| {
+            let (loss, normaliser) = B::cross_entropy(needed(x), &targets);
+            vec![loss, normaliser]
+        });
+        (needed(results.next()), needed(results.next()))
+    }
+
+    fn cross_entropy_backward(x: FloatTensor<B>, targets: &Self::Ids, normaliser: FloatTensor<B>, dy: FloatTensor<B>) -> FloatTensor<B> {
+        let (out, targets) = (meta(&x), targets.clone());
+        record_one::<B, _>("hg_cross_entropy_backward", [x, normaliser, dy].map(Some), out, move |inputs| {
+            let [x, normaliser, dy] = inputs.map(needed);
+            B::cross_entropy_backward(x, &targets, normaliser, dy)
+        })
+    }
+
+    fn flash_attention(c: FlashConfig, i: FlashInput<Self>) -> FlashOutput<Self> {
+        let outputs = vec![meta(&i.q), (Shape::new([c.batch, c.heads, c.queries, 2]), wide(i.q.dtype))];
+        let mut results = record::<B, 3>("hg_flash_attention", [i.q, i.k, i.v].map(Some), outputs, move |inputs| {
+            let [q, k, v] = inputs.map(needed);
+            let o = B::flash_attention(c, FlashInput { q, k, v });
+            vec![o.out, o.normaliser]
+        });
+        FlashOutput { out: needed(results.next()), normaliser: needed(results.next()) }
+    }
+
+    fn flash_attention_backward(
+        c: FlashConfig,
+        i: FlashInput<Self>,
+        o: FlashOutput<Self>,
+        dout: FloatTensor<B>,
+        wanted: FlashWanted,
+    ) -> [Option<FloatTensor<B>>; 3] {
+        let like = [wanted.q.then(|| meta(&i.q)), wanted.k.then(|| meta(&i.k)), wanted.v.then(|| meta(&i.v))];
+        let inputs = [i.q, i.k, i.v, o.out, o.normaliser, dout].map(Some);
+        record_some::<B, 6, 3>("hg_flash_attention_backward", inputs, like, move |inputs| {
+            let [q, k, v, out, normaliser, dout] = inputs.map(needed);
+            B::flash_attention_backward(c, FlashInput { q, k, v }, FlashOutput { out, normaliser }, dout, wanted)
+        })
     }
 }
 

@@ -20,9 +20,11 @@ use burn::tensor::ops::FloatTensor;
 use hypergraphql_kernels::aggregate::{Reduce, Wanted as PassWanted, Weights};
 use hypergraphql_kernels::dropout::Mask;
 use hypergraphql_kernels::edge_score::Wanted as ScoreWanted;
+use hypergraphql_kernels::flash_attention::{FlashConfig, Wanted as FlashWanted};
 use hypergraphql_kernels::hypergraph_attention::AttentionConfig;
 use hypergraphql_kernels::hypergraph_conv::Scales;
 use hypergraphql_kernels::rms_norm::Wanted as NormWanted;
+use hypergraphql_kernels::rope::Turn;
 use hypergraphql_kernels::scatter_add::Scatter;
 use hypergraphql_kernels::swiglu::Wanted as GateWanted;
 use hypergraphql_kernels::{CsrPair, DType, Direction, KernelError};
@@ -38,6 +40,8 @@ pub trait HyperBackend: Backend {
     type Sparse: Clone + Debug + Send + Sync + 'static;
     /// A vector of constants (degrees, scales) resident on the device; f64 on the host, f32 on devices.
     type Scale: Clone + Debug + Send + Sync + 'static;
+    /// Indices resident on the device.
+    type Ids: Clone + Debug + Send + Sync + 'static;
 
     /// Uploads a pattern.
     fn sparse(pair: Arc<CsrPair>, device: &Self::Device) -> Self::Sparse {
@@ -47,6 +51,8 @@ pub trait HyperBackend: Backend {
     fn sparse_by(pair: Arc<CsrPair>, device: &Self::Device, route: Route) -> Self::Sparse;
     /// Uploads a vector of constants.
     fn scale(values: Arc<[f64]>, device: &Self::Device) -> Self::Scale;
+    /// Uploads indices.
+    fn ids(values: Arc<[u32]>, device: &Self::Device) -> Self::Ids;
     /// 1 / number of entries of each output of `direction`, uploaded with the pattern; 1 for outputs without entries.
     fn inverse_counts(s: &Self::Sparse, direction: Direction) -> Self::Scale;
     /// x `[rows, F]` with each row times its scale, in the type of sums.
@@ -66,6 +72,12 @@ pub trait HyperBackend: Backend {
     /// # Errors
     /// Names the routes that it has.
     fn supports_route(route: Route, device: &Self::Device) -> Result<Option<&'static str>, KernelError>;
+
+    /// Whether `flash_attention` takes heads of `width` features on the device.
+    ///
+    /// # Errors
+    /// Names the device and the widths that it takes.
+    fn supports_head_width(width: usize, device: &Self::Device) -> Result<(), KernelError>;
 
     /// x `[inputs, F]` -> y `[outputs, F]`; entry weights `[nnz]`.
     fn aggregate(s: &Self::Sparse, pass: &Pass<Self>, x: FloatTensor<Self>, weights: Weights<FloatTensor<Self>>) -> FloatTensor<Self>;
@@ -174,6 +186,30 @@ pub trait HyperBackend: Backend {
         dy: FloatTensor<Self>,
         wanted: GateWanted,
     ) -> (Option<FloatTensor<Self>>, Option<FloatTensor<Self>>);
+
+    /// x `[.., T, D]`, angles `[P, D]` -> y like x.
+    fn rope(x: FloatTensor<Self>, angles: &Self::Scale, turn: Turn) -> FloatTensor<Self>;
+
+    /// x `[T, V]`, targets `[T]` -> the loss `[T]` and N `[T, 2]` in the type of sums.
+    fn cross_entropy(x: FloatTensor<Self>, targets: &Self::Ids) -> (FloatTensor<Self>, FloatTensor<Self>);
+    /// dy `[T]` -> dx `[T, V]`.
+    fn cross_entropy_backward(
+        x: FloatTensor<Self>,
+        targets: &Self::Ids,
+        normaliser: FloatTensor<Self>,
+        dy: FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
+
+    /// See `kernels::flash_attention`.
+    fn flash_attention(config: FlashConfig, input: FlashInput<Self>) -> FlashOutput<Self>;
+    /// dO `[B, H, Tq, D]` -> dq, dk and dv, as far as they are wanted.
+    fn flash_attention_backward(
+        config: FlashConfig,
+        input: FlashInput<Self>,
+        output: FlashOutput<Self>,
+        dout: FloatTensor<Self>,
+        wanted: FlashWanted,
+    ) -> [Option<FloatTensor<Self>>; 3];
 }
 
 /// One pass: its way, its reduction and the scales folded into it.
@@ -242,6 +278,26 @@ pub struct AttentionGradients<B: Backend> {
     pub a: Option<FloatTensor<B>>,
     /// `[cols, Hd]`
     pub b: Option<FloatTensor<B>>,
+}
+
+/// q `[B, H, Tq, D]`, k and v `[B, Hk, Tk, D]`.
+#[derive(Debug, Clone)]
+pub struct FlashInput<B: Backend> {
+    /// Queries.
+    pub q: FloatTensor<B>,
+    /// Keys.
+    pub k: FloatTensor<B>,
+    /// Values.
+    pub v: FloatTensor<B>,
+}
+
+/// What the forward pass returns and the backward pass needs again.
+#[derive(Debug, Clone)]
+pub struct FlashOutput<B: Backend> {
+    /// o `[B, H, Tq, D]`
+    pub out: FloatTensor<B>,
+    /// N `[B, H, Tq, 2]`: the largest score m and 1 / Σ exp(s − m) of each query, in the type of sums.
+    pub normaliser: FloatTensor<B>,
 }
 
 /// Bias row `[O]` with the scale c `[rows]` that multiplies it per row (1 where `None`).

@@ -101,7 +101,7 @@ fn reference(valued: &Valued, config: AttentionConfig, host: Host, longest: usiz
     let out_magnitude = hypergraph_attention(&valued.abs, config, positive);
     let dx_magnitude = hypergraph_attention_backward(&valued.abs, config, positive, &abs(dout)).0;
     let [(ma, ua), (mb, ub)] = score_errors(&valued.abs, config, positive, &abs(dout));
-    // Y (or G) is stored, then the result; da and db read both, and O and x once more.
+    // Y (or G) is stored, then the result; da and db read both, on the CPU also O.
     let terms = longest.max(config.head_width);
     [(out, out_magnitude, 2.0, vec![]), (dx, dx_magnitude, 2.0, vec![]), (da, ma, 5.0, ua), (db, mb, 5.0, ub)]
         .map(|(v, m, stages, u)| Expected::new(v, m, stages, terms).with_slack(SLACK).with_underflow(u))
@@ -116,9 +116,9 @@ fn head(x: &[f64], config: AttentionConfig, h: usize) -> Vec<f64> {
 
 /// For da and db, the sums of absolute terms, and what the stored arrays are multiplied by; every number given is positive.
 ///
-/// With dp = u ⟨dO, Y⟩ + t ⟨x, G⟩ and T the sum of softmax · value · dp over a segment, |ds| <= softmax · (value · dp + T). T is made of
-/// stored arrays too: ⟨Y, G⟩ of a hyperedge, or ⟨dO, O⟩ + ⟨x, dX⟩ of a node. An error of 1 in each number of Y, G, O and dX changes dp by
-/// u Σ dO + t Σ x and T by Σ (Y + G), or by Σ (dO + x).
+/// With dp = u ⟨dO, Y⟩ + t ⟨x, G⟩ and T the sum of softmax · value · dp over a segment, |ds| <= softmax · (value · dp + T). An error of 1 in
+/// each number of Y and G changes dp by u Σ dO + t Σ x, and T by the sum of that. The CPU makes T of stored arrays, ⟨Y, G⟩ of a hyperedge or
+/// ⟨dO, O⟩ of a node: an error of 1 in O changes it by Σ dO.
 fn score_errors(pair: &CsrPair, config: AttentionConfig, i: Inputs, dout: &[f64]) -> [(Vec<f64>, Vec<f64>); 2] {
     let AttentionConfig { heads, head_width: c, slope, normalise } = config;
     let (rows, cols, view) = (pair.view(Direction::ToRows), pair.view(Direction::ToCols), pair.view(normalise));
@@ -139,7 +139,8 @@ fn score_errors(pair: &CsrPair, config: AttentionConfig, i: Inputs, dout: &[f64]
             let at = |k: usize| (view.position(k), view.position(k) * heads + h);
             let dp = |k: usize| rows.value(k) * (left[k] + t(k) * right[k]);
             let total: f64 = view.range(r).map(at).map(|(k, kh)| softmax[kh] * dp(k)).sum();
-            let unit_total = if normalise == Direction::ToCols { sum(&y, r) + sum(&g, r) } else { sum(&dout, r) + sum(&x, r) };
+            let unit_sum: f64 = view.range(r).map(at).map(|(k, kh)| softmax[kh] * rows.value(k) * unit_dp(k)).sum();
+            let unit_total = unit_sum + if normalise == Direction::ToCols { 0.0 } else { sum(&dout, r) };
             for (k, kh) in view.range(r).map(at) {
                 ds[kh] = softmax[kh] * (dp(k) + total);
                 unit[kh] = softmax[kh] * (rows.value(k) * unit_dp(k) + unit_total);

@@ -19,6 +19,7 @@ mod leaf;
 mod numbers;
 mod pattern;
 mod rows;
+mod sequence;
 mod suite;
 
 use hypergraphql_kernels::DType;
@@ -71,12 +72,15 @@ pub struct Summary {
 }
 
 /// The ops of the suite, in the order in which they run.
-pub const OPS: [&str; 12] = [
+pub const OPS: [&str; 15] = [
     "gather",
     "scatter_add",
     "dropout",
     "rms_norm",
     "swiglu",
+    "rope",
+    "cross_entropy",
+    "flash_attention",
     "edge_score",
     "segment_softmax",
     "entry_dot",
@@ -96,6 +100,7 @@ pub fn run<B: HyperBackend>(device: &B::Device, dtype: DType, options: &VerifyOp
     };
     let mut suite = Suite::<B>::new(device, dtype, options, on_case);
     rows::run(&mut suite);
+    sequence::run(&mut suite);
     entries::run(&mut suite);
     aggregate::run(&mut suite);
     conv::run(&mut suite);

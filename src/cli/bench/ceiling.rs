@@ -68,7 +68,7 @@ fn copy_past_caches(to: &mut [u8], from: &[u8]) {
         let (start, end) = (head.len(), from.len() - tail.len());
         head.copy_from_slice(&from[..start]);
         tail.copy_from_slice(&from[end..]);
-        for (to, from) in middle.iter_mut().zip(from[start..end].chunks_exact(16)) {
+        for (to, from) in middle.iter_mut().zip(from[start..end].as_chunks::<16>().0) {
             // SAFETY: `from` has 16 bytes; `to` is aligned and exclusive.
             unsafe { _mm_stream_si128(to, _mm_loadu_si128(from.as_ptr().cast())) };
         }

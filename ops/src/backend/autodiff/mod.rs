@@ -7,6 +7,7 @@ mod conv;
 mod entries;
 mod hypergraph_attention;
 mod scale;
+mod sequence;
 
 use std::sync::Arc;
 
@@ -19,15 +20,17 @@ use burn::tensor::ops::FloatTensor;
 use hypergraphql_kernels::aggregate::{Reduce, Wanted as PassWanted, Weights};
 use hypergraphql_kernels::dropout::Mask;
 use hypergraphql_kernels::edge_score::Wanted as ScoreWanted;
+use hypergraphql_kernels::flash_attention::{FlashConfig, Wanted as FlashWanted};
 use hypergraphql_kernels::hypergraph_conv::Scales;
 use hypergraphql_kernels::rms_norm::Wanted as NormWanted;
+use hypergraphql_kernels::rope::Turn;
 use hypergraphql_kernels::scatter_add::Scatter;
 use hypergraphql_kernels::swiglu::Wanted as GateWanted;
 use hypergraphql_kernels::{CsrPair, DType, Direction, KernelError};
 
 use super::{
-    Attention, AttentionGradients, AttentionInput, AttentionOutput, AttentionWanted, Bias, ConvGradients, ConvWanted, HyperBackend, Pass,
-    Route,
+    Attention, AttentionGradients, AttentionInput, AttentionOutput, AttentionWanted, Bias, ConvGradients, ConvWanted, FlashInput,
+    FlashOutput, HyperBackend, Pass, Route,
 };
 use aggregate::{ExtremumGradient, SumGradient};
 use conv::{Operator, convolution};
@@ -35,6 +38,7 @@ use entries::{
     DropoutGradient, EdgeScoreGradient, EntryDotGradient, GatherGradient, RmsNormGradient, ScatterGradient, SoftmaxGradient, SwigluGradient,
 };
 use hypergraph_attention::AttentionGradient;
+use sequence::{CrossEntropyGradient, CrossEntropyState, FlashGradient, FlashState, RopeGradient};
 
 /// A tensor with its node in the graph.
 type Node<B, C> = FloatTensor<Autodiff<B, C>>;
@@ -105,6 +109,7 @@ impl<B: HyperBackend, C: CheckpointStrategy> Attention<Autodiff<B, C>> {
 impl<B: HyperBackend, C: CheckpointStrategy> HyperBackend for Autodiff<B, C> {
     type Sparse = B::Sparse;
     type Scale = B::Scale;
+    type Ids = B::Ids;
 
     fn sparse_by(pair: Arc<CsrPair>, device: &Self::Device, route: Route) -> Self::Sparse {
         B::sparse_by(pair, device, route)
@@ -112,6 +117,10 @@ impl<B: HyperBackend, C: CheckpointStrategy> HyperBackend for Autodiff<B, C> {
 
     fn scale(values: Arc<[f64]>, device: &Self::Device) -> Self::Scale {
         B::scale(values, device)
+    }
+
+    fn ids(values: Arc<[u32]>, device: &Self::Device) -> Self::Ids {
+        B::ids(values, device)
     }
 
     fn inverse_counts(s: &Self::Sparse, direction: Direction) -> Self::Scale {
@@ -132,6 +141,10 @@ impl<B: HyperBackend, C: CheckpointStrategy> HyperBackend for Autodiff<B, C> {
 
     fn supports_route(route: Route, device: &Self::Device) -> Result<Option<&'static str>, KernelError> {
         B::supports_route(route, device)
+    }
+
+    fn supports_head_width(width: usize, device: &Self::Device) -> Result<(), KernelError> {
+        B::supports_head_width(width, device)
     }
 
     fn aggregate(s: &Self::Sparse, pass: &Pass<Self>, x: Node<B, C>, weights: Weights<Node<B, C>>) -> Node<B, C> {
@@ -287,5 +300,43 @@ impl<B: HyperBackend, C: CheckpointStrategy> HyperBackend for Autodiff<B, C> {
     fn swiglu_backward(gate: Node<B, C>, up: Node<B, C>, dy: Node<B, C>, wanted: GateWanted) -> (Option<Node<B, C>>, Option<Node<B, C>>) {
         let (da, db) = B::swiglu_backward(once::<B, C>(gate), once::<B, C>(up), once::<B, C>(dy), wanted);
         (da.map(constant::<B, C>), db.map(constant::<B, C>))
+    }
+
+    fn rope(x: Node<B, C>, angles: &Self::Scale, turn: Turn) -> Node<B, C> {
+        let y = B::rope(x.primitive.clone(), angles, turn);
+        node::<B, C, _, 1>(RopeGradient, [&x], y, || (angles.clone(), turn))
+    }
+
+    fn cross_entropy(x: Node<B, C>, targets: &Self::Ids) -> (Node<B, C>, Node<B, C>) {
+        let (y, normaliser) = B::cross_entropy(x.primitive.clone(), targets);
+        let kept = normaliser.clone();
+        let state = || CrossEntropyState { x: x.primitive.clone(), targets: targets.clone(), normaliser: kept };
+        (node::<B, C, _, 1>(CrossEntropyGradient, [&x], y, state), constant::<B, C>(normaliser))
+    }
+
+    fn cross_entropy_backward(x: Node<B, C>, targets: &Self::Ids, normaliser: Node<B, C>, dy: Node<B, C>) -> Node<B, C> {
+        let (x, normaliser, dy) = (once::<B, C>(x), once::<B, C>(normaliser), once::<B, C>(dy));
+        constant::<B, C>(B::cross_entropy_backward(x, targets, normaliser, dy))
+    }
+
+    fn flash_attention(config: FlashConfig, i: FlashInput<Self>) -> FlashOutput<Self> {
+        let input = FlashInput { q: i.q.primitive.clone(), k: i.k.primitive.clone(), v: i.v.primitive.clone() };
+        let output = B::flash_attention(config, input.clone());
+        let (out, normaliser) = (output.out.clone(), output.normaliser.clone());
+        let out = node::<B, C, _, 3>(FlashGradient, [&i.q, &i.k, &i.v], out, || FlashState { config, input, output });
+        FlashOutput { out, normaliser: constant::<B, C>(normaliser) }
+    }
+
+    fn flash_attention_backward(
+        config: FlashConfig,
+        i: FlashInput<Self>,
+        o: FlashOutput<Self>,
+        dout: Node<B, C>,
+        wanted: FlashWanted,
+    ) -> [Option<Node<B, C>>; 3] {
+        let input = FlashInput { q: once::<B, C>(i.q), k: once::<B, C>(i.k), v: once::<B, C>(i.v) };
+        let output = FlashOutput { out: once::<B, C>(o.out), normaliser: once::<B, C>(o.normaliser) };
+        let gradients = B::flash_attention_backward(config, input, output, once::<B, C>(dout), wanted);
+        gradients.map(|d| d.map(constant::<B, C>))
     }
 }
