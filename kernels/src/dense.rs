@@ -23,6 +23,12 @@ impl<'a, A> Matrix<'a, A> {
         Self { data, rows, cols, strides: (cols as isize, 1) }
     }
 
+    /// The first `cols` columns, without a copy.
+    pub(crate) fn first(self, cols: usize) -> Self {
+        assert!(cols <= self.cols, "a dense matrix has fewer columns: this is a bug");
+        Self { cols, ..self }
+    }
+
     /// The transpose, without a copy.
     pub(crate) fn t(self) -> Self {
         Self { rows: self.cols, cols: self.rows, strides: (self.strides.1, self.strides.0), ..self }

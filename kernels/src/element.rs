@@ -97,6 +97,8 @@ pub trait Acc:
     fn to_f64(self) -> f64;
     /// e^self, within 2 units in the last place.
     fn exp(self) -> Self;
+    /// e^self for self <= 0, likewise; 0 where the result would be no normal number.
+    fn exp_below(self) -> Self;
     /// Natural logarithm.
     fn ln(self) -> Self;
     /// Square root.
@@ -104,7 +106,7 @@ pub trait Acc:
 }
 
 macro_rules! acc {
-    ($t:ty, $exp:path) => {
+    ($t:ty, $exp:path, $exp_below:path) => {
         impl Acc for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -123,6 +125,10 @@ macro_rules! acc {
                 $exp(self)
             }
             #[inline(always)]
+            fn exp_below(self) -> Self {
+                $exp_below(self)
+            }
+            #[inline(always)]
             fn ln(self) -> Self {
                 <$t>::ln(self)
             }
@@ -133,8 +139,8 @@ macro_rules! acc {
         }
     };
 }
-acc!(f32, crate::exp::exp);
-acc!(f64, f64::exp);
+acc!(f32, crate::exp::exp, crate::exp::exp_below);
+acc!(f64, f64::exp, f64::exp);
 
 /// A storage type of host kernels: f64 sums in f64, the others in f32.
 pub trait Element: bytemuck::Pod + Send + Sync + PartialOrd + std::fmt::Debug + 'static {

@@ -5,9 +5,26 @@
 /// x = n·ln 2 + r with |r| <= ln 2 / 2, e^r by the polynomial of Cephes' `expf` (S. Moshier), then two exact scalings by powers of 2.
 #[inline(always)]
 pub(crate) fn exp(x: f32) -> f32 {
-    const SHIFT: f32 = 12_582_912.0; // 1.5 · 2^23: adding it rounds to an integer held in the low bits
     let x = if x < -104.0 { -104.0 } else { x };
     let x = if x > 89.0 { 89.0 } else { x };
+    let (y, n) = parts(x);
+    let half = n >> 1;
+    y * power_of_two(half) * power_of_two(n.wrapping_sub(half))
+}
+
+/// e^x within 2 ulp for x <= 0, as softmax needs it; 0 where the result would be no normal number.
+#[inline(always)]
+pub(crate) fn exp_below(x: f32) -> f32 {
+    // n is −127 there, whose power of two is written as 0.
+    let x = if x < -88.0 { -88.0 } else { x };
+    let (y, n) = parts(x);
+    y * power_of_two(n)
+}
+
+/// e^r and n.
+#[inline(always)]
+fn parts(x: f32) -> (f32, i32) {
+    const SHIFT: f32 = 12_582_912.0; // 1.5 · 2^23: adding it rounds to an integer held in the low bits
     let shifted = x * std::f32::consts::LOG2_E + SHIFT;
     let n = shifted - SHIFT;
     let r = x - n * 0.693_359_4 + n * 2.121_944_4e-4;
@@ -17,10 +34,7 @@ pub(crate) fn exp(x: f32) -> f32 {
     let p = p * r + 4.166_579_6e-2;
     let p = p * r + 1.666_666_5e-1;
     let p = p * r + 0.5;
-    let y = p * r * r + r + 1.0;
-    let n = (shifted.to_bits() as i32).wrapping_sub(SHIFT.to_bits() as i32);
-    let half = n >> 1;
-    y * power_of_two(half) * power_of_two(n.wrapping_sub(half))
+    (p * r * r + r + 1.0, (shifted.to_bits() as i32).wrapping_sub(SHIFT.to_bits() as i32))
 }
 
 #[inline(always)]
@@ -30,7 +44,7 @@ fn power_of_two(n: i32) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use super::exp;
+    use super::{exp, exp_below};
 
     #[test]
     fn within_two_ulp_of_the_double_result() {
@@ -41,6 +55,18 @@ mod tests {
             let got = f64::from(exp(x));
             assert!((got - want).abs() <= 2.0 * ulp, "exp({x}) = {got}, expected {want}");
         }
+    }
+
+    #[test]
+    fn below_0_the_short_form_gives_the_same_bits_down_to_the_normal_numbers() {
+        for i in 0..=87_000 {
+            let x = i as f32 * -1e-3;
+            assert_eq!(exp_below(x).to_bits(), exp(x).to_bits(), "{x}");
+        }
+        for x in [-88.0, -1e9, f32::NEG_INFINITY] {
+            assert_eq!(exp_below(x), 0.0);
+        }
+        assert!(exp_below(f32::NAN).is_nan());
     }
 
     #[test]

@@ -544,6 +544,13 @@ fn the_number_of_threads_changes_no_bit() {
         let g =
             sparse_conv::host::sparse_conv_backward(&pair, &real(15, m * f), f, theta, &dy, Wanted { x: true, theta: true, bias: true });
         results.extend([g.x, g.theta, g.bias].into_iter().flatten());
+        let c = FlashConfig { batch: 1, heads: 4, kv_heads: 2, queries: 700, keys: 1300, width: 16, causal: true, scale: 0.25 };
+        let (q, k, v) = (real(16, c.query_rows() * 16), real(17, c.key_rows() * 16), real(18, c.key_rows() * 16));
+        let (out, normaliser) = flash::host::flash_attention(c, &q, &k, &v);
+        let saved = flash::host::Saved { q: &q, k: &k, v: &v, out: &out, normaliser: &normaliser };
+        let wanted = flash::Wanted { q: true, k: true, v: true };
+        results.extend(flash::host::flash_attention_backward(c, saved, &real(19, q.len()), wanted).into_iter().flatten());
+        results.extend([out, normaliser]);
         results.into_iter().map(|v| v.into_iter().map(f32::to_bits).collect()).collect()
     };
     let on = |threads: usize| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(all);

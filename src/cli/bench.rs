@@ -4,6 +4,7 @@ mod cases;
 mod ceiling;
 mod clock;
 mod inputs;
+mod sequence;
 
 use std::path::PathBuf;
 
@@ -15,7 +16,7 @@ use serde::Serialize;
 use super::backend::{DeviceArg, WithBackend, dispatch};
 use super::error::CliError;
 use super::{Global, output};
-use cases::{NAMES, cases};
+use cases::cases;
 use ceiling::Ceiling;
 use clock::{Clock, Times};
 use inputs::{Inputs, Size, generate};
@@ -45,6 +46,8 @@ enum What {
                   the ops concerned, and times each case. GB/s counts the bytes that the algorithm must move: Z·F + rows·F elements and Z indices \
                   per pass. The copy and the gather are no ops of this library: all threads copying a matrix of the size of X, or its rows in random \
                   order, and on devices Burn's kernels.\n\n\
+                  flash_* (causal), rope and cross_entropy (32,000 classes) run on sequences of --tokens; flash_* is set against Burn's product of \
+                  two square matrices, in operations.\n\n\
                   conv_* and att_* run the differentiable ops; *_fwd_bwd includes the gradients of X, Θ and the bias. spmm is H^T X with the \
                   mean over each hyperedge. Without --n: n=20000 m=20000 k=10 d=64, then n=200000 m=100000 k=20 d=128.",
     after_help = "Examples:\n  \
@@ -79,8 +82,17 @@ struct KernelsArgs {
     #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     reps: u32,
     /// Only these cases, separated by commas.
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = clap::builder::PossibleValuesParser::new(NAMES))]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = clap::builder::PossibleValuesParser::new(names()))]
     case: Vec<String>,
+    /// Tokens of the cases over sequences, separated by commas.
+    #[arg(long, default_value = "2048,8192", value_name = "NUMBERS", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    tokens: Vec<u32>,
+    /// Heads of the cases over sequences.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    token_heads: u32,
+    /// Features of such a head; even.
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(2..=1024))]
+    head_width: u32,
     /// Writes the incidences here, so that other programs can time the very same ones: node.u32 and hyperedge.u32 (little-endian, one pair per incidence) and size.json, in a folder per size.
     #[arg(long, value_name = "DIR")]
     dump: Option<PathBuf>,
@@ -89,7 +101,18 @@ struct KernelsArgs {
     no_verify: bool,
 }
 
-/// A case, as printed.
+/// Every case, over hypergraphs and over sequences.
+fn names() -> Vec<&'static str> {
+    cases::NAMES.into_iter().chain(sequence::NAMES).collect()
+}
+
+impl KernelsArgs {
+    fn wants(&self, case: &str) -> bool {
+        self.case.is_empty() || self.case.iter().any(|c| c == case)
+    }
+}
+
+/// A case over a hypergraph, as printed.
 #[derive(Debug, Serialize)]
 struct Line<'a> {
     kind: &'static str,
@@ -118,6 +141,9 @@ pub(crate) fn run(args: BenchArgs, global: &Global) -> Result<(), CliError> {
     if let Some(size) = sizes.iter().find(|s| s.d % args.heads as usize != 0) {
         return Err(CliError::input(format!("--heads {} does not divide the {} features", args.heads, size.d)));
     }
+    if args.head_width % 2 != 0 {
+        return Err(CliError::input(format!("--head-width {} is odd, and rope turns pairs of features", args.head_width)));
+    }
     dispatch(args.device.device, Kernels { args: args.clone(), sizes, json: global.json })?
 }
 
@@ -136,18 +162,20 @@ impl WithBackend for Kernels {
         if !self.args.no_verify {
             self.check::<B>(&device)?;
         }
-        self.sizes.iter().try_for_each(|&size| self.size::<B>(size, &device))
+        if cases::NAMES.iter().any(|name| self.args.wants(name)) {
+            self.sizes.iter().try_for_each(|&size| self.size::<B>(size, &device))?;
+        }
+        if sequence::NAMES.iter().any(|name| self.args.wants(name)) {
+            self.args.tokens.iter().try_for_each(|&tokens| sequence::run::<B>(&self.args, tokens as usize, self.json, &device))?;
+        }
+        Ok(())
     }
 }
 
 impl Kernels {
-    fn wants(&self, case: &str) -> bool {
-        self.args.case.is_empty() || self.args.case.iter().any(|c| c == case)
-    }
-
     /// The op suite for the ops of the wanted cases.
     fn check<B: HyperBackend>(&self, device: &B::Device) -> Result<(), CliError> {
-        let mut ops: Vec<&str> = NAMES.iter().filter(|name| self.wants(name)).map(|name| cases::op_of(name)).collect();
+        let mut ops: Vec<&str> = names().into_iter().filter(|name| self.args.wants(name)).map(cases::op_of).collect();
         ops.sort_unstable();
         ops.dedup();
         for op in ops {
@@ -174,10 +202,10 @@ impl Kernels {
         }
         let inputs = Inputs::<B>::new(&graph, size, self.args.heads as usize, self.args.dtype, self.args.seed, device)?;
         let clock = Clock::<B>::new(self.args.reps as usize, self.args.device.device.kind, device);
-        let ceiling = Ceiling::measure(&inputs, &clock, self.args.device.device.kind)?;
+        let ceiling = Ceiling::measure(&inputs.x, &inputs.scattered, self.args.dtype, &clock, self.args.device.device.kind)?;
         let mut table = output::table(["case", "median ms", "min ms", "GB/s", "% of copy", "% of gather"], &[1, 2, 3, 4, 5]);
         for case in cases(&inputs) {
-            if self.wants(case.name) {
+            if self.args.wants(case.name) {
                 let times = clock.time(&*case.run)?;
                 self.report(&mut table, size, inputs.incidence.nnz(), case.name, case.bytes, times, &ceiling)?;
             }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use burn::backend::Autodiff;
-use burn::tensor::Shape;
 use burn::tensor::ops::{FloatTensor, FloatTensorOps};
+use burn::tensor::{FloatDType, Shape, TensorMetadata};
 use hypergraphql_kernels::cross_entropy::NO_TARGET;
 use hypergraphql_kernels::cross_entropy::reference::{cross_entropy, cross_entropy_backward};
 use hypergraphql_kernels::flash_attention::FlashConfig;
@@ -55,8 +55,12 @@ pub(super) fn run<B: HyperBackend>(suite: &mut Suite<B>) {
     }
 }
 
-/// x as an array of another shape; Burn's own `reshape` reads a 0 as "keep".
+/// x as an array of another shape. Burn reads a 0 in a shape asked for as "keep", so that nothing becomes another nothing.
 fn shaped<B: HyperBackend, const D: usize>(x: FloatTensor<Autodiff<B>>, shape: [usize; D]) -> FloatTensor<Autodiff<B>> {
+    if shape.contains(&0) {
+        let (device, dtype) = (Autodiff::<B>::float_device(&x), FloatDType::from(x.dtype()));
+        return Autodiff::<B>::float_zeros(Shape::new(shape), &device, dtype);
+    }
     Autodiff::<B>::float_reshape(x, Shape::new(shape))
 }
 

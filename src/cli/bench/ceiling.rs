@@ -3,12 +3,11 @@
 use std::cell::RefCell;
 
 use burn::tensor::{Int, Tensor, TensorData};
-use hypergraphql_ops::HyperBackend;
+use hypergraphql_ops::{DType, HyperBackend};
 use hypergraphql_runtime::DeviceKind;
 use rayon::prelude::*;
 
 use super::clock::Clock;
-use super::inputs::{Inputs, Size};
 use crate::cli::error::CliError;
 
 /// Bytes that a thread copies at a time.
@@ -22,20 +21,26 @@ pub(super) struct Ceiling {
 }
 
 impl Ceiling {
-    /// By all threads of the CPU (the faster of two ways to copy), or by Burn's kernels on a device, over a matrix of the size of X.
-    pub(super) fn measure<B: HyperBackend>(i: &Inputs<B>, clock: &Clock<B>, kind: DeviceKind) -> Result<Self, CliError> {
-        let Size { n, d, .. } = i.size;
-        let moved = (2 * n * d * i.dtype.bytes()) as f64;
+    /// By all threads of the CPU (the faster of two ways to copy), or by Burn's kernels on a device, over a matrix of the size of `x`.
+    pub(super) fn measure<B: HyperBackend>(
+        x: &Tensor<B, 2>,
+        scattered: &[u32],
+        dtype: DType,
+        clock: &Clock<B>,
+        kind: DeviceKind,
+    ) -> Result<Self, CliError> {
+        let [n, d] = x.dims();
+        let row = d * dtype.bytes();
+        let moved = (2 * n * row) as f64;
         let speed = |bytes: f64, ms: f64| bytes / ms / 1e6;
-        let (copy, gather) = if kind == DeviceKind::Cpu { on_host(i, clock)? } else { on_device(i, clock)? };
+        let (copy, gather) = if kind == DeviceKind::Cpu { on_host(n, row, scattered, clock)? } else { on_device(x, scattered, clock)? };
         Ok(Self { copy: speed(moved, copy), gather: speed(moved + (4 * n) as f64, gather) })
     }
 }
 
 /// Milliseconds of both, into memory that is there already.
-fn on_host<B: HyperBackend>(i: &Inputs<B>, clock: &Clock<B>) -> Result<(f64, f64), CliError> {
-    let row = i.size.d * i.dtype.bytes();
-    let from: Vec<u8> = (0..i.size.n * row).map(|k| k as u8).collect();
+fn on_host<B: HyperBackend>(n: usize, row: usize, scattered: &[u32], clock: &Clock<B>) -> Result<(f64, f64), CliError> {
+    let from: Vec<u8> = (0..n * row).map(|k| k as u8).collect();
     let to = RefCell::new(vec![0_u8; from.len()]);
     let copy = || {
         to.borrow_mut().par_chunks_mut(CHUNK).zip(from.par_chunks(CHUNK)).for_each(|(to, from)| to.copy_from_slice(from));
@@ -47,7 +52,7 @@ fn on_host<B: HyperBackend>(i: &Inputs<B>, clock: &Clock<B>) -> Result<(f64, f64
     };
     let rows = (CHUNK / row).max(1);
     let gather = || {
-        to.borrow_mut().par_chunks_mut(rows * row).zip(i.scattered.par_chunks(rows)).for_each(|(to, index)| {
+        to.borrow_mut().par_chunks_mut(rows * row).zip(scattered.par_chunks(rows)).for_each(|(to, index)| {
             for (to, &k) in to.chunks_exact_mut(row).zip(index) {
                 to.copy_from_slice(&from[k as usize * row..(k as usize + 1) * row]);
             }
@@ -79,15 +84,15 @@ fn copy_past_caches(to: &mut [u8], from: &[u8]) {
     to.copy_from_slice(from);
 }
 
-fn on_device<B: HyperBackend>(i: &Inputs<B>, clock: &Clock<B>) -> Result<(f64, f64), CliError> {
-    let index: Vec<i32> = i.scattered.iter().map(|&k| k as i32).collect();
-    let index = Tensor::<B, 1, Int>::from_data(TensorData::new(index, [i.size.n]), &i.x.device());
+fn on_device<B: HyperBackend>(x: &Tensor<B, 2>, scattered: &[u32], clock: &Clock<B>) -> Result<(f64, f64), CliError> {
+    let index: Vec<i32> = scattered.iter().map(|&k| k as i32).collect();
+    let index = Tensor::<B, 1, Int>::from_data(TensorData::new(index, [scattered.len()]), &x.device());
     let copy = || {
-        drop(i.x.clone().mul_scalar(1.0));
+        drop(x.clone().mul_scalar(1.0));
         Ok(())
     };
     let gather = || {
-        drop(i.x.clone().select(0, index.clone()));
+        drop(x.clone().select(0, index.clone()));
         Ok(())
     };
     Ok((clock.time(&copy)?.median, clock.time(&gather)?.median))

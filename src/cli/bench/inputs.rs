@@ -74,8 +74,7 @@ impl<B: HyperBackend> Inputs<B> {
         B::seed(device, seed);
         let normal = |shape: [usize; 2]| Tensor::<B, 2>::random(shape, Distribution::Normal(0.0, 1.0), device).cast(burn_dtype(dtype));
         let small = |shape: [usize; 2]| normal(shape) * (d as f64).powf(-0.5);
-        let scattered: Vec<u32> =
-            (0..n as u32).map(|i| ((u64::from(i.wrapping_mul(2_654_435_761) >> 4) * n as u64) >> 28) as u32).collect();
+        let scattered = scattered(n);
         let csr = graph.node_major();
         let of_head = Tensor::<B, 2>::eye(heads, device).cast(burn_dtype(dtype)).repeat_dim(1, 2); // [heads, 2*heads]
         let of_head: Tensor<B, 2> = of_head.reshape([heads, 1, 2 * heads]).repeat_dim(1, d / heads).reshape([d, 2 * heads]);
@@ -97,6 +96,11 @@ impl<B: HyperBackend> Inputs<B> {
             scores: normal([graph.node_major().nnz(), heads]),
         })
     }
+}
+
+/// `n` of `n` rows, in no order.
+pub(super) fn scattered(n: usize) -> Vec<u32> {
+    (0..n as u32).map(|i| ((u64::from(i.wrapping_mul(2_654_435_761) >> 4) * n as u64) >> 28) as u32).collect()
 }
 
 /// An op that refuses what the benchmark gives it.

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::{KEYS, QUERIES, mask, transpose};
+use super::{KEYS, QUERIES, columns, mask, transpose};
 use crate::dense::{Matrix, product, widened};
 use crate::element::{Acc, Element};
 use crate::flash_attention::{FlashConfig, Wanted};
@@ -117,11 +117,12 @@ impl<E: Element> KeyHead<'_, E> {
         let first_key = self.head * c.keys;
         for (b, dq) in dq.chunks_mut(QUERIES * width).enumerate() {
             let (n, first) = (dq.len() / width, start + b * QUERIES);
+            let columns = columns(n);
             let at = (first_row + first) * width..(first_row + first + n) * width;
             let q = widened(&self.saved.q[at.clone()], &mut wide_q);
             let d = widened(&self.dout[at.clone()], &mut wide_d);
-            transpose(q, width, E::Acc::from_f64(c.scale), &mut qt[..n * width]);
-            transpose(d, width, E::Acc::ONE, &mut dt[..n * width]);
+            transpose(q, width, E::Acc::from_f64(c.scale), &mut qt[..columns * width], columns);
+            transpose(d, width, E::Acc::ONE, &mut dt[..columns * width], columns);
             let statistics =
                 Statistics::new(&self.saved.normaliser[2 * (first_row + first)..], &self.dout[at.clone()], &self.saved.out[at], n);
             let (seen_by_all, seen) = (c.visible(first), c.visible(first + n - 1).min(span.end));
@@ -130,22 +131,23 @@ impl<E: Element> KeyHead<'_, E> {
                 let keys = (first_key + from) * width..(first_key + to) * width;
                 let k = Matrix::new(widened(&self.saved.k[keys.clone()], &mut wide_k), to - from, width);
                 let v = Matrix::new(widened(&self.saved.v[keys], &mut wide_v), to - from, width);
-                let (p, ds) = (&mut p[..(to - from) * n], &mut ds[..(to - from) * n]);
+                let rows = to - from;
+                let (p, ds) = (&mut p[..rows * columns], &mut ds[..rows * columns]);
                 let own = (from - span.start) * width..(to - span.start) * width;
-                product(p, k, Matrix::new(&qt[..n * width], width, n), false);
+                product(p, k, Matrix::new(&qt[..columns * width], width, columns), false);
                 if to > seen_by_all {
-                    mask(c, p, from, first, n);
+                    mask(c, p, from, first, columns);
                 }
-                statistics.coefficients(p);
+                statistics.coefficients(p, columns);
                 if self.wanted.v {
-                    product(&mut dv[own.clone()], Matrix::new(p, to - from, n), Matrix::new(d, n, width), true);
+                    product(&mut dv[own.clone()], Matrix::new(p, rows, columns).first(n), Matrix::new(d, n, width), true);
                 }
                 if !self.wanted.q && !self.wanted.k {
                     continue;
                 }
-                product(ds, v, Matrix::new(&dt[..n * width], width, n), false);
-                statistics.gradients(p, ds);
-                let ds = Matrix::new(ds, to - from, n);
+                product(ds, v, Matrix::new(&dt[..columns * width], width, columns), false);
+                statistics.gradients(p, ds, columns);
+                let ds = Matrix::new(ds, rows, columns).first(n);
                 if self.wanted.k {
                     product(&mut dk[own], ds, Matrix::new(q, n, width), true);
                 }
@@ -163,7 +165,6 @@ struct Statistics<A> {
     largest: [A; QUERIES],
     inverse: [A; QUERIES],
     mean: [A; QUERIES],
-    n: usize,
 }
 
 impl<A: Acc> Statistics<A> {
@@ -175,26 +176,25 @@ impl<A: Acc> Statistics<A> {
             (largest[i], inverse[i]) = (normaliser[2 * i], normaliser[2 * i + 1]);
             mean[i] = dot(&dout[i * width..(i + 1) * width], &out[i * width..(i + 1) * width]);
         }
-        Self { largest, inverse, mean, n }
+        Self { largest, inverse, mean }
     }
 
-    /// Scores `[keys, queries]` become p = exp(s − m) / Σ.
+    /// Scores `[keys, columns]` become p = exp(s − m) / Σ.
     #[inline(always)]
-    fn coefficients(&self, scores: &mut [A]) {
-        let n = self.n;
-        let (largest, inverse) = (&self.largest[..n], &self.inverse[..n]);
-        for row in scores.chunks_exact_mut(n) {
+    fn coefficients(&self, scores: &mut [A], columns: usize) {
+        let (largest, inverse) = (&self.largest[..columns], &self.inverse[..columns]);
+        for row in scores.chunks_exact_mut(columns) {
             for ((s, &m), &inverse) in row.iter_mut().zip(largest).zip(inverse) {
-                *s = (*s - m).exp() * inverse;
+                *s = (*s - m).exp_below() * inverse;
             }
         }
     }
 
-    /// dp `[keys, queries]` becomes ds = p (dp − ⟨dO, o⟩).
+    /// dp `[keys, columns]` becomes ds = p (dp − ⟨dO, o⟩).
     #[inline(always)]
-    fn gradients(&self, p: &[A], dp: &mut [A]) {
-        let mean = &self.mean[..self.n];
-        for (p, dp) in p.chunks_exact(self.n).zip(dp.chunks_exact_mut(self.n)) {
+    fn gradients(&self, p: &[A], dp: &mut [A], columns: usize) {
+        let mean = &self.mean[..columns];
+        for (p, dp) in p.chunks_exact(columns).zip(dp.chunks_exact_mut(columns)) {
             for ((d, &p), &mean) in dp.iter_mut().zip(p).zip(mean) {
                 *d = p * (*d - mean);
             }

@@ -1,6 +1,6 @@
 //! The forward pass: one block of queries after another, with the softmax made as the keys come by.
 
-use super::{KEYS, QUERIES, mask, transpose};
+use super::{KEYS, QUERIES, columns, mask, transpose};
 use crate::dense::{Matrix, product, widened};
 use crate::element::{Acc, Element};
 use crate::flash_attention::FlashConfig;
@@ -43,14 +43,15 @@ pub fn flash_attention<E: Element>(c: FlashConfig, q: &[E], k: &[E], v: &[E]) ->
 /// The scratch of a thread.
 struct Work<E: Element> {
     config: FlashConfig,
-    /// Scaled queries `[D, queries]`
+    /// Scaled queries `[D, columns]`
     queries: Vec<E::Acc>,
-    /// `[keys, queries]`
+    /// `[keys, columns]`
     scores: Vec<E::Acc>,
     /// Σ exp(s − m) v `[queries, D]`
     sums: Vec<E::Acc>,
     largest: [E::Acc; QUERIES],
-    before: [E::Acc; QUERIES],
+    /// exp(m before − m now)
+    fade: [E::Acc; QUERIES],
     total: [E::Acc; QUERIES],
     wide: Vec<E::Acc>,
 }
@@ -65,7 +66,7 @@ impl<E: Element> Work<E> {
             scores: vec![zero; QUERIES * KEYS],
             sums: vec![zero; QUERIES * config.width],
             largest: [zero; QUERIES],
-            before: [zero; QUERIES],
+            fade: [zero; QUERIES],
             total: [zero; QUERIES],
             wide: Vec::new(),
         }
@@ -76,48 +77,52 @@ impl<E: Element> Work<E> {
     fn block(&mut self, q: &[E], k: &[E], v: &[E], first: usize) {
         let (c, width) = (self.config, self.config.width);
         let n = (c.queries - first).min(QUERIES);
-        transpose(widened(q, &mut self.wide), width, E::Acc::from_f64(c.scale), &mut self.queries[..n * width]);
-        self.sums[..n * width].fill(E::Acc::ZERO);
+        let columns = columns(n);
+        transpose(widened(q, &mut self.wide), width, E::Acc::from_f64(c.scale), &mut self.queries[..columns * width], columns);
+        self.sums[..columns * width].fill(E::Acc::ZERO);
         self.total.fill(E::Acc::ZERO);
         // Not −∞, whose difference with the score of a hidden key is no number.
         self.largest.fill(E::Acc::from_f64(-1e38));
         let (seen_by_all, seen) = (c.visible(first), c.visible(first + n - 1));
         for start in (0..seen).step_by(KEYS) {
             let end = seen.min(start + KEYS);
-            let scores = &mut self.scores[..(end - start) * n];
+            let rows = end - start;
+            let scores = &mut self.scores[..rows * columns];
             let keys = widened(&k[start * width..end * width], &mut self.wide);
-            product(scores, Matrix::new(keys, end - start, width), Matrix::new(&self.queries[..n * width], width, n), false);
+            product(scores, Matrix::new(keys, rows, width), Matrix::new(&self.queries[..columns * width], width, columns), false);
             if end > seen_by_all {
-                mask(c, scores, start, first, n);
+                mask(c, scores, start, first, columns);
             }
-            self.exponentials(end - start, n);
-            for (sum, (before, now)) in self.sums.chunks_exact_mut(width.max(1)).zip(self.before.iter().zip(&self.largest)).take(n) {
-                if before != now {
-                    scale(sum, (*before - *now).exp());
+            self.exponentials(rows, columns);
+            for (sum, &fade) in self.sums.chunks_exact_mut(width.max(1)).zip(&self.fade).take(n) {
+                if fade != E::Acc::ONE {
+                    scale(sum, fade);
                 }
             }
             let values = widened(&v[start * width..end * width], &mut self.wide);
-            let weights = Matrix::new(&self.scores[..(end - start) * n], end - start, n).t();
-            product(&mut self.sums[..n * width], weights, Matrix::new(values, end - start, width), true);
+            let weights = Matrix::new(&self.scores[..rows * columns], rows, columns).t();
+            product(&mut self.sums[..columns * width], weights, Matrix::new(values, rows, width), true);
         }
     }
 
     /// Scores become exp(s − m) for the new m.
     #[inline(always)]
-    fn exponentials(&mut self, keys: usize, n: usize) {
-        let (scores, largest, total) = (&mut self.scores[..keys * n], &mut self.largest[..n], &mut self.total[..n]);
-        self.before[..n].copy_from_slice(largest);
-        for row in scores.chunks_exact(n) {
+    fn exponentials(&mut self, keys: usize, columns: usize) {
+        let scores = &mut self.scores[..keys * columns];
+        let (largest, total, fade) = (&mut self.largest[..columns], &mut self.total[..columns], &mut self.fade[..columns]);
+        fade.copy_from_slice(largest);
+        for row in scores.chunks_exact(columns) {
             for (m, &s) in largest.iter_mut().zip(row) {
                 *m = if s > *m { s } else { *m };
             }
         }
-        for ((l, &before), &m) in total.iter_mut().zip(&self.before).zip(&*largest) {
-            *l = *l * (before - m).exp();
+        for ((l, fade), &m) in total.iter_mut().zip(fade).zip(&*largest) {
+            *fade = (*fade - m).exp_below();
+            *l = *l * *fade;
         }
-        for row in scores.chunks_exact_mut(n) {
+        for row in scores.chunks_exact_mut(columns) {
             for ((s, l), &m) in row.iter_mut().zip(total.iter_mut()).zip(&*largest) {
-                *s = (*s - m).exp();
+                *s = (*s - m).exp_below();
                 *l += *s;
             }
         }

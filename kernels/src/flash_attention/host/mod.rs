@@ -16,15 +16,25 @@ const QUERIES: usize = 64;
 /// Keys of a block: its scores and both operands stay within the second-level cache.
 const KEYS: usize = 128;
 
-/// to `[width, rows]` = factor · from `[rows, width]`, transposed.
+/// to `[width, columns]` = factor · from `[rows, width]`, transposed, and 0 in the columns past the rows.
 #[inline(always)]
-fn transpose<A: Acc>(from: &[A], width: usize, factor: A, to: &mut [A]) {
+fn transpose<A: Acc>(from: &[A], width: usize, factor: A, to: &mut [A], columns: usize) {
     let rows = from.len() / width.max(1);
-    for (r, row) in from.chunks_exact(width.max(1)).enumerate() {
-        for (f, &x) in row.iter().enumerate() {
-            to[f * rows + r] = factor * x;
+    for (f, to) in to.chunks_exact_mut(columns).take(width).enumerate() {
+        for (to, row) in to.iter_mut().zip(from.chunks_exact(width)) {
+            *to = factor * row[f];
         }
+        to[rows..].fill(A::ZERO);
     }
+}
+
+/// Numbers of the widest register.
+const LANES: usize = 16;
+
+/// The columns that a block of `n` queries is held in: whole registers, if that is not mostly padding. Queries of the padding are 0.
+#[inline(always)]
+fn columns(n: usize) -> usize {
+    if n < LANES / 2 { n } else { n.next_multiple_of(LANES) }
 }
 
 /// Scores `[keys, queries]` of keys that a query does not see become −∞.
