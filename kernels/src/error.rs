@@ -73,6 +73,14 @@ pub enum KernelError {
         /// What to ask for instead.
         alternative: &'static str,
     },
+    /// The device did not give back what it holds.
+    #[error("the device failed to read {what}: {message}")]
+    Read {
+        /// What was read.
+        what: &'static str,
+        /// In the words of the driver.
+        message: String,
+    },
     /// An option outside its range.
     #[error("{op}: {argument} is {got}, expected {expected}")]
     Option {

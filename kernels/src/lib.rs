@@ -25,19 +25,28 @@ mod schedule;
 mod simd;
 
 pub mod aggregate;
+pub mod compact;
 pub mod cross_entropy;
+pub mod distinct;
 pub mod dropout;
 pub mod edge_score;
+pub mod extend;
 pub mod flash_attention;
 pub mod gather;
 pub mod hypergraph_attention;
 pub mod hypergraph_conv;
+pub mod intersect;
 pub mod rms_norm;
 pub mod rope;
+pub mod scan;
 pub mod scatter_add;
+pub mod search_sorted;
+pub mod segment_reduce;
 pub mod segment_softmax;
+pub mod sort;
 pub mod sparse_conv;
 pub mod swiglu;
+pub mod top_k;
 
 pub use csr::{CsrPair, Direction, View};
 pub use element::{Acc, DType, Element};

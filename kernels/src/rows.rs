@@ -1,7 +1,9 @@
 //! Fresh output arrays, filled block by block in parallel without being zeroed first.
 
+use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::ops::Range;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering};
 
 use bytemuck::Pod;
@@ -126,6 +128,18 @@ pub(crate) fn fill_two<A: Copy + Send, B: Copy + Send, R: Send>(
     unsafe { (assume_init(a), assume_init(b), results) }
 }
 
+/// An array of as many elements as the last block ends at; `body` writes each block through the sink in its place, in what order and on
+/// what thread it likes.
+pub(crate) fn fill_in_order<T: Copy + Send>(blocks: &[Range<usize>], body: impl FnOnce(&[Mutex<Sink<T>>])) -> Vec<T> {
+    let mut out = uninit(blocks, |i| i);
+    let mut sinks: Vec<_> = split(&mut out, blocks, |i| i).into_iter().map(Mutex::new).collect();
+    body(&sinks);
+    let full = sinks.iter_mut().all(|sink| sink.get_mut().is_ok_and(|sink| sink.free.is_empty()));
+    assert!(full, "a kernel left part of its output unwritten: this is a bug");
+    // SAFETY: the sinks of the blocks cover the array, and each was written in full.
+    unsafe { assume_init(out) }
+}
+
 fn uninit<T>(blocks: &[Range<usize>], at: impl Fn(usize) -> usize) -> Vec<MaybeUninit<T>> {
     let len = blocks.last().map_or(0, |b| at(b.end));
     let mut v = Vec::with_capacity(len);
@@ -157,7 +171,7 @@ unsafe fn assume_init<T>(v: Vec<MaybeUninit<T>>) -> Vec<T> {
 /// An array of zeros that `body` writes at scattered places, each from one block: the transposed order of entries.
 pub(crate) fn scatter<E: Element>(len: usize, blocks: &[Range<usize>], body: impl Fn(Range<usize>, &Scattered<E>) + Sync) -> Vec<E> {
     let mut out: Vec<E> = bytemuck::zeroed_vec(len);
-    let places = Scattered { out: out.as_mut_ptr(), len };
+    let places = Scattered::over(&mut out);
     let run = |block: Range<usize>| {
         dispatch(
             #[inline(always)]
@@ -172,22 +186,27 @@ pub(crate) fn scatter<E: Element>(len: usize, blocks: &[Range<usize>], body: imp
     out
 }
 
-/// The places of [`scatter`].
-pub(crate) struct Scattered<E> {
+/// Places that many threads write, each its own.
+pub(crate) struct Scattered<'a, E> {
     out: *mut E,
     len: usize,
+    array: PhantomData<&'a mut [E]>,
 }
 
 // SAFETY: the only access through the pointer is `set`, which stores atomically.
-unsafe impl<E: Element> Sync for Scattered<E> {}
+unsafe impl<E: Pod> Sync for Scattered<'_, E> {}
 
-impl<E: Element> Scattered<E> {
+impl<'a, E: Pod> Scattered<'a, E> {
+    pub(crate) fn over(array: &'a mut [E]) -> Self {
+        Self { out: array.as_mut_ptr(), len: array.len(), array: PhantomData }
+    }
+
     /// out_i = v; a plain store on every CPU, yet defined even if a malformed pattern names a place twice.
     #[inline(always)]
     pub(crate) fn set(&self, i: usize, v: E) {
         assert!(i < self.len, "a kernel wrote outside its output: this is a bug");
         let bytes = bytemuck::bytes_of(&v);
-        // SAFETY: i is in bounds, `out` lives as long as `scatter` runs and is aligned for E, whose size and alignment are those of the
+        // SAFETY: i is in bounds, `out` is borrowed as long as `self` lives and is aligned for E, whose size and alignment are those of the
         // unsigned integer chosen; while blocks run every access is such an atomic store.
         unsafe {
             let place = self.out.add(i);

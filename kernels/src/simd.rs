@@ -63,6 +63,77 @@ pub(crate) fn stream<T: Pod>(to: &mut [MaybeUninit<T>], from: &[T]) {
     to.write_copy_of_slice(from);
 }
 
+/// to_i = y + Σ_(j<i) from_j (mod 2^32) for slices of one length; gives y + Σ from.
+#[inline(always)]
+pub(crate) fn prefix_sums(from: &[u32], to: &mut [u32], mut y: u32) -> u32 {
+    #[cfg(target_arch = "x86_64")]
+    let (from, to) = if std::arch::is_x86_feature_detected!("avx512f") {
+        // SAFETY: the CPU has AVX-512.
+        let done = unsafe { prefix_sums_of_16(from, to, &mut y) };
+        (&from[done..], &mut to[done..])
+    } else {
+        (from, to)
+    };
+    let (fours, rest) = from.as_chunks::<4>();
+    let (places, last) = to.as_chunks_mut::<4>();
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: every x86-64 CPU has SSE2, and the chunks have the 16 bytes that are read and written.
+    unsafe {
+        use std::arch::x86_64::{
+            __m128i, _mm_add_epi32, _mm_cvtsi128_si32, _mm_loadu_si128, _mm_set1_epi32, _mm_shuffle_epi32, _mm_slli_si128,
+            _mm_storeu_si128, _mm_sub_epi32,
+        };
+        let mut before = _mm_set1_epi32(y as i32);
+        for (four, place) in fours.iter().zip(places) {
+            let x: __m128i = _mm_loadu_si128(four.as_ptr().cast());
+            let pairs = _mm_add_epi32(x, _mm_slli_si128::<4>(x));
+            let sums = _mm_add_epi32(pairs, _mm_slli_si128::<8>(pairs));
+            _mm_storeu_si128(place.as_mut_ptr().cast(), _mm_add_epi32(before, _mm_sub_epi32(sums, x)));
+            // One addition in four waits for the one before.
+            before = _mm_add_epi32(before, _mm_shuffle_epi32::<0xff>(sums));
+        }
+        y = _mm_cvtsi128_si32(before) as u32;
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    for (&[a, b, c, d], place) in fours.iter().zip(places) {
+        let ab = a.wrapping_add(b);
+        let abc = ab.wrapping_add(c);
+        *place = [y, y.wrapping_add(a), y.wrapping_add(ab), y.wrapping_add(abc)];
+        y = y.wrapping_add(abc.wrapping_add(d));
+    }
+    for (&x, place) in rest.iter().zip(last) {
+        *place = y;
+        y = y.wrapping_add(x);
+    }
+    y
+}
+
+/// The same for as many elements as come in registers of 16; gives their number.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f")]
+fn prefix_sums_of_16(from: &[u32], to: &mut [u32], y: &mut u32) -> usize {
+    use std::arch::x86_64::{
+        __m512i, _mm_cvtsi128_si32, _mm512_add_epi32, _mm512_alignr_epi32, _mm512_castsi512_si128, _mm512_loadu_si512,
+        _mm512_permutexvar_epi32, _mm512_set1_epi32, _mm512_setzero_si512, _mm512_storeu_si512, _mm512_sub_epi32,
+    };
+    let (chunks, places) = (from.as_chunks::<16>().0, to.as_chunks_mut::<16>().0);
+    let (zero, last): (__m512i, __m512i) = (_mm512_setzero_si512(), _mm512_set1_epi32(15));
+    let mut before = _mm512_set1_epi32(*y as i32);
+    for (chunk, place) in chunks.iter().zip(places) {
+        // SAFETY: the chunk has the 64 bytes that are read.
+        let x = unsafe { _mm512_loadu_si512(chunk.as_ptr().cast()) };
+        let s = _mm512_add_epi32(x, _mm512_alignr_epi32::<15>(x, zero));
+        let s = _mm512_add_epi32(s, _mm512_alignr_epi32::<14>(s, zero));
+        let s = _mm512_add_epi32(s, _mm512_alignr_epi32::<12>(s, zero));
+        let s = _mm512_add_epi32(s, _mm512_alignr_epi32::<8>(s, zero));
+        // SAFETY: the place has the 64 bytes that are written.
+        unsafe { _mm512_storeu_si512(place.as_mut_ptr().cast(), _mm512_add_epi32(before, _mm512_sub_epi32(s, x))) };
+        before = _mm512_add_epi32(before, _mm512_permutexvar_epi32(last, s));
+    }
+    *y = _mm_cvtsi128_si32(_mm512_castsi512_si128(before)) as u32;
+    16 * chunks.len()
+}
+
 /// Orders what was written by [`stream`] before what follows.
 #[inline(always)]
 pub(crate) fn fence() {

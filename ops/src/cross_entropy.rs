@@ -1,7 +1,6 @@
 //! `cross_entropy`: the loss of classes and of next tokens.
 
 use std::fmt;
-use std::sync::Arc;
 
 use burn::backend::autodiff::Autodiff;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
@@ -27,7 +26,7 @@ impl<B: HyperBackend> Targets<B> {
     /// # Errors
     /// A class `>= classes`, with its place.
     pub fn new(targets: &[Option<u32>], classes: usize, device: &B::Device) -> Result<Self> {
-        let ids: Arc<[u32]> = targets.iter().map(|t| t.unwrap_or(NO_TARGET)).collect();
+        let ids: Vec<u32> = targets.iter().map(|t| t.unwrap_or(NO_TARGET)).collect();
         check_targets(&ids, classes)?;
         let counted = targets.iter().flatten().count();
         Ok(Self { ids: B::ids(ids, device), rows: targets.len(), counted, classes, device: device.clone() })

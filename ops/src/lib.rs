@@ -6,6 +6,7 @@ pub mod backend;
 mod dtype;
 mod error;
 
+mod ids;
 mod incidence;
 mod index;
 mod sparse_matrix;
@@ -20,6 +21,7 @@ mod flash_attention;
 mod gather;
 mod hypergraph_attention;
 mod hypergraph_conv;
+mod relational;
 mod rms_norm;
 mod rope;
 mod scatter_add;
@@ -39,9 +41,10 @@ pub use aliases::WgpuDevice;
 pub use aliases::{Cpu, CpuDevice};
 #[cfg(feature = "cuda")]
 pub use aliases::{Cuda, CudaDevice};
-pub use backend::{HyperBackend, Route};
+pub use backend::{HyperBackend, Records, RelationalBackend, Route};
 pub use dtype::{burn_dtype, kernel_dtype};
 pub use error::{OpError, Result};
+pub use ids::Ids;
 pub use incidence::Incidence;
 pub use index::Index;
 pub use sparse_matrix::SparseMatrix;
@@ -54,6 +57,9 @@ pub use flash_attention::{FlashOptions, flash_attention};
 pub use gather::gather;
 pub use hypergraph_attention::hypergraph_attention;
 pub use hypergraph_conv::{BiasPlace, ConvConfig, Normalisation, hypergraph_conv};
+pub use relational::{
+    compact, distinct, extend, intersect, scan, search_sorted, segment_reduce, sort, sort_by_key, sort_long, top_k, total,
+};
 pub use rms_norm::rms_norm;
 pub use rope::{Rotary, RotaryConfig, RotaryScaling, rope};
 pub use scatter_add::scatter_add;
@@ -64,4 +70,6 @@ pub use swiglu::swiglu;
 pub use hypergraphql_kernels::aggregate::Reduce;
 pub use hypergraphql_kernels::hypergraph_attention::AttentionConfig;
 pub use hypergraphql_kernels::scatter_add::Scatter;
+pub use hypergraphql_kernels::search_sorted::Side;
+pub use hypergraphql_kernels::segment_reduce::Fold;
 pub use hypergraphql_kernels::{DType, Direction, KernelError};

@@ -4,6 +4,7 @@ mod cases;
 mod ceiling;
 mod clock;
 mod inputs;
+mod relational;
 mod sequence;
 
 use std::path::PathBuf;
@@ -47,7 +48,8 @@ enum What {
                   per pass. The copy and the gather are no ops of this library: all threads copying a matrix of the size of X, or its rows in random \
                   order, and on devices Burn's kernels.\n\n\
                   flash_* (causal), rope and cross_entropy (32,000 classes) run on sequences of --tokens; flash_* is set against Burn's product of \
-                  two square matrices, in operations.\n\n\
+                  two square matrices, in operations. \
+                  scan, sort and the other relational cases run on columns of --rows indices.\n\n\
                   conv_* and att_* run the differentiable ops; *_fwd_bwd includes the gradients of X, Θ and the bias. spmm is H^T X with the \
                   mean over each hyperedge. Without --n: n=20000 m=20000 k=10 d=64, then n=200000 m=100000 k=20 d=128.",
     after_help = "Examples:\n  \
@@ -84,6 +86,9 @@ struct KernelsArgs {
     /// Only these cases, separated by commas.
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = clap::builder::PossibleValuesParser::new(names()))]
     case: Vec<String>,
+    /// Rows of the relational cases.
+    #[arg(long, default_value_t = 10_000_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000_000))]
+    rows: u32,
     /// Tokens of the cases over sequences, separated by commas.
     #[arg(long, default_value = "2048,8192", value_name = "NUMBERS", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     tokens: Vec<u32>,
@@ -101,9 +106,9 @@ struct KernelsArgs {
     no_verify: bool,
 }
 
-/// Every case, over hypergraphs and over sequences.
+/// Every case: over hypergraphs, over sequences, over relations.
 fn names() -> Vec<&'static str> {
-    cases::NAMES.into_iter().chain(sequence::NAMES).collect()
+    cases::NAMES.into_iter().chain(sequence::NAMES).chain(relational::NAMES).collect()
 }
 
 impl KernelsArgs {
@@ -167,6 +172,9 @@ impl WithBackend for Kernels {
         }
         if sequence::NAMES.iter().any(|name| self.args.wants(name)) {
             self.args.tokens.iter().try_for_each(|&tokens| sequence::run::<B>(&self.args, tokens as usize, self.json, &device))?;
+        }
+        if relational::NAMES.iter().any(|name| self.args.wants(name)) {
+            relational::run::<B>(&self.args, self.json, &device)?;
         }
         Ok(())
     }

@@ -144,6 +144,26 @@ impl<R: Runtime> Ids<R> {
         self.len
     }
 
+    /// The first `n`, or all where there are no more; nothing is copied.
+    #[must_use]
+    pub fn first(self, n: usize) -> Self {
+        Self { len: self.len.min(n), ..self }
+    }
+
+    /// The indices, read back to the host: waits for the device.
+    ///
+    /// # Errors
+    /// The message of the device when the read fails.
+    pub fn read(&self, client: &ComputeClient<R>) -> Result<Vec<u32>, KernelError> {
+        if self.is_empty() {
+            return Ok(vec![]);
+        }
+        let failed = |message| KernelError::Read { what: "indices", message };
+        let bytes = client.read_one(self.handle.clone()).map_err(|e| failed(format!("{e:?}")))?;
+        let bytes = bytes.get(..self.len * 4).ok_or_else(|| failed("too few bytes".to_owned()))?;
+        Ok(bytes.as_chunks::<4>().0.iter().map(|b| u32::from_le_bytes(*b)).collect())
+    }
+
     /// Whether there are no indices.
     pub fn is_empty(&self) -> bool {
         self.len == 0

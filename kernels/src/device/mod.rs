@@ -7,6 +7,7 @@ pub mod info;
 pub mod lanes;
 pub mod panics;
 pub mod pattern;
+pub(crate) mod prefix;
 pub mod worklist;
 
 pub use buffer::{Buf, Ids};

@@ -16,8 +16,13 @@ use hypergraphql_kernels::hypergraph_conv::launch::{add_bias, bias_gradient};
 use hypergraphql_kernels::rms_norm::{self, Wanted};
 use hypergraphql_kernels::rope::{self, Turn};
 use hypergraphql_kernels::scatter_add::{self, Scatter};
+use hypergraphql_kernels::search_sorted::{Side, launch::search_sorted};
+use hypergraphql_kernels::segment_reduce::{Fold as SegmentFold, launch::segment_reduce};
 use hypergraphql_kernels::segment_softmax::launch::{segment_softmax, segment_softmax_backward};
-use hypergraphql_kernels::{CsrPair, DType, Direction, KernelError, cross_entropy, swiglu};
+use hypergraphql_kernels::sort::launch::{Sorted, sort};
+use hypergraphql_kernels::{
+    CsrPair, DType, Direction, KernelError, compact, cross_entropy, distinct, extend, intersect, scan, swiglu, top_k,
+};
 
 const ROUTES: [(Strategy, Lanes); 5] = [
     (Strategy::Short, Lanes::Serial),
@@ -43,7 +48,8 @@ pub(crate) fn all<R: Runtime>(client: &ComputeClient<R>, dtype: DType) -> Result
         }
     }
     rows(client, dtype)?;
-    sequences(client, dtype)
+    sequences(client, dtype)?;
+    relational(client)
 }
 
 struct On<'a, R: Runtime> {
@@ -181,5 +187,31 @@ fn sequences<R: Runtime>(client: &ComputeClient<R>, dtype: DType) -> Result<(), 
             cross_entropy::launch::cross_entropy_backward(client, &logits, &targets, width, &normaliser, &losses)?;
         }
     }
+    Ok(())
+}
+
+/// The ops on indices.
+fn relational<R: Runtime>(client: &ComputeClient<R>) -> Result<(), KernelError> {
+    let few = Ids::empty(client, 3);
+    for x in [&few, &Ids::empty(client, 5000)] {
+        scan::launch::scan(client, x)?;
+        scan::launch::total(client, x)?;
+    }
+    for high in [None, Some(few.clone())] {
+        for payload in [None, Some(few.clone())] {
+            sort(client, &Sorted { low: few.clone(), high: high.clone(), payload })?;
+        }
+    }
+    for side in [Side::Left, Side::Right] {
+        search_sorted(client, &few, &few, side)?;
+    }
+    for fold in SegmentFold::ALL {
+        segment_reduce(client, &few, &few, fold)?;
+    }
+    extend::launch::extend(client, &few, &few)?;
+    intersect::launch::intersect(client, &few, &few)?;
+    compact::launch::compact(client, &few, &few)?;
+    distinct::launch::distinct(client, &few)?;
+    top_k::launch::top_k(client, &few, 2)?;
     Ok(())
 }

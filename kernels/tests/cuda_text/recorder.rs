@@ -198,8 +198,10 @@ impl ComputeServer for Server {
     }
 
     fn read(&mut self, from: Vec<CopyDescriptor>, _: StreamId) -> DynFut<Result<Vec<Bytes>, ServerError>> {
-        let zeros: Vec<_> = from.iter().map(|c| Bytes::from_bytes_vec(vec![0; c.handle.size_in_used() as usize])).collect();
-        Box::pin(async move { Ok(zeros) })
+        // Every index is 1, so that what is launched for a number of results that was read is launched.
+        let ones = |c: &CopyDescriptor| [1, 0, 0, 0].repeat(c.handle.size_in_used() as usize / 4);
+        let ones: Vec<_> = from.iter().map(|c| Bytes::from_bytes_vec(ones(c))).collect();
+        Box::pin(async move { Ok(ones) })
     }
 
     fn write(&mut self, _: Vec<(CopyDescriptor, Bytes)>, _: StreamId) {}

@@ -12,7 +12,7 @@ use burn_cubecl::tensor::CubeTensor;
 use burn_cubecl::{BoolElement, CubeBackend, CubeRuntime, FloatElement, IntElement};
 use hypergraphql_kernels::aggregate::{self, Fold, Wanted as PassWanted, Weights};
 use hypergraphql_kernels::cross_entropy;
-use hypergraphql_kernels::device::{Buf, DevicePattern, Ids, Lanes, Strategy, capability, lanes};
+use hypergraphql_kernels::device::{Buf, DevicePattern, Lanes, Strategy, capability, lanes};
 use hypergraphql_kernels::dropout::{self, Mask};
 use hypergraphql_kernels::edge_score::{self, Wanted as ScoreWanted};
 use hypergraphql_kernels::flash_attention::{FlashConfig, Wanted as FlashWanted, launch as flash};
@@ -66,7 +66,6 @@ where
 {
     type Sparse = Sparse<R>;
     type Scale = Buf<R>;
-    type Ids = Ids<R>;
 
     fn sparse_by(pair: Arc<CsrPair>, device: &Self::Device, route: Route) -> Self::Sparse {
         let lanes = match route {
@@ -84,10 +83,6 @@ where
     fn scale(values: Arc<[f64]>, device: &Self::Device) -> Self::Scale {
         let rounded: Vec<f32> = values.iter().map(|&v| v as f32).collect();
         Buf::from_f32(&R::client(device), &rounded)
-    }
-
-    fn ids(values: Arc<[u32]>, device: &Self::Device) -> Self::Ids {
-        Ids::upload(&R::client(device), &values)
     }
 
     fn inverse_counts(s: &Self::Sparse, direction: Direction) -> Self::Scale {

@@ -138,7 +138,6 @@ impl FlashInput<Flex> {
 impl HyperBackend for Flex {
     type Sparse = Arc<HostPattern>;
     type Scale = Arc<[f64]>;
-    type Ids = Arc<[u32]>;
 
     fn sparse_by(pair: Arc<CsrPair>, _device: &FlexDevice, _route: Route) -> Self::Sparse {
         let (of_rows, of_cols) = (inverse_counts(&pair, Direction::ToRows), inverse_counts(&pair, Direction::ToCols));
@@ -146,10 +145,6 @@ impl HyperBackend for Flex {
     }
 
     fn scale(values: Arc<[f64]>, _device: &FlexDevice) -> Self::Scale {
-        values
-    }
-
-    fn ids(values: Arc<[u32]>, _device: &FlexDevice) -> Self::Ids {
         values
     }
 

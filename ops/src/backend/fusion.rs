@@ -82,7 +82,6 @@ impl<B: FusionBackend + HyperBackend> Attention<Fusion<B>> {
 impl<B: FusionBackend + HyperBackend> HyperBackend for Fusion<B> {
     type Sparse = SizedPattern<B::Sparse>;
     type Scale = B::Scale;
-    type Ids = B::Ids;
 
     fn sparse_by(pair: Arc<CsrPair>, device: &Self::Device, route: Route) -> Self::Sparse {
         let (rows, cols, nnz) = (pair.rows(), pair.cols(), pair.nnz());
@@ -91,10 +90,6 @@ impl<B: FusionBackend + HyperBackend> HyperBackend for Fusion<B> {
 
     fn scale(values: Arc<[f64]>, device: &Self::Device) -> Self::Scale {
         B::scale(values, device)
-    }
-
-    fn ids(values: Arc<[u32]>, device: &Self::Device) -> Self::Ids {
-        B::ids(values, device)
     }
 
     fn inverse_counts(s: &Self::Sparse, direction: Direction) -> Self::Scale {

@@ -10,6 +10,7 @@ mod fusion;
 #[cfg(any(feature = "cpu", feature = "cube"))]
 mod shares;
 
+mod relational;
 mod route;
 
 use std::fmt::Debug;
@@ -29,19 +30,18 @@ use hypergraphql_kernels::scatter_add::Scatter;
 use hypergraphql_kernels::swiglu::Wanted as GateWanted;
 use hypergraphql_kernels::{CsrPair, DType, Direction, KernelError};
 
+pub use relational::{Records, RelationalBackend};
 pub use route::Route;
 
 /// A Burn backend that runs the hypergraph kernels.
 ///
 /// Arguments are checked by the functions of this crate before they come here; implementations only run kernels. All dense tensors
 /// are `[rows, width]` matrices except where a shape is given.
-pub trait HyperBackend: Backend {
+pub trait HyperBackend: RelationalBackend {
     /// Both CSRs of a pattern with their schedules, resident on the device; cheap to clone.
     type Sparse: Clone + Debug + Send + Sync + 'static;
     /// A vector of constants (degrees, scales) resident on the device; f64 on the host, f32 on devices.
     type Scale: Clone + Debug + Send + Sync + 'static;
-    /// Indices resident on the device.
-    type Ids: Clone + Debug + Send + Sync + 'static;
 
     /// Uploads a pattern.
     fn sparse(pair: Arc<CsrPair>, device: &Self::Device) -> Self::Sparse {
@@ -51,8 +51,6 @@ pub trait HyperBackend: Backend {
     fn sparse_by(pair: Arc<CsrPair>, device: &Self::Device, route: Route) -> Self::Sparse;
     /// Uploads a vector of constants.
     fn scale(values: Arc<[f64]>, device: &Self::Device) -> Self::Scale;
-    /// Uploads indices.
-    fn ids(values: Arc<[u32]>, device: &Self::Device) -> Self::Ids;
     /// 1 / number of entries of each output of `direction`, uploaded with the pattern; 1 for outputs without entries.
     fn inverse_counts(s: &Self::Sparse, direction: Direction) -> Self::Scale;
     /// x `[rows, F]` with each row times its scale, in the type of sums.

@@ -18,6 +18,7 @@ mod entries;
 mod leaf;
 mod numbers;
 mod pattern;
+mod relational;
 mod rows;
 mod sequence;
 mod suite;
@@ -72,7 +73,7 @@ pub struct Summary {
 }
 
 /// The ops of the suite, in the order in which they run.
-pub const OPS: [&str; 15] = [
+pub const OPS: [&str; 24] = [
     "gather",
     "scatter_add",
     "dropout",
@@ -81,6 +82,15 @@ pub const OPS: [&str; 15] = [
     "rope",
     "cross_entropy",
     "flash_attention",
+    "scan",
+    "sort",
+    "search_sorted",
+    "extend",
+    "intersect",
+    "compact",
+    "distinct",
+    "segment_reduce",
+    "top_k",
     "edge_score",
     "segment_softmax",
     "entry_dot",
@@ -101,6 +111,7 @@ pub fn run<B: HyperBackend>(device: &B::Device, dtype: DType, options: &VerifyOp
     let mut suite = Suite::<B>::new(device, dtype, options, on_case);
     rows::run(&mut suite);
     sequence::run(&mut suite);
+    relational::run(&mut suite);
     entries::run(&mut suite);
     aggregate::run(&mut suite);
     conv::run(&mut suite);

@@ -11,9 +11,12 @@ use hypergraphql_kernels::{CsrPair, DType};
 use super::bound::{Expected, Worst};
 use super::leaf::{Layout, downloaded, leaf, transposed, upload};
 use super::numbers::{numbers, rounded};
+use super::relational::Exact;
 use super::rows::primitive;
 use super::{CaseResult, Summary, VerifyOptions};
 use crate::backend::HyperBackend;
+use crate::error::Result as OpResult;
+use crate::ids::Ids;
 
 /// A matrix in the graph.
 pub(super) type Matrix<B> = Tensor<Autodiff<B>, 2>;
@@ -134,6 +137,51 @@ impl<'a, B: HyperBackend> Suite<'a, B> {
             passed,
             detail,
         });
+    }
+
+    /// A case whose results are indices and must be equal to the last one.
+    pub(super) fn exact(&mut self, op: &str, name: String, run: impl FnOnce(&dyn Fn(&[u32]) -> Ids<B>) -> OpResult<Exact<B>>) {
+        if !self.wants(&format!("{op}/{name}")) {
+            return;
+        }
+        let up = |x: &[u32]| Ids::new(x.to_vec(), self.device);
+        let detail = match catch_unwind(AssertUnwindSafe(|| self.unequal(run(&up)))) {
+            Ok(detail) => detail,
+            Err(panic) => format!("panicked: {}", message(&*panic)),
+        };
+        let passed = detail.is_empty();
+        if passed {
+            self.summary.passed += 1;
+        } else {
+            self.summary.failed += 1;
+        }
+        let dtype = "u32".to_owned();
+        (self.on_case)(&CaseResult { op: op.to_owned(), case: name, dtype, max_error: 0.0, bound: 0.0, passed, detail });
+    }
+
+    /// What is not as it must be; empty if all is.
+    fn unequal(&self, results: OpResult<Exact<B>>) -> String {
+        let results = match results {
+            Ok(results) => results,
+            Err(error) => return error.to_string(),
+        };
+        for (i, (got, want)) in results.iter().enumerate() {
+            let got = match got.read() {
+                Ok(got) => got,
+                Err(error) => return error.to_string(),
+            };
+            #[cfg(feature = "cube")]
+            if let Some(panic) = hypergraphql_kernels::device::panics::take().first() {
+                return format!("a device thread panicked: {panic}");
+            }
+            if got.len() != want.len() {
+                return format!("result {i}: {} elements, the reference has {}", got.len(), want.len());
+            }
+            if let Some(at) = (0..got.len()).find(|&at| got[at] != want[at]) {
+                return format!("result {i}, element {at}: got {}, expected {}", got[at], want[at]);
+            }
+        }
+        String::new()
     }
 
     fn outcome(&self, case: &Case<B>) -> (Worst, String) {

@@ -38,6 +38,7 @@ pub(super) fn op_of(case: &str) -> &str {
         "conv_fwd" | "conv_fwd_bwd" => "hypergraph_conv",
         "att_fwd" | "att_fwd_bwd" => "hypergraph_attention",
         "spmm" => "aggregate",
+        "sort_keys" => "sort",
         "flash_fwd" | "flash_fwd_bwd" => "flash_attention",
         op => op,
     }

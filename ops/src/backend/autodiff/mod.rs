@@ -109,7 +109,6 @@ impl<B: HyperBackend, C: CheckpointStrategy> Attention<Autodiff<B, C>> {
 impl<B: HyperBackend, C: CheckpointStrategy> HyperBackend for Autodiff<B, C> {
     type Sparse = B::Sparse;
     type Scale = B::Scale;
-    type Ids = B::Ids;
 
     fn sparse_by(pair: Arc<CsrPair>, device: &Self::Device, route: Route) -> Self::Sparse {
         B::sparse_by(pair, device, route)
@@ -117,10 +116,6 @@ impl<B: HyperBackend, C: CheckpointStrategy> HyperBackend for Autodiff<B, C> {
 
     fn scale(values: Arc<[f64]>, device: &Self::Device) -> Self::Scale {
         B::scale(values, device)
-    }
-
-    fn ids(values: Arc<[u32]>, device: &Self::Device) -> Self::Ids {
-        B::ids(values, device)
     }
 
     fn inverse_counts(s: &Self::Sparse, direction: Direction) -> Self::Scale {
