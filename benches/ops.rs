@@ -1,4 +1,4 @@
-//! Criterion benches of the ops on the CPU, in f32, over a power-law hypergraph: `cargo bench --bench ops`.
+//! Criterion benches of the ops on the CPU, in f32, over a power-law hypergraph, sequences and columns of indices: `cargo bench --bench ops`.
 #![allow(missing_docs, reason = "criterion's macros generate undocumented functions")]
 #![allow(clippy::unwrap_used, reason = "a benchmark ends where an op refuses its inputs")]
 
@@ -9,10 +9,12 @@ use burn::tensor::{Distribution, Tensor};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use hypergraphql::framework::generate::power_law;
 use hypergraphql::ops::{
-    AttentionConfig, BiasPlace, ConvConfig, Cpu, CpuDevice, DType, Direction, Incidence, Index, Normalisation, Reduce, Scatter,
-    SparseMatrix, aggregate, dropout, edge_score, gather, hypergraph_attention, hypergraph_conv, rms_norm, scatter_add, segment_softmax,
-    sparse_conv, swiglu, verify,
+    AttentionConfig, BiasPlace, ConvConfig, Cpu, CpuDevice, DType, Direction, FlashOptions, Ids, Incidence, Index, Normalisation, Reduce,
+    Rotary, RotaryConfig, Scatter, SparseMatrix, Targets, aggregate, compact, cross_entropy, distinct, dropout, edge_score,
+    flash_attention, gather, hypergraph_attention, hypergraph_conv, rms_norm, rope, scan, scatter_add, segment_softmax, sort, sort_by_key,
+    sparse_conv, swiglu, top_k, verify,
 };
+use rayon::slice::ParallelSliceMut;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -108,5 +110,56 @@ fn rows(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, passes, rows);
+fn sequences(c: &mut Criterion) {
+    const TOKENS: usize = 1024;
+    const CLASSES: usize = 8192;
+    let device = CpuDevice::default();
+    let [q, k, v] = [(); 3].map(|()| normal([1, 8, TOKENS, 64]));
+    let causal = FlashOptions { causal: true, scale: None };
+    let rotary = Rotary::<Cpu>::new(RotaryConfig::new(64, TOKENS), &device).unwrap();
+    let classes: Vec<_> = (0..TOKENS).map(|t| Some((t * 31 % CLASSES) as u32)).collect();
+    let targets = Targets::<Cpu>::new(&classes, CLASSES, &device).unwrap();
+    let logits = normal([TOKENS, CLASSES]).inner();
+    let mut group = c.benchmark_group("sequences");
+    group.throughput(Throughput::Elements(TOKENS as u64));
+    group.bench_function("flash_attention/forward", |bench| {
+        let [q, k, v] = [&q, &k, &v].map(|x| x.clone().inner());
+        bench.iter(|| black_box(flash_attention(q.clone(), k.clone(), v.clone(), causal).unwrap()));
+    });
+    group.bench_function("flash_attention/forward+backward", |bench| {
+        let [q, k, v] = [&q, &k, &v].map(|x| x.clone().require_grad());
+        bench.iter(|| black_box(flash_attention(q.clone(), k.clone(), v.clone(), causal).unwrap().sum().backward()));
+    });
+    group.bench_function("rope", |b| b.iter(|| black_box(rope(q.clone().inner(), &rotary, 0).unwrap())));
+    group.bench_function("cross_entropy", |b| b.iter(|| black_box(cross_entropy(logits.clone(), &targets).unwrap())));
+    group.finish();
+}
+
+fn relations(c: &mut Criterion) {
+    const ROWS: u32 = 1_000_000;
+    let device = CpuDevice::default();
+    let mixed = |i: u32| (i ^ (i >> 15)).wrapping_mul(0x2c1b_3c6d) ^ (i << 7);
+    let values: Vec<u32> = (0..ROWS).map(mixed).collect();
+    let column = |values: Vec<u32>| Ids::<Cpu>::new(values, &device);
+    let (keys, order) = (column(values.clone()), column((0..ROWS).collect()));
+    let (counts, rising) = (column((0..ROWS).map(|i| mixed(i) % 4).collect()), column((0..ROWS).map(|i| i / 2).collect()));
+    let mut group = c.benchmark_group("relations");
+    group.throughput(Throughput::Elements(u64::from(ROWS)));
+    group.bench_function("scan", |b| b.iter(|| black_box(scan(&counts).unwrap())));
+    group.bench_function("sort", |b| b.iter(|| black_box(sort(keys.clone()).unwrap())));
+    group.bench_function("sort/rayon's par_sort_unstable", |b| {
+        b.iter(|| {
+            let mut values = values.clone();
+            values.par_sort_unstable();
+            black_box(values)
+        });
+    });
+    group.bench_function("sort_by_key", |b| b.iter(|| black_box(sort_by_key(keys.clone(), order.clone()).unwrap())));
+    group.bench_function("compact", |b| b.iter(|| black_box(compact(&order, &counts).unwrap())));
+    group.bench_function("distinct", |b| b.iter(|| black_box(distinct(&rising).unwrap())));
+    group.bench_function("top_k", |b| b.iter(|| black_box(top_k(&keys, 100).unwrap())));
+    group.finish();
+}
+
+criterion_group!(benches, passes, rows, sequences, relations);
 criterion_main!(benches);

@@ -3,8 +3,12 @@
 mod cases;
 mod ceiling;
 mod clock;
+mod compare;
 mod inputs;
+mod record;
 mod relational;
+mod report;
+mod roofline;
 mod sequence;
 
 use std::path::PathBuf;
@@ -12,23 +16,25 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use hypergraphql_ops::verify::{self, VerifyOptions};
 use hypergraphql_ops::{DType, HyperBackend};
-use serde::Serialize;
 
+use super::Global;
 use super::backend::{DeviceArg, WithBackend, dispatch};
 use super::error::CliError;
-use super::{Global, output};
 use cases::cases;
 use ceiling::Ceiling;
-use clock::{Clock, Times};
+use clock::Clock;
 use inputs::{Inputs, Size, generate};
+use record::{Record, Roofs, Shape};
+use report::Report;
 
 /// Time what a device computes.
 #[derive(Debug, clap::Args)]
 #[command(
     long_about = "Runs benchmarks that need nothing but this program, so that it can be carried to the machine in question.",
     after_help = "Examples:\n  \
-                  hgql bench kernels\n  \
-                  hgql bench kernels --device cuda --dtype bf16 --json > bench.jsonl"
+                  hgql bench kernels --preset smoke\n  \
+                  hgql bench kernels --device cuda --dtype bf16 --out cuda\n  \
+                  hgql bench compare before/bench.json after/bench.json"
 )]
 pub(crate) struct BenchArgs {
     #[command(subcommand)]
@@ -38,6 +44,7 @@ pub(crate) struct BenchArgs {
 #[derive(Debug, Subcommand)]
 enum What {
     Kernels(KernelsArgs),
+    Compare(compare::CompareArgs),
 }
 
 /// Verify the ops, then time them on power-law hypergraphs.
@@ -51,7 +58,7 @@ enum What {
                   two square matrices, in operations. \
                   scan, sort and the other relational cases run on columns of --rows indices.\n\n\
                   conv_* and att_* run the differentiable ops; *_fwd_bwd includes the gradients of X, Θ and the bias. spmm is H^T X with the \
-                  mean over each hyperedge. Without --n: n=20000 m=20000 k=10 d=64, then n=200000 m=100000 k=20 d=128.",
+                  mean over each hyperedge. Without --n or --data: n=20000 m=20000 k=10 d=64, then n=200000 m=100000 k=20 d=128.",
     after_help = "Examples:\n  \
                   hgql bench kernels --case conv_fwd,conv_fwd_bwd\n  \
                   hgql bench kernels --n 200000 --m 100000 --k 20 --d 128 --heads 4 --dump incidences/"
@@ -62,6 +69,12 @@ struct KernelsArgs {
     /// Storage type: f64 (cpu only), f32, f16 or bf16.
     #[arg(long, default_value = "f32", value_name = "TYPE")]
     dtype: DType,
+    /// How much: `smoke` takes seconds, `standard` minutes, `full` as long as it takes. The sizes below replace those of the preset.
+    #[arg(long, default_value = "standard", value_name = "NAME")]
+    preset: Preset,
+    /// A data set whose hypergraph is used in place of one that is drawn.
+    #[arg(long, value_name = "DATA", conflicts_with_all = ["n", "m", "k"])]
+    data: Option<PathBuf>,
     /// Nodes.
     #[arg(long)]
     n: Option<usize>,
@@ -71,9 +84,9 @@ struct KernelsArgs {
     /// Mean size of a hyperedge.
     #[arg(long, default_value_t = 10, requires = "n", value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
     k: u32,
-    /// Features.
-    #[arg(long, default_value_t = 64, requires = "n", value_parser = clap::value_parser!(u32).range(1..=65_536))]
-    d: u32,
+    /// Features, with --n or --data; 64 if not given.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    d: Option<u32>,
     /// Heads of the attention; they divide the features.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=65_536))]
     heads: u32,
@@ -81,16 +94,16 @@ struct KernelsArgs {
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// Samples of each case; the median is reported.
-    #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    reps: u32,
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    reps: Option<u32>,
     /// Only these cases, separated by commas.
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = clap::builder::PossibleValuesParser::new(names()))]
     case: Vec<String>,
-    /// Rows of the relational cases.
-    #[arg(long, default_value_t = 10_000_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000_000))]
-    rows: u32,
+    /// Rows of the relational cases, separated by commas.
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=1_000_000_000))]
+    rows: Vec<u32>,
     /// Tokens of the cases over sequences, separated by commas.
-    #[arg(long, default_value = "2048,8192", value_name = "NUMBERS", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     tokens: Vec<u32>,
     /// Heads of the cases over sequences.
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=65_536))]
@@ -101,9 +114,51 @@ struct KernelsArgs {
     /// Writes the incidences here, so that other programs can time the very same ones: node.u32 and hyperedge.u32 (little-endian, one pair per incidence) and size.json, in a folder per size.
     #[arg(long, value_name = "DIR")]
     dump: Option<PathBuf>,
+    /// Writes DIR/bench.json (for `hgql bench compare`), DIR/bench.md and DIR/roofline.svg.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
     /// Leaves out the check against the references that comes before the times.
     #[arg(long)]
     no_verify: bool,
+}
+
+/// A choice of sizes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Preset {
+    /// n=2000, 256 tokens, 100,000 rows, 3 samples.
+    Smoke,
+    /// n=20,000 and 200,000, 2048 and 8192 tokens, 10 million rows, 15 samples.
+    Standard,
+    /// Standard, and n=1,000,000, 32,768 tokens and 64 million rows.
+    Full,
+}
+
+impl Preset {
+    fn sizes(self) -> Vec<Size> {
+        const ALL: [Size; 4] = [
+            Size { n: 2000, m: 1500, k: 8, d: 16 },
+            Size { n: 20_000, m: 20_000, k: 10, d: 64 },
+            Size { n: 200_000, m: 100_000, k: 20, d: 128 },
+            Size { n: 1_000_000, m: 500_000, k: 20, d: 64 },
+        ];
+        self.pick(&ALL[..1], &ALL[1..3], &ALL[1..]).to_vec()
+    }
+
+    fn tokens(self) -> &'static [u32] {
+        self.pick(&[256], &[2048, 8192], &[2048, 8192, 32_768])
+    }
+
+    fn rows(self) -> &'static [u32] {
+        self.pick(&[100_000], &[10_000_000], &[10_000_000, 64_000_000])
+    }
+
+    fn pick<T>(self, smoke: T, standard: T, full: T) -> T {
+        match self {
+            Self::Smoke => smoke,
+            Self::Standard => standard,
+            Self::Full => full,
+        }
+    }
 }
 
 /// Every case: over hypergraphs, over sequences, over relations.
@@ -112,38 +167,49 @@ fn names() -> Vec<&'static str> {
 }
 
 impl KernelsArgs {
+    fn samples(&self) -> usize {
+        self.reps.unwrap_or_else(|| self.preset.pick(3, 15, 15)) as usize
+    }
+
+    fn tokens(&self) -> &[u32] {
+        if self.tokens.is_empty() { self.preset.tokens() } else { &self.tokens }
+    }
+
+    fn rows(&self) -> &[u32] {
+        if self.rows.is_empty() { self.preset.rows() } else { &self.rows }
+    }
+
+    /// Hypergraphs, each with what to call it where it is not drawn.
+    fn hypergraphs(&self) -> Result<Vec<(Option<String>, Size)>, CliError> {
+        if self.n.is_none() && self.data.is_none() && self.d.is_some() {
+            return Err(CliError::input("--d needs --n or --data: without them the sizes of the preset run"));
+        }
+        let d = self.d.unwrap_or(64) as usize;
+        Ok(match (self.n, &self.data) {
+            (Some(n), _) => vec![(None, Size { n, m: self.m.unwrap_or(n), k: self.k as usize, d })],
+            (None, Some(path)) => vec![(Some(name_of(path)), Size { n: 0, m: 0, k: 0, d })],
+            (None, None) => self.preset.sizes().into_iter().map(|size| (None, size)).collect(),
+        })
+    }
+
     fn wants(&self, case: &str) -> bool {
         self.case.is_empty() || self.case.iter().any(|c| c == case)
     }
 }
 
-/// A case over a hypergraph, as printed.
-#[derive(Debug, Serialize)]
-struct Line<'a> {
-    kind: &'static str,
-    case: &'a str,
-    n: usize,
-    m: usize,
-    nnz: usize,
-    d: usize,
-    heads: usize,
-    dtype: &'static str,
-    device: String,
-    ms: f64,
-    min: f64,
-    gbps: f64,
-    percent_of_copy: f64,
-    percent_of_gather: f64,
+/// The last part of a path, as a person would call it.
+fn name_of(path: &std::path::Path) -> String {
+    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
 }
 
-/// Verifies and times.
+/// Verifies and times, or compares.
 pub(crate) fn run(args: BenchArgs, global: &Global) -> Result<(), CliError> {
-    let What::Kernels(args) = args.what;
-    let sizes = match args.n {
-        Some(n) => vec![Size { n, m: args.m.unwrap_or(n), k: args.k as usize, d: args.d as usize }],
-        None => vec![Size { n: 20_000, m: 20_000, k: 10, d: 64 }, Size { n: 200_000, m: 100_000, k: 20, d: 128 }],
+    let args = match args.what {
+        What::Kernels(args) => args,
+        What::Compare(args) => return compare::run(&args, global.json),
     };
-    if let Some(size) = sizes.iter().find(|s| s.d % args.heads as usize != 0) {
+    let sizes = args.hypergraphs()?;
+    if let Some((_, size)) = sizes.iter().find(|(_, s)| s.d % args.heads as usize != 0) {
         return Err(CliError::input(format!("--heads {} does not divide the {} features", args.heads, size.d)));
     }
     if args.head_width % 2 != 0 {
@@ -155,7 +221,7 @@ pub(crate) fn run(args: BenchArgs, global: &Global) -> Result<(), CliError> {
 /// The benchmark, as work for any back end.
 struct Kernels {
     args: KernelsArgs,
-    sizes: Vec<Size>,
+    sizes: Vec<(Option<String>, Size)>,
     json: bool,
 }
 
@@ -167,16 +233,19 @@ impl WithBackend for Kernels {
         if !self.args.no_verify {
             self.check::<B>(&device)?;
         }
-        if cases::NAMES.iter().any(|name| self.args.wants(name)) {
-            self.sizes.iter().try_for_each(|&size| self.size::<B>(size, &device))?;
+        let args = &self.args;
+        let wants = |names: &[&str]| names.iter().any(|name| args.wants(name));
+        let mut report = Report::new(self.json);
+        if wants(&cases::NAMES) {
+            self.sizes.iter().try_for_each(|(data, size)| self.size::<B>(data.as_ref(), *size, &mut report, &device))?;
         }
-        if sequence::NAMES.iter().any(|name| self.args.wants(name)) {
-            self.args.tokens.iter().try_for_each(|&tokens| sequence::run::<B>(&self.args, tokens as usize, self.json, &device))?;
+        if wants(&sequence::NAMES) {
+            args.tokens().iter().try_for_each(|&tokens| sequence::run::<B>(args, tokens as usize, &mut report, &device))?;
         }
-        if relational::NAMES.iter().any(|name| self.args.wants(name)) {
-            relational::run::<B>(&self.args, self.json, &device)?;
+        if wants(&relational::NAMES) {
+            args.rows().iter().try_for_each(|&rows| relational::run::<B>(args, rows as usize, &mut report, &device))?;
         }
-        Ok(())
+        args.out.as_ref().map_or(Ok(()), |dir| report.write(dir, args.device.device))
     }
 }
 
@@ -203,73 +272,35 @@ impl Kernels {
         Ok(())
     }
 
-    fn size<B: HyperBackend>(&self, size: Size, device: &B::Device) -> Result<(), CliError> {
-        let graph = generate(size, self.args.seed)?;
-        if let Some(dir) = &self.args.dump {
-            inputs::dump(&graph, size, self.args.seed, dir)?;
-        }
-        let inputs = Inputs::<B>::new(&graph, size, self.args.heads as usize, self.args.dtype, self.args.seed, device)?;
-        let clock = Clock::<B>::new(self.args.reps as usize, self.args.device.device.kind, device);
-        let ceiling = Ceiling::measure(&inputs.x, &inputs.scattered, self.args.dtype, &clock, self.args.device.device.kind)?;
-        let mut table = output::table(["case", "median ms", "min ms", "GB/s", "% of copy", "% of gather"], &[1, 2, 3, 4, 5]);
-        for case in cases(&inputs) {
-            if self.args.wants(case.name) {
-                let times = clock.time(&*case.run)?;
-                self.report(&mut table, size, inputs.incidence.nnz(), case.name, case.bytes, times, &ceiling)?;
-            }
-        }
-        if self.json {
-            return Ok(());
-        }
-        let Size { n, m, d, .. } = size;
-        output::line(format!(
-            "n {n}, m {m}, {} incidences, d {d}, heads {}, {}",
-            inputs.incidence.nnz(),
-            self.args.heads,
-            self.args.dtype
-        ))?;
-        output::line(format!("copy {:.1} GB/s, gather of random rows {:.1} GB/s", ceiling.copy, ceiling.gather))?;
-        output::line(table.to_string())
-    }
-
-    fn report(
+    fn size<B: HyperBackend>(
         &self,
-        table: &mut comfy_table::Table,
-        size: Size,
-        nnz: usize,
-        case: &str,
-        bytes: usize,
-        times: Times,
-        ceiling: &Ceiling,
+        data: Option<&String>,
+        mut size: Size,
+        report: &mut Report,
+        device: &B::Device,
     ) -> Result<(), CliError> {
-        let gbps = bytes as f64 / times.median / 1e6;
-        let line = Line {
-            kind: "bench",
-            case,
-            n: size.n,
-            m: size.m,
-            nnz,
-            d: size.d,
-            heads: self.args.heads as usize,
-            dtype: self.args.dtype.name(),
-            device: self.args.device.device.to_string(),
-            ms: times.median,
-            min: times.min,
-            gbps,
-            percent_of_copy: 100.0 * gbps / ceiling.copy,
-            percent_of_gather: 100.0 * gbps / ceiling.gather,
+        let args = &self.args;
+        let graph = match &args.data {
+            Some(path) => hypergraphql_framework::io::read(path)?.hypergraph,
+            None => generate(size, args.seed)?,
         };
-        if self.json {
-            return output::json(&line);
+        (size.n, size.m) = (graph.nodes(), graph.hyperedges());
+        if let Some(dir) = &args.dump {
+            inputs::dump(&graph, size, args.seed, dir)?;
         }
-        table.add_row([
-            case.to_owned(),
-            format!("{:.3}", line.ms),
-            format!("{:.3}", line.min),
-            format!("{:.1}", line.gbps),
-            format!("{:.0}", line.percent_of_copy),
-            format!("{:.0}", line.percent_of_gather),
-        ]);
-        Ok(())
+        let inputs = Inputs::<B>::new(&graph, size, args.heads as usize, args.dtype, args.seed, device)?;
+        let clock = Clock::<B>::new(args.samples(), args.device.device.kind, device);
+        let ceiling = Ceiling::measure(&inputs.x, &inputs.scattered, args.dtype, &clock, args.device.device.kind)?;
+        let roofs = Roofs { copy: ceiling.copy, gather: Some(ceiling.gather), matmul: None };
+        let (Size { n, m, d, .. }, nnz) = (size, inputs.incidence.nnz());
+        let name = data.map_or_else(String::new, |name| format!("{name}: "));
+        report.group(format!("{name}n {n}, m {m}, {nnz} incidences, d {d}, heads {}, {}", args.heads, args.dtype), roofs);
+        for case in cases(&inputs).iter().filter(|case| args.wants(case.name)) {
+            let (n, m, nnz, d, heads) = (Some(n), Some(m), Some(nnz), Some(d), Some(args.heads as usize));
+            let shape = Shape { data: data.cloned(), n, m, nnz, d, heads, ..Shape::default() };
+            let times = clock.time(&*case.run)?;
+            report.add(Record::new(case.name, shape, args.dtype.name(), &args.device.device.to_string(), case.work, times, roofs))?;
+        }
+        report.print()
     }
 }

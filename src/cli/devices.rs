@@ -38,7 +38,8 @@ pub(crate) fn run(_args: DevicesArgs, global: &Global) -> Result<(), CliError> {
     output::line(table.to_string())
 }
 
-fn describe(report: &DeviceReport) -> String {
+/// A device in words.
+pub(crate) fn describe(report: &DeviceReport) -> String {
     let Some(found) = &report.capabilities else {
         return report.why.clone().unwrap_or_default();
     };

@@ -1,4 +1,4 @@
-//! The cases: what runs and how many bytes it must move.
+//! The cases: what runs, how many bytes it must move and what it computes.
 
 use burn::backend::Autodiff;
 use burn::tensor::Tensor;
@@ -9,6 +9,7 @@ use hypergraphql_ops::{
 };
 
 use super::inputs::{Inputs, Size, failed};
+use super::record::Work;
 use crate::cli::error::CliError;
 
 /// All cases, in the order in which they run.
@@ -47,13 +48,13 @@ pub(super) fn op_of(case: &str) -> &str {
 /// One case.
 pub(super) struct Case<'a> {
     pub(super) name: &'static str,
-    /// Bytes that the algorithm must move.
-    pub(super) bytes: usize,
+    pub(super) work: Work,
     pub(super) run: Box<dyn Fn() -> Result<(), CliError> + 'a>,
 }
 
-fn case<'a>(name: &'static str, bytes: usize, run: Box<dyn Fn() -> Result<(), CliError> + 'a>) -> Case<'a> {
-    Case { name, bytes, run }
+/// `bytes` that must be moved, and the multiplications and additions of the sums and products.
+fn case<'a>(name: &'static str, bytes: usize, operations: usize, run: Box<dyn Fn() -> Result<(), CliError> + 'a>) -> Case<'a> {
+    Case { name, work: Work { bytes, operations: operations as f64, dense: false }, run }
 }
 
 fn ignore<T>(result: OpResult<T>) -> Result<(), CliError> {
@@ -68,37 +69,50 @@ pub(super) fn cases<B: HyperBackend>(i: &Inputs<B>) -> Vec<Case<'_>> {
     let both = pass(m) + pass(n);
     let entries = z * heads * s;
     let nodes = n * heads * s;
+    let (sum, product) = (2 * z * d, 2 * n * d * d);
     vec![
-        case("conv_fwd", both, Box::new(|| ignore(conv(i.x.clone(), &i.incidence, i.theta.clone(), i.bias.clone())))),
-        case("conv_fwd_bwd", 2 * both, Box::new(|| conv_backward(i))),
+        case("conv_fwd", both, 2 * sum + product, Box::new(|| ignore(conv(i.x.clone(), &i.incidence, i.theta.clone(), i.bias.clone())))),
+        case("conv_fwd_bwd", 2 * both, 4 * sum + 3 * product, Box::new(|| conv_backward(i))),
         case(
             "att_fwd",
             both,
+            2 * sum + product,
             Box::new(|| {
                 ignore(attention(i.x.clone(), i.z.clone(), &i.incidence, i.theta.clone(), i.attention.clone(), i.bias.clone(), i.heads))
             }),
         ),
-        case("att_fwd_bwd", 2 * both + pass(m), Box::new(|| attention_backward(i))),
-        case("spmm", pass(m), Box::new(|| ignore(aggregate(i.x.clone(), &i.incidence, Direction::ToCols, Reduce::Mean, None)))),
-        case("aggregate", pass(n), Box::new(|| ignore(aggregate(i.z.clone(), &i.incidence, Direction::ToRows, Reduce::Max, None)))),
+        case("att_fwd_bwd", 2 * both + pass(m), 5 * sum + 3 * product, Box::new(|| attention_backward(i))),
+        case("spmm", pass(m), sum, Box::new(|| ignore(aggregate(i.x.clone(), &i.incidence, Direction::ToCols, Reduce::Mean, None)))),
+        case("aggregate", pass(n), z * d, Box::new(|| ignore(aggregate(i.z.clone(), &i.incidence, Direction::ToRows, Reduce::Max, None)))),
         case(
             "segment_softmax",
             2 * entries + z * 4,
+            4 * z * heads,
             Box::new(|| ignore(segment_softmax(i.scores.clone(), &i.incidence, Direction::ToCols))),
         ),
-        case("edge_score", nodes + 2 * entries + z * 4, {
+        case("edge_score", nodes + 2 * entries + z * 4, 2 * z * heads, {
             let (a, b) = (i.x.clone().narrow(1, 0, heads), i.z.clone().narrow(1, 0, heads));
             Box::new(move || ignore(edge_score(a.clone(), b.clone(), &i.incidence, SLOPE)))
         }),
-        case("gather", 2 * n * d * s + n * 4, Box::new(|| ignore(gather(i.x.clone(), &i.at_random)))),
-        case("scatter_add", 2 * n * d * s + n * 4, Box::new(|| ignore(scatter_add(i.x.clone(), &i.at_random, Scatter::Deterministic)))),
-        case("sparse_conv", pass(n), Box::new(|| ignore(sparse_conv(&i.matrix, i.z.clone(), Some(i.theta.clone()), Some(i.bias.clone()))))),
-        case("dropout", 2 * n * d * s, Box::new(|| ignore(dropout(i.x.clone(), 0.5, 1, 2)))),
-        case("swiglu", 3 * n * d * s, {
+        case("gather", 2 * n * d * s + n * 4, 0, Box::new(|| ignore(gather(i.x.clone(), &i.at_random)))),
+        case(
+            "scatter_add",
+            2 * n * d * s + n * 4,
+            n * d,
+            Box::new(|| ignore(scatter_add(i.x.clone(), &i.at_random, Scatter::Deterministic))),
+        ),
+        case(
+            "sparse_conv",
+            pass(n),
+            sum + product,
+            Box::new(|| ignore(sparse_conv(&i.matrix, i.z.clone(), Some(i.theta.clone()), Some(i.bias.clone())))),
+        ),
+        case("dropout", 2 * n * d * s, n * d, Box::new(|| ignore(dropout(i.x.clone(), 0.5, 1, 2)))),
+        case("swiglu", 3 * n * d * s, 5 * n * d, {
             let up = i.x.clone().mul_scalar(0.5);
             Box::new(move || ignore(swiglu(i.x.clone(), up.clone())))
         }),
-        case("rms_norm", (2 * n + 1) * d * s, Box::new(|| ignore(rms_norm(i.x.clone(), i.bias.clone(), 1e-5)))),
+        case("rms_norm", (2 * n + 1) * d * s, 4 * n * d, Box::new(|| ignore(rms_norm(i.x.clone(), i.bias.clone(), 1e-5)))),
     ]
 }
 

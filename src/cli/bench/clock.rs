@@ -15,6 +15,9 @@ const DEVICE_SAMPLE: f64 = 20.0;
 pub(super) struct Times {
     pub(super) median: f64,
     pub(super) min: f64,
+    /// A quarter of the samples is shorter, and a quarter longer.
+    pub(super) q1: f64,
+    pub(super) q3: f64,
 }
 
 /// How often to run, and where.
@@ -39,7 +42,8 @@ impl<'a, B: HyperBackend> Clock<'a, B> {
         let launches = if self.launches_per_sample { (DEVICE_SAMPLE / once.max(1e-3)).ceil().clamp(1.0, 1000.0) as usize } else { 1 };
         let mut samples = (0..self.reps).map(|_| self.sample(work, launches)).collect::<Result<Vec<_>, _>>()?;
         samples.sort_by(f64::total_cmp);
-        Ok(Times { median: samples[samples.len() / 2], min: samples[0] })
+        let at = |quarters: usize| samples[(samples.len() - 1) * quarters / 4];
+        Ok(Times { median: samples[samples.len() / 2], min: samples[0], q1: at(1), q3: at(3) })
     }
 
     fn sample(&self, work: &dyn Fn() -> Result<(), CliError>, launches: usize) -> Result<f64, CliError> {

@@ -5,12 +5,13 @@ use hypergraphql_ops::{
     DType, Fold, HyperBackend, Ids, Result as OpResult, Side, burn_dtype, compact, distinct, extend, intersect, scan, search_sorted,
     segment_reduce, sort, sort_by_key, top_k,
 };
-use serde::Serialize;
 
+use super::KernelsArgs;
 use super::ceiling::Ceiling;
-use super::clock::{Clock, Times};
+use super::clock::Clock;
 use super::inputs::{failed, scattered};
-use super::{KernelsArgs, output};
+use super::record::{Record, Roofs, Shape, Work};
+use super::report::Report;
 use crate::cli::error::CliError;
 
 /// All cases, in the order in which they run.
@@ -22,21 +23,6 @@ const K: usize = 100;
 
 /// Indices of a row of the matrix whose copy is the ceiling.
 const COPIED: usize = 64;
-
-/// A case, as printed.
-#[derive(Debug, Serialize)]
-struct Line<'a> {
-    kind: &'static str,
-    case: &'a str,
-    rows: usize,
-    dtype: &'static str,
-    device: String,
-    ms: f64,
-    min: f64,
-    million_rows_per_s: f64,
-    gbps: f64,
-    percent_of_copy: f64,
-}
 
 struct Case<'a> {
     name: &'static str,
@@ -106,46 +92,18 @@ fn ignore<T>(result: OpResult<T>) -> Result<(), CliError> {
 }
 
 /// Times the wanted cases at one number of rows.
-pub(super) fn run<B: HyperBackend>(args: &KernelsArgs, json: bool, device: &B::Device) -> Result<(), CliError> {
-    let rows = args.rows as usize;
+pub(super) fn run<B: HyperBackend>(args: &KernelsArgs, rows: usize, report: &mut Report, device: &B::Device) -> Result<(), CliError> {
     let inputs = Inputs::<B>::new(rows, device)?;
-    let clock = Clock::<B>::new(args.reps as usize, args.device.device.kind, device);
+    let clock = Clock::<B>::new(args.samples(), args.device.device.kind, device);
     let copied = Tensor::<B, 2>::ones([rows.div_ceil(COPIED), COPIED], (device, burn_dtype(DType::F32)));
     let ceiling = Ceiling::measure(&copied, &scattered(rows.div_ceil(COPIED)), DType::F32, &clock, args.device.device.kind)?;
     drop(copied);
-    let mut table = output::table(["case", "median ms", "min ms", "M rows/s", "GB/s", "% of copy"], &[1, 2, 3, 4, 5]);
+    let roofs = Roofs { copy: ceiling.copy, gather: None, matmul: None };
+    report.group(format!("{rows} rows of u32"), roofs);
     for case in inputs.cases().iter().filter(|case| args.wants(case.name)) {
-        let Times { median, min } = clock.time(&*case.run)?;
-        let gbps = case.bytes as f64 / median / 1e6;
-        let line = Line {
-            kind: "bench",
-            case: case.name,
-            rows,
-            dtype: "u32",
-            device: args.device.device.to_string(),
-            ms: median,
-            min,
-            million_rows_per_s: rows as f64 / median / 1e3,
-            gbps,
-            percent_of_copy: 100.0 * gbps / ceiling.copy,
-        };
-        if json {
-            output::json(&line)?;
-            continue;
-        }
-        table.add_row([
-            case.name.to_owned(),
-            format!("{median:.3}"),
-            format!("{min:.3}"),
-            format!("{:.0}", line.million_rows_per_s),
-            format!("{gbps:.1}"),
-            format!("{:.0}", line.percent_of_copy),
-        ]);
+        let (work, times) = (Work { bytes: case.bytes, ..Work::default() }, clock.time(&*case.run)?);
+        let shape = Shape { rows: Some(rows), ..Shape::default() };
+        report.add(Record::new(case.name, shape, "u32", &args.device.device.to_string(), work, times, roofs))?;
     }
-    if json {
-        return Ok(());
-    }
-    output::line(format!("{rows} rows of u32"))?;
-    output::line(format!("copy {:.1} GB/s", ceiling.copy))?;
-    output::line(table.to_string())
+    report.print()
 }

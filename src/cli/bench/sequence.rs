@@ -5,12 +5,13 @@ use burn::tensor::{Distribution, Tensor};
 use hypergraphql_ops::{
     DType, FlashOptions, HyperBackend, Rotary, RotaryConfig, Targets, burn_dtype, cross_entropy, flash_attention, rope,
 };
-use serde::Serialize;
 
+use super::KernelsArgs;
 use super::ceiling::Ceiling;
-use super::clock::{Clock, Times};
+use super::clock::Clock;
 use super::inputs::{failed, scattered};
-use super::{KernelsArgs, output};
+use super::record::{Record, Roofs, Shape, Work};
+use super::report::Report;
 use crate::cli::error::CliError;
 
 /// All cases, in the order in which they run.
@@ -22,37 +23,9 @@ const CLASSES: usize = 32_000;
 /// Rows and columns of the product that gives the ceiling of operations.
 const SQUARE: usize = 2048;
 
-/// A case, as printed; it is bound by operations or by bytes.
-#[derive(Debug, Serialize)]
-struct Line<'a> {
-    kind: &'static str,
-    case: &'a str,
-    tokens: usize,
-    heads: usize,
-    d: usize,
-    dtype: &'static str,
-    device: String,
-    ms: f64,
-    min: f64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    gflops: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    percent_of_matmul: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    gbps: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    percent_of_copy: Option<f64>,
-}
-
-/// What a case must do, at least.
-enum Floor {
-    Operations(f64),
-    Bytes(usize),
-}
-
 struct Case<'a> {
     name: &'static str,
-    floor: Floor,
+    work: Work,
     run: Box<dyn Fn() -> Result<(), CliError> + 'a>,
 }
 
@@ -104,12 +77,13 @@ impl<B: HyperBackend> Inputs<B> {
             let gradients = cross_entropy(x.clone(), &self.targets).map_err(failed)?.sum().backward();
             present(&[x.grad(&gradients).is_some()])
         };
-        let case = |name, floor, run| Case { name, floor, run };
+        let elements = self.heads * self.tokens * self.width;
+        let case = |name, bytes: usize, operations: f64, dense, run| Case { name, work: Work { bytes, operations, dense }, run };
         vec![
-            case("flash_fwd", Floor::Operations(4.0 * pairs * self.width as f64), Box::new(forward)),
-            case("flash_fwd_bwd", Floor::Operations(14.0 * pairs * self.width as f64), Box::new(with_gradients)),
-            case("rope", Floor::Bytes(2 * self.heads * self.tokens * self.width * s), Box::new(turned)),
-            case("cross_entropy", Floor::Bytes(3 * self.tokens * CLASSES * s), Box::new(loss)),
+            case("flash_fwd", 4 * elements * s, 4.0 * pairs * self.width as f64, true, Box::new(forward)),
+            case("flash_fwd_bwd", 12 * elements * s, 14.0 * pairs * self.width as f64, true, Box::new(with_gradients)),
+            case("rope", 2 * elements * s, 3.0 * elements as f64, false, Box::new(turned)),
+            case("cross_entropy", 3 * self.tokens * CLASSES * s, 0.0, false, Box::new(loss)),
         ]
     }
 }
@@ -119,57 +93,21 @@ fn present(gradients: &[bool]) -> Result<(), CliError> {
 }
 
 /// Times the wanted cases at one number of tokens.
-pub(super) fn run<B: HyperBackend>(args: &KernelsArgs, tokens: usize, json: bool, device: &B::Device) -> Result<(), CliError> {
-    let logits = args.wants("cross_entropy");
-    let inputs = Inputs::<B>::new(args, tokens, logits, device)?;
-    let clock = Clock::<B>::new(args.reps as usize, args.device.device.kind, device);
+pub(super) fn run<B: HyperBackend>(args: &KernelsArgs, tokens: usize, report: &mut Report, device: &B::Device) -> Result<(), CliError> {
+    let inputs = Inputs::<B>::new(args, tokens, args.wants("cross_entropy"), device)?;
+    let clock = Clock::<B>::new(args.samples(), args.device.device.kind, device);
     let rows = inputs.heads * tokens;
     let flat: Tensor<B, 2> = inputs.qkv[0].clone().reshape([rows, inputs.width]);
     let ceiling = Ceiling::measure(&flat, &scattered(rows), args.dtype, &clock, args.device.device.kind)?;
-    let matmul = matmul::<B>(args.dtype, &clock, device)?;
-    let mut table = output::table(["case", "median ms", "min ms", "GFLOP/s", "% of matmul", "GB/s", "% of copy"], &[1, 2, 3, 4, 5, 6]);
+    let roofs = Roofs { copy: ceiling.copy, gather: None, matmul: Some(matmul::<B>(args.dtype, &clock, device)?) };
+    let Inputs { heads, width, dtype, .. } = inputs;
+    report.group(format!("{tokens} tokens, {heads} heads of {width}, causal, {CLASSES} classes, {dtype}"), roofs);
     for case in inputs.cases().iter().filter(|case| args.wants(case.name)) {
-        let Times { median, min } = clock.time(&*case.run)?;
-        let (gflops, gbps) = match case.floor {
-            Floor::Operations(n) => (Some(n / median / 1e6), None),
-            Floor::Bytes(n) => (None, Some(n as f64 / median / 1e6)),
-        };
-        let line = Line {
-            kind: "bench",
-            case: case.name,
-            tokens,
-            heads: inputs.heads,
-            d: inputs.width,
-            dtype: args.dtype.name(),
-            device: args.device.device.to_string(),
-            ms: median,
-            min,
-            gflops,
-            percent_of_matmul: gflops.map(|g| 100.0 * g / matmul),
-            gbps,
-            percent_of_copy: gbps.map(|g| 100.0 * g / ceiling.copy),
-        };
-        if json {
-            output::json(&line)?;
-            continue;
-        }
-        let cell = |value: Option<f64>, digits: usize| value.map_or_else(String::new, |v| format!("{v:.digits$}"));
-        table.add_row([
-            case.name.to_owned(),
-            format!("{median:.3}"),
-            format!("{min:.3}"),
-            cell(line.gflops, 1),
-            cell(line.percent_of_matmul, 0),
-            cell(line.gbps, 1),
-            cell(line.percent_of_copy, 0),
-        ]);
+        let shape = Shape { tokens: Some(tokens), heads: Some(heads), d: Some(width), ..Shape::default() };
+        let (name, times) = (args.device.device.to_string(), clock.time(&*case.run)?);
+        report.add(Record::new(case.name, shape, dtype.name(), &name, case.work, times, roofs))?;
     }
-    if json {
-        return Ok(());
-    }
-    output::line(format!("{tokens} tokens, {} heads of {}, causal, {} classes, {}", inputs.heads, inputs.width, CLASSES, args.dtype))?;
-    output::line(format!("matmul {matmul:.1} GFLOP/s, copy {:.1} GB/s", ceiling.copy))?;
-    output::line(table.to_string())
+    report.print()
 }
 
 /// GFLOP/s of Burn's product of two square matrices.
