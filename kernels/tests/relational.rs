@@ -59,10 +59,10 @@ fn host_forms_are_the_definitions() {
             let what = format!("{n} below {limit}");
             assert_eq!(scan::host::scan(&x), scan::reference::scan(&x), "scan of {what}");
             assert_eq!(scan::host::total(&x), x.iter().map(|&x| u64::from(x)).sum::<u64>(), "total of {what}");
-            assert_eq!(sort::host::sort_by_key(x.clone(), payload.clone()), sort::reference::sort(&x, &payload), "sort of {what}");
-            assert_eq!(sort::host::sort(x.clone()), sort::reference::sort(&x, &payload).0, "keys of {what}");
+            assert_eq!(sort::host::sort_by_key(&x, &payload), sort::reference::sort(&x, &payload), "sort of {what}");
+            assert_eq!(sort::host::sort(&x), sort::reference::sort(&x, &payload).0, "keys of {what}");
             let long: Vec<u64> = x.iter().zip(&payload).map(|(&x, &p)| u64::from(x) << 32 | u64::from(p % 5)).collect();
-            assert_eq!(sort::host::sort_by_key(long.clone(), payload.clone()), sort::reference::sort(&long, &payload), "u64 of {what}");
+            assert_eq!(sort::host::sort_by_key(&long, &payload), sort::reference::sort(&long, &payload), "u64 of {what}");
             assert_eq!(compact::host::compact(&payload, &x).unwrap(), compact::reference::compact(&payload, &x), "compact by {what}");
             let sorted = r.ascending(n, limit);
             assert_eq!(distinct::host::distinct(&sorted), distinct::reference::distinct(&sorted), "distinct of {what}");
@@ -109,7 +109,7 @@ fn sorts_survive_what_is_hard_for_buckets() {
         [vec![7; n as usize], (0..n).map(|i| (i % 2) << 31).collect(), (0..n).rev().collect(), (0..n).map(skewed).collect::<Vec<_>>()]
     {
         let payload: Vec<u32> = (0..n).collect();
-        assert_eq!(sort::host::sort_by_key(keys.clone(), payload.clone()), sort::reference::sort(&keys, &payload));
+        assert_eq!(sort::host::sort_by_key(&keys, &payload), sort::reference::sort(&keys, &payload));
     }
 }
 
@@ -117,7 +117,7 @@ fn sorts_survive_what_is_hard_for_buckets() {
 fn the_number_of_threads_changes_nothing() {
     let mut r = Numbers(7);
     let (x, payload) = (r.below(500_000, 1 << 20), r.below(500_000, 1 << 32));
-    let all = || (scan::host::scan(&x), sort::host::sort_by_key(x.clone(), payload.clone()), top_k::host::top_k(&x, 1000));
+    let all = || (scan::host::scan(&x), sort::host::sort_by_key(&x, &payload), top_k::host::top_k(&x, 1000));
     let on = |threads: usize| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(all);
     let one = on(1);
     for threads in [2, 3, 7] {

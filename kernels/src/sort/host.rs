@@ -5,8 +5,8 @@ use std::ops::Range;
 use bytemuck::Pod;
 use rayon::prelude::*;
 
-use crate::rows::Scattered;
-use crate::schedule::even_of;
+use crate::rows::{Scattered, Sink, fill};
+use crate::schedule::{even, even_of};
 
 /// Bits that are sorted by at once.
 const DIGIT: u32 = 8;
@@ -42,19 +42,17 @@ impl Key for u64 {
 }
 
 /// The keys in ascending order.
-pub fn sort<K: Key>(mut keys: Vec<K>) -> Vec<K> {
-    sort_parts::<K, ()>(&mut keys, &mut []);
-    keys
+pub fn sort<K: Key>(keys: &[K]) -> Vec<K> {
+    sort_parts::<K, ()>(keys, &[]).0
 }
 
 /// Keys and payload of one length, in ascending order of the keys; equal keys stay in order.
 ///
 /// # Panics
 /// On unequal lengths.
-pub fn sort_by_key<K: Key>(mut keys: Vec<K>, mut payload: Vec<u32>) -> (Vec<K>, Vec<u32>) {
+pub fn sort_by_key<K: Key>(keys: &[K], payload: &[u32]) -> (Vec<K>, Vec<u32>) {
     assert_eq!(keys.len(), payload.len(), "sort: keys and payload of unequal lengths");
-    sort_parts(&mut keys, &mut payload);
-    (keys, payload)
+    sort_parts(keys, payload)
 }
 
 /// What travels with a key: an index, or nothing, whose arrays are empty.
@@ -70,14 +68,48 @@ impl Payload for () {
     const SOME: bool = false;
 }
 
-fn sort_parts<K: Key, P: Payload>(keys: &mut [K], payload: &mut [P]) {
-    let Some(first) = keys.first().map(|k| k.bits()) else { return };
+fn sort_parts<K: Key, P: Payload>(keys: &[K], payload: &[P]) -> (Vec<K>, Vec<P>) {
+    let Some(first) = keys.first().map(|k| k.bits()) else { return (vec![], vec![]) };
     let differ = |keys: &[K]| keys.iter().fold(0, |d, k| d | (k.bits() ^ first));
     let differ = if keys.len() <= BLOCK { differ(keys) } else { keys.par_chunks(BLOCK).map(differ).reduce(|| 0, |a, b| a | b) };
-    let mut keys_too: Vec<K> = bytemuck::zeroed_vec(keys.len());
-    let mut payload_too: Vec<P> = bytemuck::zeroed_vec(payload.len());
-    let from = Pairs { keys, payload };
-    sort_pairs(from, Pairs { keys: &mut keys_too, payload: &mut payload_too }, u64::BITS - differ.leading_zeros(), false);
+    let bits = u64::BITS - differ.leading_zeros();
+    if bits == 0 || fits::<K, P>(keys.len()) {
+        let (mut keys, mut payload) = (keys.to_vec(), payload.to_vec());
+        sort_alone(Pairs { keys: &mut keys, payload: &mut payload }, bits);
+        return (keys, payload);
+    }
+    let (mut to_keys, mut to_payload): (Vec<K>, Vec<P>) = (zeros(keys.len()), zeros(payload.len()));
+    let mut rest = Pairs { keys: &mut to_keys, payload: &mut to_payload };
+    let shift = bits.saturating_sub(DIGIT);
+    let ends = to_buckets(keys, payload, rest.again(), shift);
+    let mut buckets = Vec::with_capacity(BINS);
+    let mut start = 0;
+    for end in ends {
+        let (bucket, others) = rest.split(end - start);
+        buckets.push(bucket);
+        (rest, start) = (others, end);
+    }
+    buckets.into_par_iter().with_max_len(1).for_each(|bucket| sort_alone(bucket, shift));
+    (to_keys, to_payload)
+}
+
+/// Whether n records and what helps to sort them stay in the cache.
+fn fits<K, P>(n: usize) -> bool {
+    2 * n * (size_of::<K>() + size_of::<P>()) <= IN_CACHE
+}
+
+/// Zeros, written by all threads where they are many.
+fn zeros<T: Pod + Send + Sync>(n: usize) -> Vec<T> {
+    fill(&even(n, size_of::<T>()), |i| i, |block, sink: &mut Sink<T>| sink.extend(block.len(), |_| T::zeroed()))
+}
+
+/// Sorts by the lowest `bits` bits, in place, with help of its own.
+fn sort_alone<K: Key, P: Payload>(mut a: Pairs<K, P>, bits: u32) {
+    if bits == 0 || a.len() <= FEW {
+        return insert(&mut a);
+    }
+    let (mut keys, mut payload): (Vec<K>, Vec<P>) = (bytemuck::zeroed_vec(a.len()), bytemuck::zeroed_vec(a.payload.len()));
+    sort_pairs(a, Pairs { keys: &mut keys, payload: &mut payload }, bits, false);
 }
 
 /// Keys with their payload, which is empty where there is none.
@@ -115,11 +147,11 @@ fn sort_pairs<K: Key, P: Payload>(mut a: Pairs<K, P>, mut b: Pairs<K, P>, bits: 
         if over {
             b.copy_from(&a);
         }
-    } else if 2 * n * (size_of::<K>() + size_of::<P>()) <= IN_CACHE {
+    } else if fits::<K, P>(n) {
         in_cache(a, b, bits, over);
     } else {
         let shift = bits.saturating_sub(DIGIT);
-        let ends = to_buckets(a.again(), b.again(), shift);
+        let ends = to_buckets(a.keys, a.payload, b.again(), shift);
         // Bucket by bucket: what was `a` helps, what was `b` holds the keys.
         let mut buckets = Vec::with_capacity(BINS);
         let mut start = 0;
@@ -127,7 +159,7 @@ fn sort_pairs<K: Key, P: Payload>(mut a: Pairs<K, P>, mut b: Pairs<K, P>, bits: 
             let (own_a, rest_a) = a.split(end - start);
             let (own_b, rest_b) = b.split(end - start);
             (a, b, start) = (rest_a, rest_b, end);
-            if own_a.len() > 0 {
+            if !own_a.keys.is_empty() {
                 buckets.push((own_b, own_a));
             }
         }
@@ -187,9 +219,8 @@ fn in_cache<K: Key, P: Payload>(a: Pairs<K, P>, b: Pairs<K, P>, bits: u32, over:
     }
 }
 
-/// Moves `a` to `b` by the digit at `shift`; gives the end of each bucket. Blocks find the places of their keys in parallel.
-fn to_buckets<K: Key, P: Payload>(a: Pairs<K, P>, b: Pairs<K, P>, shift: u32) -> Vec<usize> {
-    let (keys, payload): (&[K], &[P]) = (a.keys, a.payload);
+/// Copies the records to `b` by the digit at `shift`; gives the end of each bucket. Blocks find the places of their keys in parallel.
+fn to_buckets<K: Key, P: Payload>(keys: &[K], payload: &[P], b: Pairs<K, P>, shift: u32) -> Vec<usize> {
     let blocks: Vec<Range<usize>> = even_of(keys.len(), BLOCK);
     let count = |block: &Range<usize>| {
         let mut counts = Box::new([0usize; BINS]);

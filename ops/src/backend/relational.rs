@@ -95,11 +95,6 @@ pub trait RelationalBackend: Backend {
 }
 
 #[cfg(feature = "cpu")]
-fn owned(x: Arc<Vec<u32>>) -> Vec<u32> {
-    Arc::try_unwrap(x).unwrap_or_else(|x| x.to_vec())
-}
-
-#[cfg(feature = "cpu")]
 fn pair((a, b): (Vec<u32>, Vec<u32>)) -> (Arc<Vec<u32>>, Arc<Vec<u32>>) {
     (Arc::new(a), Arc::new(b))
 }
@@ -129,15 +124,15 @@ impl RelationalBackend for Flex {
     }
 
     fn sort(r: Records<Self::Ids>, _: &FlexDevice) -> Result<Records<Self::Ids>> {
-        let payload = r.payload.map(owned);
+        let payload = r.payload.as_ref().map(|p| &p[..]);
         Ok(match r.high {
             None => {
-                let (low, payload) = sorted(owned(r.low), payload);
+                let (low, payload) = sorted(&r.low, payload);
                 Records { low: Arc::new(low), high: None, payload: payload.map(Arc::new) }
             }
             Some(high) => {
-                let keys = r.low.iter().zip(&*high).map(|(&low, &high)| u64::from(high) << 32 | u64::from(low)).collect();
-                let (keys, payload) = sorted::<u64>(keys, payload);
+                let keys: Vec<u64> = r.low.iter().zip(&*high).map(|(&low, &high)| u64::from(high) << 32 | u64::from(low)).collect();
+                let (keys, payload) = sorted(&keys, payload);
                 let word = |shift: u32| Arc::new(keys.iter().map(|k| (k >> shift) as u32).collect());
                 Records { low: word(0), high: Some(word(32)), payload: payload.map(Arc::new) }
             }
@@ -174,14 +169,10 @@ impl RelationalBackend for Flex {
 }
 
 #[cfg(feature = "cpu")]
-fn sorted<K: sort::host::Key>(keys: Vec<K>, payload: Option<Vec<u32>>) -> (Vec<K>, Option<Vec<u32>>) {
-    match payload {
-        None => (sort::host::sort(keys), None),
-        Some(payload) => {
-            let (keys, payload) = sort::host::sort_by_key(keys, payload);
-            (keys, Some(payload))
-        }
-    }
+fn sorted<K: sort::host::Key>(keys: &[K], payload: Option<&[u32]>) -> (Vec<K>, Option<Vec<u32>>) {
+    let Some(payload) = payload else { return (sort::host::sort(keys), None) };
+    let (keys, payload) = sort::host::sort_by_key(keys, payload);
+    (keys, Some(payload))
 }
 
 #[cfg(feature = "cube")]
