@@ -115,7 +115,7 @@ fn sequences(c: &mut Criterion) {
     const CLASSES: usize = 8192;
     let device = CpuDevice::default();
     let [q, k, v] = [(); 3].map(|()| normal([1, 8, TOKENS, 64]));
-    let causal = FlashOptions { causal: true, scale: None };
+    let causal = FlashOptions { causal: true, ..FlashOptions::default() };
     let rotary = Rotary::<Cpu>::new(RotaryConfig::new(64, TOKENS), &device).unwrap();
     let classes: Vec<_> = (0..TOKENS).map(|t| Some((t * 31 % CLASSES) as u32)).collect();
     let targets = Targets::<Cpu>::new(&classes, CLASSES, &device).unwrap();

@@ -1,4 +1,4 @@
-"""Times torch's scaled_dot_product_attention, cross_entropy and a rotary embedding beside `hgql bench kernels`, and prints the ratios.
+"""Times torch's scaled_dot_product_attention, cross_entropy, a rotary embedding and a top-k memory beside `hgql bench kernels`, and prints the ratios.
 
     .venv/bin/python benches/peers/sequences.py --hgql target/release/hgql
 
@@ -17,8 +17,9 @@ import torch.nn.functional as F
 
 from run import DTYPES, median_ms, medians
 
-CASES = ["flash_fwd", "flash_fwd_bwd", "rope", "cross_entropy"]
+CASES = ["flash_fwd", "flash_fwd_bwd", "memory_fwd", "memory_fwd_bwd", "rope", "cross_entropy"]
 CLASSES = 32_000
+SLOTS, KEPT = 10_000, 64
 
 
 def parse():
@@ -68,6 +69,19 @@ def peer(args, tokens):
     def attention_backward():
         attention(*(x.detach().requires_grad_() for x in (q, k, v))).sum().backward()
 
+    def memory(q, k, v, null):
+        """The whole matrix of scores, its k largest entries, and the rows that they name."""
+        scale = args.d ** -0.5
+        scores, slots = (q @ k.transpose(-1, -2) * scale).topk(KEPT, dim=-1)
+        of_null = (q * null[:, None]).sum(-1, keepdim=True) * scale
+        weights = torch.cat((of_null, scores), dim=-1).softmax(-1)
+        heads = torch.arange(args.heads, device=device)[:, None, None]
+        return (weights[..., 1:, None] * v[0][heads, slots[0]]).sum(-2), weights
+
+    def memory_backward():
+        out, weights = memory(*(x.detach().requires_grad_() for x in (q, keys, values, null)))
+        (out.sum() + weights.sum()).backward()
+
     def rope():
         low, high = q.chunk(2, dim=-1)
         return q * cos + torch.cat((-high, low), dim=-1) * sin
@@ -75,13 +89,17 @@ def peer(args, tokens):
     def loss():
         F.cross_entropy(logits.detach().requires_grad_(), targets, reduction="sum").backward()
 
+    if any(case.startswith("memory") for case in args.case):
+        keys, values = (torch.randn(1, args.heads, SLOTS, args.d).to(device, dtype) for _ in range(2))
+        null = keys[0, :, 0]
     if "cross_entropy" in args.case:
         logits = torch.randn(tokens, CLASSES).to(device, dtype)
         targets = (torch.arange(tokens) * 7919 % CLASSES).to(device)
-    work = {"flash_fwd": lambda: attention(q, k, v), "flash_fwd_bwd": attention_backward, "rope": rope, "cross_entropy": loss}
+    work = {"flash_fwd": lambda: attention(q, k, v), "flash_fwd_bwd": attention_backward,
+            "memory_fwd": lambda: memory(q, keys, values, null), "memory_fwd_bwd": memory_backward, "rope": rope, "cross_entropy": loss}
     found = {}
     for case in args.case:
-        with torch.set_grad_enabled(case in ("flash_fwd_bwd", "cross_entropy")):
+        with torch.set_grad_enabled(case.endswith("bwd") or case == "cross_entropy"):
             found[case] = median_ms(args, work[case])
     return found
 

@@ -36,6 +36,7 @@ pub mod gather;
 pub mod hypergraph_attention;
 pub mod hypergraph_conv;
 pub mod intersect;
+pub mod memory_attention;
 pub mod rms_norm;
 pub mod rope;
 pub mod scan;

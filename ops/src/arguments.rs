@@ -37,6 +37,11 @@ impl<'a, B: HyperBackend> Arguments<'a, B> {
         Ok(arguments)
     }
 
+    /// The type of all tensors.
+    pub(crate) fn dtype(&self) -> DType {
+        self.dtype
+    }
+
     /// Checks a tensor; `None` in `expected` allows any size.
     pub(crate) fn check<const D: usize>(&self, argument: &'static str, tensor: &Tensor<B, D>, expected: [Option<usize>; D]) -> Result<()> {
         let (op, got) = (self.op, tensor.dims());

@@ -1,12 +1,14 @@
 //! `flash_attention`: scaled dot-product attention over sequences.
 
-use burn::tensor::{Tensor, TensorPrimitive};
+use burn::tensor::activation::softmax;
+use burn::tensor::{Bool, DType, Tensor, TensorPrimitive};
 use hypergraphql_kernels::KernelError;
 use hypergraphql_kernels::flash_attention::{CONTRACT, FlashConfig};
 
 use crate::arguments::Arguments;
 use crate::backend::{FlashInput, HyperBackend};
 use crate::error::Result;
+use crate::kernel_config::{AttentionKernel, KernelConfig};
 
 /// Options of [`flash_attention`].
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -16,9 +18,12 @@ pub struct FlashOptions {
     pub causal: bool,
     /// Factor of the scores; 1 / √D where `None`.
     pub scale: Option<f64>,
+    /// How it runs.
+    pub kernel: AttentionKernel,
 }
 
-/// o_i = Σ_j softmax_j(scale · ⟨q_i, k_j⟩) v_j, without the matrix of scores, in memory that grows with the length of the sequences alone.
+/// o_i = Σ_j softmax_j(scale · ⟨q_i, k_j⟩) v_j, without the matrix of scores, in memory that grows with the length of the sequences alone
+/// (unless [`AttentionKernel::Reference`] is asked for, or was measured to be faster).
 ///
 /// Head h of the queries reads head h / (H / Hk) of the keys and values (grouped queries). A query that sees no key has the output 0.
 ///
@@ -45,7 +50,31 @@ pub fn flash_attention<B: HyperBackend>(q: Tensor<B, 4>, k: Tensor<B, 4>, v: Ten
             return Err(KernelError::TooLarge { what, got: n, limit: u32::MAX as usize }.into());
         }
     }
+    let kernel = KernelConfig::attention::<B>(options.kernel, &device, arguments.dtype().name(), [queries, keys, width, batch * heads]);
+    // Burn's products panic on empty tensors on some devices.
+    if kernel == AttentionKernel::Reference && elements(&q) * elements(&k) > 0 {
+        return Ok(by_scores(q, k, v, config));
+    }
     B::supports_head_width(width, &device)?;
     let input = FlashInput { q: q.into_primitive().tensor(), k: k.into_primitive().tensor(), v: v.into_primitive().tensor() };
     Ok(Tensor::from_primitive(TensorPrimitive::Float(B::flash_attention(config, input).out))) // [B, H, Tq, D]
+}
+
+/// By the whole matrix of scores, with the backend's products; the softmax in f32 (f64 for f64).
+fn by_scores<B: HyperBackend>(q: Tensor<B, 4>, k: Tensor<B, 4>, v: Tensor<B, 4>, c: FlashConfig) -> Tensor<B, 4> {
+    let (dtype, shape) = (q.dtype(), q.dims());
+    let wide = if dtype == DType::F64 { DType::F64 } else { DType::F32 };
+    // Heads that share keys stand side by side.
+    let shared = [c.batch, c.kv_heads, c.group() * c.queries];
+    let q = q.mul_scalar(c.scale).reshape([shared[0], shared[1], shared[2], c.width]);
+    let scores = q.matmul(k.swap_dims(2, 3)).cast(wide).reshape([c.batch, c.heads, c.queries, c.keys]);
+    let weights = if c.causal {
+        let hidden = Tensor::<B, 2, Bool>::tril_mask([c.queries, c.keys], c.keys as i64 - c.queries as i64, &scores.device());
+        let hidden = hidden.reshape([1, 1, c.queries, c.keys]).expand([c.batch, c.heads, c.queries, c.keys]);
+        // Not −∞, which leaves no number where a query sees no key.
+        softmax(scores.mask_fill(hidden.clone(), -1e30), 3).mask_fill(hidden, 0.0)
+    } else {
+        softmax(scores, 3)
+    };
+    weights.cast(dtype).reshape([shared[0], shared[1], shared[2], c.keys]).matmul(v).reshape(shape) // [B, H, Tq, D]
 }

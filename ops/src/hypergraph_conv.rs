@@ -7,6 +7,7 @@ use crate::arguments::Arguments;
 use crate::backend::{Bias, HyperBackend};
 use crate::error::{OpError, Result};
 use crate::incidence::{Incidence, NegativeDegree};
+use crate::kernel_config::{HyperedgeKernel, KernelConfig};
 
 /// How the two passes are normalised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -36,6 +37,8 @@ pub struct ConvConfig {
 }
 
 /// Smooths node features over the hyperedges: `Y = S_out H W B^-1 H^T S_in (X Θ) + c ⊗ bias`.
+///
+/// In two passes or in one, as [`Incidence::with_kernel`] says.
 ///
 /// D_v = Σ_e w_e h_ve and B_e = Σ_v h_ve; a degree of 0 gives 0. Negative degrees, which negative
 /// weights make, have no square root: the symmetric form refuses them. Θ is applied on the cheaper side of the passes.
@@ -68,6 +71,12 @@ pub fn hypergraph_conv<B: HyperBackend>(
             (Scales { input: sqrt.clone(), middle, output: sqrt }, &symmetric.row_sums)
         }
     };
+    let sizes = [incidence.nodes(), incidence.hyperedges(), incidence.nnz(), f.min(o)];
+    let kernel = KernelConfig::hyperedge::<B>(incidence.kernel(), incidence.device(), arguments.dtype().name(), sizes);
+    // Burn's products panic on empty tensors on some devices.
+    if kernel == HyperedgeKernel::Fused && incidence.nodes() * f * o > 0 {
+        return Ok(fused(x, incidence, &scales, theta, bias, config.bias));
+    }
     let bias = bias.map(|b| Bias {
         row: b.into_primitive().tensor(),
         scale: match config.bias {
@@ -78,4 +87,26 @@ pub fn hypergraph_conv<B: HyperBackend>(
     let theta = theta.map(|t| t.into_primitive().tensor());
     let y = B::hypergraph_conv(incidence.pattern(), &scales, x.into_primitive().tensor(), theta, bias); // [N, O]
     Ok(Tensor::from_primitive(TensorPrimitive::Float(y)))
+}
+
+/// Both passes as one kernel, after the product with Θ.
+fn fused<B: HyperBackend>(
+    x: Tensor<B, 2>,
+    incidence: &Incidence<B>,
+    scales: &Scales<B::Scale>,
+    theta: Option<Tensor<B, 2>>,
+    bias: Option<Tensor<B, 1>>,
+    place: BiasPlace,
+) -> Tensor<B, 2> {
+    let x = match theta {
+        Some(theta) => x.matmul(theta),
+        None => x,
+    }; // [N, O]
+    let (before, after) = match place {
+        BiasPlace::Input => (bias, None),
+        BiasPlace::Output => (None, bias),
+    };
+    let add = |x: Tensor<B, 2>, bias: Option<Tensor<B, 1>>| bias.map_or(x.clone(), |b| x + b.unsqueeze());
+    let y = B::fused_passes(incidence.pattern(), scales, add(x, before).into_primitive().tensor());
+    add(Tensor::from_primitive(TensorPrimitive::Float(y)), after)
 }

@@ -12,6 +12,7 @@ use hypergraphql_kernels::CsrPair;
 
 use crate::backend::HyperBackend;
 use crate::error::Result;
+use crate::kernel_config::HyperedgeKernel;
 use degrees::Degrees;
 pub(crate) use degrees::NegativeDegree;
 
@@ -20,6 +21,7 @@ pub(crate) use degrees::NegativeDegree;
 /// A clone shares everything.
 pub struct Incidence<B: HyperBackend> {
     inner: Arc<Parts<B::Sparse, B::Scale, B::Device>>,
+    kernel: HyperedgeKernel,
 }
 
 /// Independent of autodiff, so that `inner` shares it.
@@ -75,7 +77,19 @@ impl<B: HyperBackend> Incidence<B> {
         };
         let (nodes, hyperedges, nnz) = (pair.rows(), pair.cols(), pair.nnz());
         let pattern = B::sparse(Arc::new(pair), device);
-        Ok(Self { inner: Arc::new(Parts { pattern, scales, nodes, hyperedges, nnz, device: device.clone() }) })
+        let inner = Arc::new(Parts { pattern, scales, nodes, hyperedges, nnz, device: device.clone() });
+        Ok(Self { inner, kernel: HyperedgeKernel::Auto })
+    }
+
+    /// The same incidence, over which `hypergraph_conv` runs as `kernel` says.
+    #[must_use]
+    pub fn with_kernel(self, kernel: HyperedgeKernel) -> Self {
+        Self { kernel, ..self }
+    }
+
+    /// How `hypergraph_conv` runs over it.
+    pub fn kernel(&self) -> HyperedgeKernel {
+        self.kernel
     }
 
     /// N, the number of nodes.
@@ -110,13 +124,13 @@ impl<B: HyperBackend> Incidence<B> {
 impl<B: HyperBackend, C: CheckpointStrategy> Incidence<Autodiff<B, C>> {
     /// The same incidence for tensors without autodiff; nothing is copied.
     pub fn inner(&self) -> Incidence<B> {
-        Incidence { inner: self.inner.clone() }
+        Incidence { inner: self.inner.clone(), kernel: self.kernel }
     }
 }
 
 impl<B: HyperBackend> Clone for Incidence<B> {
     fn clone(&self) -> Self {
-        Self { inner: self.inner.clone() }
+        Self { inner: self.inner.clone(), kernel: self.kernel }
     }
 }
 

@@ -9,7 +9,9 @@ mod error;
 mod ids;
 mod incidence;
 mod index;
+mod kernel_config;
 mod sparse_matrix;
+mod tuning;
 
 mod arguments;
 
@@ -21,6 +23,7 @@ mod flash_attention;
 mod gather;
 mod hypergraph_attention;
 mod hypergraph_conv;
+mod memory_attention;
 mod relational;
 mod rms_norm;
 mod rope;
@@ -41,13 +44,15 @@ pub use aliases::WgpuDevice;
 pub use aliases::{Cpu, CpuDevice};
 #[cfg(feature = "cuda")]
 pub use aliases::{Cuda, CudaDevice};
-pub use backend::{HyperBackend, Records, RelationalBackend, Route};
+pub use backend::{HyperBackend, MemoryBackend, Records, RelationalBackend, Route};
 pub use dtype::{burn_dtype, kernel_dtype};
 pub use error::{OpError, Result};
 pub use ids::Ids;
 pub use incidence::Incidence;
 pub use index::Index;
+pub use kernel_config::{AttentionKernel, ConfigError, HyperedgeKernel, KernelConfig, RelationKernel};
 pub use sparse_matrix::SparseMatrix;
+pub use tuning::{Measured, Tuning};
 
 pub use aggregate::aggregate;
 pub use cross_entropy::{Targets, cross_entropy};
@@ -57,6 +62,7 @@ pub use flash_attention::{FlashOptions, flash_attention};
 pub use gather::gather;
 pub use hypergraph_attention::hypergraph_attention;
 pub use hypergraph_conv::{BiasPlace, ConvConfig, Normalisation, hypergraph_conv};
+pub use memory_attention::{MemoryAttention, MemoryOptions, memory_attention};
 pub use relational::{
     compact, distinct, extend, intersect, scan, search_sorted, segment_reduce, sort, sort_by_key, sort_long, top_k, total,
 };

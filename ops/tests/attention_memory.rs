@@ -111,7 +111,8 @@ fn flash_attention_grows_with_the_tokens_and_not_with_their_square() {
     let leaf = || tensor(heads * tokens, width).inner().reshape([1, heads, tokens, width]);
     let [q, k, v] = [(); 3].map(|()| Tensor::<B, 4>::from_inner(leaf()).require_grad());
     let start = std::time::Instant::now();
-    let gradients = flash_attention(q.clone(), k.clone(), v.clone(), FlashOptions { causal: true, scale: None }).unwrap().backward();
+    let gradients =
+        flash_attention(q.clone(), k.clone(), v.clone(), FlashOptions { causal: true, ..FlashOptions::default() }).unwrap().backward();
     assert!([q.grad(&gradients), k.grad(&gradients), v.grad(&gradients)].iter().all(Option::is_some));
     let (peak, array) = (PEAK.load(Ordering::Relaxed) - before, heads * tokens * width * 4);
     // Inputs, output, gradients and what they are summed in; and scratch of a few blocks per thread.

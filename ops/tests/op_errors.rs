@@ -5,9 +5,10 @@
 use burn::tensor::{DType as BurnDType, Tensor};
 use hypergraphql_framework::{Duplicates, Hypergraph};
 use hypergraphql_ops::{
-    AttentionConfig, BiasPlace, ConvConfig, Cpu, CpuDevice, Direction, FlashOptions, Incidence, Index, KernelError, Normalisation, OpError,
-    Reduce, Rotary, RotaryConfig, RotaryScaling, Scatter, SparseMatrix, Targets, aggregate, cross_entropy, dropout, edge_score,
-    flash_attention, gather, hypergraph_attention, hypergraph_conv, rms_norm, rope, scatter_add, segment_softmax, sparse_conv, swiglu,
+    AttentionConfig, BiasPlace, ConvConfig, Cpu, CpuDevice, Direction, FlashOptions, Incidence, Index, KernelError, MemoryOptions,
+    Normalisation, OpError, Reduce, Rotary, RotaryConfig, RotaryScaling, Scatter, SparseMatrix, Targets, aggregate, cross_entropy, dropout,
+    edge_score, flash_attention, gather, hypergraph_attention, hypergraph_conv, memory_attention, rms_norm, rope, scatter_add,
+    segment_softmax, sparse_conv, swiglu,
 };
 
 fn zeros<const D: usize>(shape: [usize; D]) -> Tensor<Cpu, D> {
@@ -165,6 +166,20 @@ fn ops_over_sequences_name_what_disagrees() {
         FlashOptions { scale: Some(f64::NAN), ..options },
     ));
     assert!(error.contains("scale is NaN, expected a finite number"), "{error}");
+
+    let options = MemoryOptions::default();
+    let memory = |q, k, v, null, options| text(memory_attention::<Cpu>(zeros(q), zeros(k), zeros(v), zeros(null), options).map(|m| m.out));
+    let (tokens, slots) = ([2, 4, 3, 8], [2, 2, 5, 8]);
+    let error = memory(tokens, slots, slots, [4, 8], options);
+    assert!(error.contains("null has shape [4, 8], expected [2, 8]"), "{error}");
+    let error = memory(tokens, [2, 3, 5, 8], [2, 3, 5, 8], [3, 8], options);
+    assert!(error.contains("kv_heads is 3 for 4 heads"), "{error}");
+    let error = memory(tokens, slots, [2, 2, 6, 8], [2, 8], options);
+    assert!(error.contains("v has shape [2, 2, 6, 8]"), "{error}");
+    let error = memory(tokens, slots, slots, [2, 8], MemoryOptions { scale: Some(0.0), ..options });
+    assert!(error.contains("scale is 0, expected a positive number"), "{error}");
+    let error = memory(tokens, slots, slots, [2, 8], MemoryOptions { bias: f64::INFINITY, ..options });
+    assert!(error.contains("bias is inf, expected a finite number"), "{error}");
 
     let error = Targets::<Cpu>::new(&[Some(0), None, Some(5)], 5, &device).unwrap_err().to_string();
     assert!(error.contains("target[2] is 5, expected one below 5"), "{error}");

@@ -6,9 +6,10 @@ use burn::backend::Autodiff;
 use burn::tensor::{Tensor, TensorData};
 use hypergraphql_framework::{Duplicates, Hypergraph};
 use hypergraphql_ops::{
-    AttentionConfig, BiasPlace, ConvConfig, Cpu, CpuDevice, Direction, FlashOptions, Incidence, Index, Normalisation, Reduce, Rotary,
-    RotaryConfig, Scatter, SparseMatrix, Targets, aggregate, cross_entropy, dropout, edge_score, flash_attention, gather,
-    hypergraph_attention, hypergraph_conv, rms_norm, rope, scatter_add, segment_softmax, sparse_conv, swiglu,
+    AttentionConfig, AttentionKernel, BiasPlace, ConvConfig, Cpu, CpuDevice, Direction, FlashOptions, Incidence, Index, MemoryOptions,
+    Normalisation, Reduce, Rotary, RotaryConfig, Scatter, SparseMatrix, Targets, aggregate, cross_entropy, dropout, edge_score,
+    flash_attention, gather, hypergraph_attention, hypergraph_conv, memory_attention, rms_norm, rope, scatter_add, segment_softmax,
+    sparse_conv, swiglu,
 };
 
 type B = Autodiff<Cpu>;
@@ -187,11 +188,30 @@ fn ops_over_sequences_match_central_differences() {
     check("rope", &[[8, 6]], |t| rope(t[0].clone().reshape([2, 4, 6]), &rotary, 3).unwrap().reshape([8, 6]));
     let targets = Targets::<B>::new(&[Some(2), None, Some(0), Some(4)], 5, &DEVICE).unwrap();
     check("cross_entropy", &[[4, 5]], |t| cross_entropy(t[0].clone(), &targets).unwrap().reshape([4, 1]));
-    for (causal, scale) in [(true, None), (false, Some(0.7))] {
+    let kernels = [AttentionKernel::Flash, AttentionKernel::Reference];
+    for (causal, scale, kernel) in kernels.into_iter().flat_map(|kernel| [(true, None, kernel), (false, Some(0.7), kernel)]) {
         // Two batches, four heads over two, three queries, five keys.
         check("flash_attention", &[[24, 4], [20, 4], [20, 4]], |t| {
             let heads = |i: usize, n, rows| t[i].clone().reshape([2, n, rows, 4]);
-            flash_attention(heads(0, 4, 3), heads(1, 2, 5), heads(2, 2, 5), FlashOptions { causal, scale }).unwrap().reshape([24, 4])
+            let options = FlashOptions { causal, scale, kernel };
+            flash_attention(heads(0, 4, 3), heads(1, 2, 5), heads(2, 2, 5), options).unwrap().reshape([24, 4])
         });
     }
+}
+
+/// The step moves no score past another: numbers are at least 1e-3 apart.
+#[test]
+fn reading_a_memory_matches_central_differences() {
+    // Two batches, four heads over two, three queries, six slots of which four are kept.
+    let options = MemoryOptions { top_k: 4, scale: Some(0.7), bias: -0.3 };
+    let read = |t: &[Matrix]| {
+        let heads = |i: usize, n, rows| t[i].clone().reshape([2, n, rows, 5]);
+        memory_attention(heads(0, 4, 3), heads(1, 2, 6), heads(2, 2, 6), t[3].clone(), options).unwrap()
+    };
+    let shapes = [[24, 5], [24, 5], [24, 5], [2, 5]];
+    check("memory_attention, o", &shapes, |t| read(&t).out.reshape([24, 5]));
+    check("memory_attention, o and A", &shapes, |t| {
+        let m = read(&t);
+        Tensor::cat(vec![m.out.reshape([24, 5]), m.weights.reshape([24, 5])], 1)
+    });
 }

@@ -1,5 +1,7 @@
 //! The one error of this crate.
 
+use std::path::PathBuf;
+
 /// Result of every fallible function of this crate.
 pub type Result<T, E = RuntimeError> = std::result::Result<T, E>;
 
@@ -24,6 +26,24 @@ pub enum RuntimeError {
         /// Devices that can be used.
         usable: Vec<String>,
     },
+    /// Measurements that cannot be read or written.
+    #[error("{}: {why}", path.display())]
+    Tuning {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// Measurements of another driver or version.
+    #[error("{} holds for {holds_for}, and this is {here}", path.display())]
+    Stale {
+        /// The file.
+        path: PathBuf,
+        /// What was measured.
+        holds_for: String,
+        /// What is here.
+        here: String,
+    },
 }
 
 impl RuntimeError {
@@ -32,6 +52,10 @@ impl RuntimeError {
         match self {
             Self::UnknownDevice { .. } => Some("`hgql devices` lists what is usable here".to_owned()),
             Self::Unusable { usable, .. } => Some(format!("usable here: {}", usable.join(", "))),
+            Self::Tuning { .. } => {
+                Some("`hgql tune kernels` writes the file anew; without it the first variant of each op runs".to_owned())
+            }
+            Self::Stale { .. } => Some("`hgql tune kernels` measures again".to_owned()),
         }
     }
 }

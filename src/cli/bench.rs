@@ -22,7 +22,8 @@ use super::backend::{DeviceArg, WithBackend, dispatch};
 use super::error::CliError;
 use cases::cases;
 use ceiling::Ceiling;
-use clock::Clock;
+pub(super) use clock::Clock;
+pub(super) use inputs::failed;
 use inputs::{Inputs, Size, generate};
 use record::{Record, Roofs, Shape};
 use report::Report;
@@ -215,7 +216,7 @@ pub(crate) fn run(args: BenchArgs, global: &Global) -> Result<(), CliError> {
     if args.head_width % 2 != 0 {
         return Err(CliError::input(format!("--head-width {} is odd, and rope turns pairs of features", args.head_width)));
     }
-    dispatch(args.device.device, Kernels { args: args.clone(), sizes, json: global.json })?
+    dispatch(args.device, Kernels { args: args.clone(), sizes, json: global.json })?
 }
 
 /// The benchmark, as work for any back end.
@@ -255,21 +256,7 @@ impl Kernels {
         let mut ops: Vec<&str> = names().into_iter().filter(|name| self.args.wants(name)).map(cases::op_of).collect();
         ops.sort_unstable();
         ops.dedup();
-        for op in ops {
-            let mut failures = Vec::new();
-            let options = VerifyOptions { filter: Some(format!("{op}/")), ..VerifyOptions::default() };
-            let summary = verify::run::<B>(device, self.args.dtype, &options, &mut |case| {
-                if !case.passed {
-                    failures.push(format!("{}/{}: {}", case.op, case.case, case.detail));
-                }
-            });
-            tracing::info!("{op}: {} cases verified", summary.passed);
-            if let Some(first) = failures.first() {
-                return Err(CliError::failed(format!("{op} is wrong on this device, so it was not timed: {first}"))
-                    .with_help("`hgql verify kernels` lists every case"));
-            }
-        }
-        Ok(())
+        ops.into_iter().try_for_each(|op| verified::<B>(device, self.args.dtype, op))
     }
 
     fn size<B: HyperBackend>(
@@ -303,4 +290,19 @@ impl Kernels {
         }
         report.print()
     }
+}
+
+/// The op suite for one op.
+pub(super) fn verified<B: HyperBackend>(device: &B::Device, dtype: DType, op: &str) -> Result<(), CliError> {
+    let mut failures = Vec::new();
+    let options = VerifyOptions { filter: Some(format!("{op}/")), ..VerifyOptions::default() };
+    let summary = verify::run::<B>(device, dtype, &options, &mut |case| {
+        if !case.passed {
+            failures.push(format!("{}/{}: {}", case.op, case.case, case.detail));
+        }
+    });
+    tracing::info!("{op}: {} cases verified", summary.passed);
+    let Some(first) = failures.first() else { return Ok(()) };
+    Err(CliError::failed(format!("{op} is wrong on this device, so it was not timed: {first}"))
+        .with_help("`hgql verify kernels` lists every case"))
 }

@@ -138,6 +138,7 @@ impl From<RuntimeError> for CliError {
         let message = error.to_string();
         match error {
             RuntimeError::UnknownDevice { .. } => Self::Input { message, help },
+            RuntimeError::Tuning { .. } | RuntimeError::Stale { .. } => Self::Failed { message, help },
             RuntimeError::Unusable { .. } => Self::Device { message, help },
         }
     }

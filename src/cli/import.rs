@@ -100,7 +100,7 @@ pub(crate) fn run(args: ImportArgs, global: &Global) -> Result<(), CliError> {
     let network = options.network(sizes.features, sizes.classes);
     network.check()?;
     checkpoint::check_place(&args.out)?;
-    let model = dispatch(args.device.device, Import { dict, network: network.clone() })??;
+    let model = dispatch(args.device, Import { dict, network: network.clone() })??;
     let parameters = model.values().map(|t| t.values.len()).sum();
     let splits = if dataset.labels.is_some() { splits::choose(&dataset, args.splits.as_deref(), &options)? } else { Splits::default() };
     let manifest = manifest(options, network, task, &dataset, width, &splits)?;

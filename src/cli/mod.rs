@@ -12,6 +12,7 @@ mod logging;
 mod output;
 mod predict;
 mod train;
+mod tune;
 mod verify;
 
 use std::process::ExitCode;
@@ -64,6 +65,7 @@ enum Command {
     Predict(predict::PredictArgs),
     Import(import::ImportArgs),
     Bench(bench::BenchArgs),
+    Tune(tune::TuneArgs),
     Devices(devices::DevicesArgs),
     Completions(completions::CompletionsArgs),
 }
@@ -81,6 +83,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Predict(args) => predict::run(args, global),
         Command::Import(args) => import::run(args, global),
         Command::Bench(args) => bench::run(args, global),
+        Command::Tune(args) => tune::run(args, global),
         Command::Devices(args) => devices::run(args, global),
         Command::Completions(args) => completions::run(args, global),
     };

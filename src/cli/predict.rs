@@ -93,7 +93,7 @@ pub(crate) fn run(args: PredictArgs, global: &Global) -> Result<(), CliError> {
         return Err(CliError::input(format!("--nodes: expected nodes below {nodes}, found {node}")));
     }
     let work = Prediction { checkpoint, folder: &args.model, dataset: &dataset };
-    let predictions = dispatch(args.device.device, work)??;
+    let predictions = dispatch(args.device, work)??;
     let shown = if global.json || args.out.is_some() { nodes } else { nodes.min(SHOWN) };
     let chosen = args.nodes.clone().unwrap_or_else(|| (0..shown as u32).collect());
     let rows = chosen.iter().flat_map(|node| rows(&predictions, *node, args.top as usize));

@@ -98,5 +98,5 @@ pub(crate) fn run(args: TrainArgs, global: &Global) -> Result<(), CliError> {
     let dataset = io::read_with(&args.data, io::Options { format: None, duplicates: args.duplicates })?;
     let splits = splits::choose(&dataset, args.splits.as_deref(), &options)?;
     resumed.as_ref().map_or(Ok(()), |r| r.check_splits(&splits))?;
-    dispatch(args.device.device, run::Training::new(&args, global, options, &dataset, splits, resumed))?
+    dispatch(args.device, run::Training::new(&args, global, options, &dataset, splits, resumed))?
 }

@@ -78,7 +78,7 @@ pub(crate) fn run(args: VerifyArgs, global: &Global) -> Result<(), CliError> {
     let mut total = Summary::default();
     for &dtype in &args.dtype {
         let work = Kernels { dtype, options: VerifyOptions { filter: args.filter.clone(), strategy: args.strategy }, json: global.json };
-        let summary = report(&args, dtype, dispatch(args.device.device, work)??, global)?;
+        let summary = report(&args, dtype, dispatch(args.device, work)??, global)?;
         total.passed += summary.passed;
         total.failed += summary.failed;
         total.skipped += summary.skipped;

@@ -11,4 +11,5 @@ mod program;
 mod resume;
 mod train;
 mod training;
+mod tune;
 mod verify;

@@ -19,7 +19,8 @@ pub(crate) fn hgql<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item 
 /// `hgql` before it starts, for tests that change its environment.
 pub(crate) fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hgql"));
-    command.stdin(Stdio::null()).env_remove("HGQL_LOG");
+    // Not the measurements of whoever runs the tests.
+    command.stdin(Stdio::null()).env_remove("HGQL_LOG").env("HGQL_CACHE", concat!(env!("CARGO_TARGET_TMPDIR"), "/no-cache"));
     command
 }
 

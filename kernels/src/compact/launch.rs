@@ -6,7 +6,7 @@ use super::{CONTRACT, cube};
 use crate::device::Ids;
 use crate::device::grid::{check_elements, cube_count, units};
 use crate::error::{KernelError, check_len};
-use crate::scan::launch::{scan, total};
+use crate::scan::launch::scan;
 
 /// x, flag `[n]` -> y `[t]`; waits for the device, as t must be known.
 ///
@@ -43,7 +43,9 @@ pub(crate) struct Kept<R: Runtime> {
 impl<R: Runtime> Kept<R> {
     /// By flags `[n]` that are 0 or 1, n at least 1; waits for the device.
     pub(crate) fn of(client: &ComputeClient<R>, ones: &Ids<R>) -> Result<Self, KernelError> {
-        Ok(Self { ptr: scan(client, ones)?, len: usize::try_from(total(client, ones)?).unwrap_or(usize::MAX) })
+        let ptr = scan(client, ones)?;
+        let len = ptr.last(client)?.unwrap_or(0) as usize;
+        Ok(Self { ptr, len })
     }
 
     /// x of those that are kept, or their positions: `len` of them, as many as the flags of the elements of x say.

@@ -164,6 +164,19 @@ impl<R: Runtime> Ids<R> {
         Ok(bytes.as_chunks::<4>().0.iter().map(|b| u32::from_le_bytes(*b)).collect())
     }
 
+    /// The last index, if there is one, without the others: waits for the device.
+    ///
+    /// # Errors
+    /// The message of the device when the read fails.
+    pub(crate) fn last(&self, client: &ComputeClient<R>) -> Result<Option<u32>, KernelError> {
+        if self.is_empty() {
+            return Ok(None);
+        }
+        let spare = self.handle.size_in_used() - 4 * self.len as u64;
+        let handle = self.handle.clone().offset_start(4 * (self.len as u64 - 1)).offset_end(spare);
+        Self { handle, len: 1, runtime: PhantomData }.read(client).map(|ids| ids.first().copied())
+    }
+
     /// Whether there are no indices.
     pub fn is_empty(&self) -> bool {
         self.len == 0

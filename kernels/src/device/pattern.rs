@@ -14,6 +14,8 @@ pub struct Side<R: Runtime> {
     pub outputs: usize,
     /// Number of inputs.
     pub inputs: usize,
+    /// Bounds of the entries of each output.
+    pub ptr: Ids<R>,
     /// Input of each entry, in this side's order.
     pub col: Ids<R>,
     /// Row-major position of each entry; `None` says that this side is row-major.
@@ -132,6 +134,7 @@ fn side<R: Runtime>(client: &ComputeClient<R>, pair: &CsrPair, direction: Direct
     Side {
         outputs: view.rows(),
         inputs: view.cols,
+        ptr: Ids::upload(client, view.ptr),
         col: Ids::upload(client, view.col),
         canonical: view.canonical.map(|c| Ids::upload(client, c)),
         values: view.values.map(|v| Buf::from_f32(client, &v.iter().map(|&x| x as f32).collect::<Vec<_>>())),

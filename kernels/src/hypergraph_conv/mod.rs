@@ -20,6 +20,7 @@
 
 #[cfg(feature = "cube")]
 pub(crate) mod cube;
+pub mod fused;
 pub mod host;
 #[cfg(feature = "cube")]
 pub mod launch;

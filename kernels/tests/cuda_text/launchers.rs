@@ -12,7 +12,10 @@ use hypergraphql_kernels::flash_attention::{self, FlashConfig, launch as flash};
 use hypergraphql_kernels::gather::{self, index_pattern};
 use hypergraphql_kernels::hypergraph_attention::AttentionConfig;
 use hypergraphql_kernels::hypergraph_attention::launch::{Inputs, hypergraph_attention, hypergraph_attention_backward};
+use hypergraphql_kernels::hypergraph_conv::Scales;
+use hypergraphql_kernels::hypergraph_conv::fused::launch::fused;
 use hypergraphql_kernels::hypergraph_conv::launch::{add_bias, bias_gradient};
+use hypergraphql_kernels::memory_attention::{MemoryConfig, launch as memory};
 use hypergraphql_kernels::rms_norm::{self, Wanted};
 use hypergraphql_kernels::rope::{self, Turn};
 use hypergraphql_kernels::scatter_add::{self, Scatter};
@@ -74,6 +77,10 @@ impl<R: Runtime> On<'_, R> {
 
     fn passes(&self, width: usize) -> Result<(), KernelError> {
         let p = &self.pattern;
+        let (rows, cols) = (self.scale(p.rows()), self.scale(p.cols()));
+        for scales in [Scales::default(), Scales { input: Some(&rows), middle: Some(&cols), output: Some(&rows) }] {
+            fused(p, &scales, &self.array(p.rows() * width), width)?;
+        }
         let (w, bias) = (self.array(p.nnz()), self.array(width));
         for direction in [Direction::ToRows, Direction::ToCols] {
             let (inputs, outputs) = (p.side(direction).inputs, p.side(direction).outputs);
@@ -180,6 +187,7 @@ fn sequences<R: Runtime>(client: &ComputeClient<R>, dtype: DType) -> Result<(), 
         for back in [false, true] {
             rope::launch::rope(client, Turn { places: 3, width, start: 0, back }, &queries, &angles)?;
         }
+        memory(client, dtype, width)?;
         let (targets, losses) = (Ids::empty(client, 3), Buf::empty(client, 3, dtype));
         let logits = Buf::empty(client, 3 * width, dtype);
         for lanes in [Lanes::Serial, Lanes::Shared, Lanes::Plane] {
@@ -187,6 +195,21 @@ fn sequences<R: Runtime>(client: &ComputeClient<R>, dtype: DType) -> Result<(), 
             cross_entropy::launch::cross_entropy_backward(client, &logits, &targets, width, &normaliser, &losses)?;
         }
     }
+    Ok(())
+}
+
+/// The steps of `memory_attention`.
+fn memory<R: Runtime>(client: &ComputeClient<R>, dtype: DType, width: usize) -> Result<(), KernelError> {
+    let c = MemoryConfig { batch: 1, heads: 4, kv_heads: 2, queries: 3, slots: 7, kept: 5, width, scale: 1.0, bias: 0.0 };
+    let of = |rows| Buf::empty(client, rows * width, dtype);
+    let (q, k, null) = (of(c.query_rows()), of(c.slot_rows()), of(c.kv_heads));
+    let keys = memory::Keys { q: &q, k: &k, null: &null };
+    let t = memory::select(client, &c, &q, &k)?;
+    let lists = memory::slot_lists(client, &c, &t)?;
+    let a = memory::weights(client, &c, &keys, &t)?;
+    memory::weights_backward(client, &c, &keys, &t, [&a, &a], Some(&lists), (true, true))?;
+    let out = memory::read(client, &c, &a, &k, &t)?;
+    memory::read_backward(client, &c, [&a, &k, &out], &t, Some(&lists), true)?;
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! CubeBackend: the CubeCL kernels on Burn's device tensors, without copies of contiguous inputs.
 
 mod matrix;
+mod memory;
 mod steps;
 
 use std::ops::Deref;
@@ -17,6 +18,7 @@ use hypergraphql_kernels::dropout::{self, Mask};
 use hypergraphql_kernels::edge_score::{self, Wanted as ScoreWanted};
 use hypergraphql_kernels::flash_attention::{FlashConfig, Wanted as FlashWanted, launch as flash};
 use hypergraphql_kernels::hypergraph_attention::launch as attention;
+use hypergraphql_kernels::hypergraph_conv::fused::launch::fused;
 use hypergraphql_kernels::hypergraph_conv::{Scales, ThetaSide, backward_side, choose_side};
 use hypergraphql_kernels::rms_norm::{self, Wanted as NormWanted};
 use hypergraphql_kernels::rope::{self, Turn};
@@ -34,7 +36,7 @@ use super::{
 };
 
 use matrix::{Matrix, by_ref, weights_of};
-use steps::{Dense, add_bias, bias_gradient, multiply, to_edges, to_nodes};
+use steps::{Dense, add_bias, bias_gradient, multiply, scale_refs, to_edges, to_nodes};
 
 /// Why a launch cannot fail: the functions of this crate check every argument before they call the backend.
 const CHECKED: &str = "the ops check their arguments before they launch; this is a bug";
@@ -278,6 +280,12 @@ where
         let g = to_nodes::<R, Self>(s, &back, p, None);
         let dx = wanted.x.then(|| Self::dense(g.clone(), Self::float_transpose(theta)));
         ConvGradients { x: dx, theta: Some(Self::dense(Self::float_transpose(x), g)), bias }
+    }
+
+    fn fused_passes(s: &Self::Sparse, scales: &Scales<Self::Scale>, x: FloatTensor<Self>) -> FloatTensor<Self> {
+        let x = Matrix::of(x);
+        let y = fused(s, &scale_refs(scales), &x.buf, x.width).expect(CHECKED);
+        x.like(y, s.rows(), x.width)
     }
 
     fn sparse_conv(

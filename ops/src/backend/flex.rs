@@ -1,5 +1,7 @@
 //! The CPU: host kernels on the slices of Flex tensors. A contiguous input is read in place, a result's vector becomes the tensor.
 
+mod memory;
+
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -67,6 +69,8 @@ macro_rules! with_element {
         }
     };
 }
+
+use with_element;
 
 /// A type that is an element both of Burn and of the kernels.
 trait Stored: Element + BurnElement {}
@@ -332,6 +336,13 @@ impl HyperBackend for Flex {
                 theta: g.theta.map(|d| tensor(d, [f, o])),
                 bias: g.bias.map(|d| tensor(d, [o])),
             }
+        })
+    }
+
+    fn fused_passes(s: &Self::Sparse, scales: &Scales<Self::Scale>, x: FlexTensor) -> FlexTensor {
+        let (x, width) = (x.to_contiguous(), width(&x));
+        with_element!(x, E => {
+            tensor(hypergraph_conv::fused::host::fused::<E>(s, slices(scales), x.storage(), width), [s.rows(), width])
         })
     }
 

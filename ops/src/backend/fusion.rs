@@ -1,6 +1,7 @@
 //! `Fusion`: each op is recorded in the stream as a custom operation and runs on the inner backend. The sparse pattern, the scales and
 //! the options travel inside the operation; only dense tensors are tensors of the stream.
 
+mod memory;
 mod operation;
 
 use std::sync::Arc;
@@ -246,6 +247,11 @@ impl<B: FusionBackend + HyperBackend> HyperBackend for Fusion<B> {
             [g.x, g.theta, g.bias]
         });
         ConvGradients { x, theta, bias }
+    }
+
+    fn fused_passes(s: &Self::Sparse, scales: &Scales<Self::Scale>, x: FloatTensor<B>) -> FloatTensor<B> {
+        let (out, s, scales) = (meta(&x), s.inner.clone(), scales.clone());
+        record_one::<B, _>("hg_fused_passes", [Some(x)], out, move |[x]| B::fused_passes(&s, &scales, needed(x)))
     }
 
     fn sparse_conv(a: &Self::Sparse, x: FloatTensor<B>, theta: Option<FloatTensor<B>>, bias: Option<FloatTensor<B>>) -> FloatTensor<B> {

@@ -28,6 +28,13 @@ struct Parts {
 
 pub(super) fn run<B: HyperBackend>(suite: &mut Suite<B>) {
     let patterns = patterns();
+    for p in &patterns {
+        for &f in p.widths {
+            for scaled in [false, true] {
+                fused_case(suite, p, f, scaled);
+            }
+        }
+    }
     for hyper in [false, true] {
         for p in &patterns {
             for &f in p.widths {
@@ -48,6 +55,30 @@ pub(super) fn run<B: HyperBackend>(suite: &mut Suite<B>) {
             }
         }
     }
+}
+
+/// Both passes at once, without Θ and bias, which are products and sums of the backend's.
+fn fused_case<B: HyperBackend>(suite: &mut Suite<B>, p: &Pattern, f: usize, scaled: bool) {
+    let parts = Parts { theta: None, bias: false, scaled, values: scaled };
+    let valued = p.valued(scaled.then(|| p.constants()));
+    let (n, host) = (p.rows(), scaled.then(|| Host::new(p)));
+    let (device_scales, pattern) = (device_scales(suite, host.as_ref()), suite.sparse(valued.pair.clone()));
+    suite.case(Case {
+        op: "hypergraph_conv",
+        name: format!("fused/{}", name(p, f, parts)),
+        inputs: vec![[n, f]],
+        prepare: |_, x| x.to_vec(),
+        output: [n, f],
+        gradient: as_they_are,
+        again: Again::of(p.name),
+        reference: Box::new(move |x, dy| hypergraph_reference(&valued, host.as_ref(), f, parts, p.longest(), x, dy)),
+        run: Box::new(move |x| wrap(Autodiff::<B>::fused_passes(&pattern, &device_scales, primitive(&x[0])))),
+    });
+}
+
+fn device_scales<B: HyperBackend>(suite: &Suite<B>, host: Option<&Host>) -> Scales<B::Scale> {
+    let up = |s: &[f64]| B::scale(Arc::from(s), suite.device);
+    host.map_or_else(Scales::default, |h| Scales { input: Some(up(&h.input)), middle: Some(up(&h.middle)), output: Some(up(&h.output)) })
 }
 
 fn name(p: &Pattern, f: usize, parts: Parts) -> String {
@@ -75,17 +106,18 @@ struct Host {
     bias: Vec<f64>,
 }
 
+impl Host {
+    fn new(p: &Pattern) -> Self {
+        let (n, m) = (p.rows(), p.cols());
+        Self { input: scales(n, 31), middle: scales(m, 37), output: scales(n, 41), bias: scales(n, 43) }
+    }
+}
+
 fn hypergraph_case<B: HyperBackend>(suite: &mut Suite<B>, p: &Pattern, f: usize, parts: Parts) {
     let valued = p.valued(parts.values.then(|| p.constants()));
-    let (n, m) = (p.rows(), p.cols());
-    let host = parts.scaled.then(|| Host { input: scales(n, 31), middle: scales(m, 37), output: scales(n, 41), bias: scales(n, 43) });
-    let up = |s: &[f64]| B::scale(Arc::from(s), suite.device);
-    let device_scales = host.as_ref().map_or_else(Scales::default, |h| Scales {
-        input: Some(up(&h.input)),
-        middle: Some(up(&h.middle)),
-        output: Some(up(&h.output)),
-    });
-    let c = host.as_ref().map(|h| up(&h.bias));
+    let (n, host) = (p.rows(), parts.scaled.then(|| Host::new(p)));
+    let device_scales = device_scales(suite, host.as_ref());
+    let c = host.as_ref().map(|h| B::scale(Arc::from(&h.bias[..]), suite.device));
     let pattern = suite.sparse(valued.pair.clone());
     suite.case(Case {
         op: "hypergraph_conv",

@@ -16,6 +16,7 @@ mod bound;
 mod conv;
 mod entries;
 mod leaf;
+mod memory;
 mod numbers;
 mod pattern;
 mod relational;
@@ -73,7 +74,7 @@ pub struct Summary {
 }
 
 /// The ops of the suite, in the order in which they run.
-pub const OPS: [&str; 24] = [
+pub const OPS: [&str; 25] = [
     "gather",
     "scatter_add",
     "dropout",
@@ -82,6 +83,7 @@ pub const OPS: [&str; 24] = [
     "rope",
     "cross_entropy",
     "flash_attention",
+    "memory_attention",
     "scan",
     "sort",
     "search_sorted",
@@ -111,6 +113,7 @@ pub fn run<B: HyperBackend>(device: &B::Device, dtype: DType, options: &VerifyOp
     let mut suite = Suite::<B>::new(device, dtype, options, on_case);
     rows::run(&mut suite);
     sequence::run(&mut suite);
+    memory::run(&mut suite);
     relational::run(&mut suite);
     entries::run(&mut suite);
     aggregate::run(&mut suite);

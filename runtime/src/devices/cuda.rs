@@ -19,6 +19,7 @@ const WARP_SIZE: c_int = 10;
 /// `cuDeviceGetAttribute`: first number of the compute capability.
 const COMPUTE_MAJOR: c_int = 75;
 
+type Version = unsafe extern "C" fn(version: *mut c_int) -> c_int;
 type Init = unsafe extern "C" fn(flags: u32) -> c_int;
 type Count = unsafe extern "C" fn(count: *mut c_int) -> c_int;
 type Get = unsafe extern "C" fn(device: *mut c_int, ordinal: c_int) -> c_int;
@@ -91,6 +92,7 @@ impl Driver {
         let warp = u32::try_from(self.attribute(WARP_SIZE, device)?).ok();
         Ok(Capabilities {
             name: self.name(device)?,
+            driver: Some(self.version()?),
             // bf16 came with compute capability 8, tensor cores with 7.
             dtypes: if major >= 8 { vec!["f32", "f16", "bf16"] } else { vec!["f32", "f16"] },
             plane_size: warp.map(|n| [n, n]),
@@ -98,6 +100,15 @@ impl Driver {
             memory_bytes: Some(self.memory(device)?),
             ..Capabilities::default()
         })
+    }
+
+    /// The newest CUDA that the driver knows, as 13000 for 13.0.
+    fn version(&self) -> Result<String, String> {
+        let get: Symbol<'_, Version> = self.symbol("cuDriverGetVersion")?;
+        let mut version = 0;
+        // SAFETY: `version` outlives the call.
+        check("cuDriverGetVersion", unsafe { get(&raw mut version) })?;
+        Ok(version.to_string())
     }
 
     fn name(&self, device: c_int) -> Result<String, String> {

@@ -28,6 +28,8 @@ pub struct DeviceReport {
 pub struct Capabilities {
     /// The device's own name.
     pub name: String,
+    /// Version of its driver, as the driver writes it; GPUs only.
+    pub driver: Option<String>,
     /// What sort of device it is; GPUs only.
     pub form: Option<Form>,
     /// Types that the kernels can store on it.
@@ -65,7 +67,7 @@ type Probe = Result<Vec<Capabilities>, String>;
 
 /// Every kind of device, usable ones first within a kind.
 pub fn list() -> Vec<DeviceReport> {
-    DeviceKind::ALL.into_iter().flat_map(reports).collect()
+    DeviceKind::ALL.into_iter().flat_map(of_kind).collect()
 }
 
 /// The devices that can be used, as `--device` takes them.
@@ -90,7 +92,8 @@ pub fn check(device: DeviceSpec) -> Result<()> {
     Err(RuntimeError::Unusable { device: device.to_string(), why, usable: usable() })
 }
 
-fn reports(kind: DeviceKind) -> Vec<DeviceReport> {
+/// The devices of one kind, or why there are none.
+pub fn of_kind(kind: DeviceKind) -> Vec<DeviceReport> {
     let report = |index, capabilities| DeviceReport { device: DeviceSpec { kind, index }, usable: true, why: None, capabilities };
     match probe(kind) {
         Err(why) => vec![DeviceReport { device: DeviceSpec::best(kind), usable: false, why: Some(why), capabilities: None }],

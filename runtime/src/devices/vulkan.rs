@@ -57,6 +57,7 @@ impl VulkanInstance {
         let plane = subgroup.subgroup_size;
         Capabilities {
             name,
+            driver: Some(device.driver_version.to_string()),
             form: Some(form(device.device_type)),
             dtypes: self.dtypes(handle),
             plane_size: Some([plane, plane]),

@@ -41,6 +41,7 @@ pub(super) fn op_of(case: &str) -> &str {
         "spmm" => "aggregate",
         "sort_keys" => "sort",
         "flash_fwd" | "flash_fwd_bwd" => "flash_attention",
+        "memory_fwd" | "memory_fwd_bwd" => "memory_attention",
         op => op,
     }
 }

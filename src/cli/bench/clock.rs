@@ -12,8 +12,8 @@ const DEVICE_SAMPLE: f64 = 20.0;
 
 /// Milliseconds of one run.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Times {
-    pub(super) median: f64,
+pub(in crate::cli) struct Times {
+    pub(in crate::cli) median: f64,
     pub(super) min: f64,
     /// A quarter of the samples is shorter, and a quarter longer.
     pub(super) q1: f64,
@@ -21,19 +21,19 @@ pub(super) struct Times {
 }
 
 /// How often to run, and where.
-pub(super) struct Clock<'a, B: HyperBackend> {
+pub(in crate::cli) struct Clock<'a, B: HyperBackend> {
     reps: usize,
     launches_per_sample: bool,
     device: &'a B::Device,
 }
 
 impl<'a, B: HyperBackend> Clock<'a, B> {
-    pub(super) fn new(reps: usize, kind: DeviceKind, device: &'a B::Device) -> Self {
+    pub(in crate::cli) fn new(reps: usize, kind: DeviceKind, device: &'a B::Device) -> Self {
         Self { reps, launches_per_sample: kind != DeviceKind::Cpu, device }
     }
 
     /// Three runs to warm up, then the samples.
-    pub(super) fn time(&self, work: &dyn Fn() -> Result<(), CliError>) -> Result<Times, CliError> {
+    pub(in crate::cli) fn time(&self, work: &dyn Fn() -> Result<(), CliError>) -> Result<Times, CliError> {
         for _ in 0..3 {
             work()?;
         }

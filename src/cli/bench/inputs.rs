@@ -104,6 +104,6 @@ pub(super) fn scattered(n: usize) -> Vec<u32> {
 }
 
 /// An op that refuses what the benchmark gives it.
-pub(super) fn failed(error: OpError) -> CliError {
+pub(in crate::cli) fn failed(error: OpError) -> CliError {
     CliError::failed(error.to_string())
 }

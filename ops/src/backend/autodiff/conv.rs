@@ -7,7 +7,7 @@ use burn::backend::autodiff::ops::{Backward, Ops};
 use burn::tensor::ops::FloatTensor;
 use hypergraphql_kernels::hypergraph_conv::Scales;
 
-use super::{Node, node, tracked};
+use super::{Node, give, node, tracked};
 use crate::backend::{ConvWanted, HyperBackend};
 
 #[derive(Debug)]
@@ -76,5 +76,19 @@ impl<B: HyperBackend, const N: usize> Backward<B, N> for ConvGradient {
         for (parent, gradient) in parents.into_iter().flatten().zip(wanted) {
             grads.register::<B>(parent.id, gradient);
         }
+    }
+}
+
+/// Both passes at once: their transpose is the same op with the outer scales swapped.
+#[derive(Debug)]
+pub(super) struct FusedGradient;
+
+impl<B: HyperBackend> Backward<B, 1> for FusedGradient {
+    type State = (B::Sparse, Scales<B::Scale>);
+
+    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let dy = grads.consume::<B>(&ops.node);
+        let (s, scales) = &ops.state;
+        give::<B, _, 1>(&ops, grads, 0, || B::fused_passes(s, &scales.clone().transposed(), dy));
     }
 }

@@ -6,6 +6,7 @@ mod aggregate;
 mod conv;
 mod entries;
 mod hypergraph_attention;
+mod memory;
 mod scale;
 mod sequence;
 
@@ -33,7 +34,7 @@ use super::{
     FlashOutput, HyperBackend, Pass, Route,
 };
 use aggregate::{ExtremumGradient, SumGradient};
-use conv::{Operator, convolution};
+use conv::{FusedGradient, Operator, convolution};
 use entries::{
     DropoutGradient, EdgeScoreGradient, EntryDotGradient, GatherGradient, RmsNormGradient, ScatterGradient, SoftmaxGradient, SwigluGradient,
 };
@@ -238,6 +239,11 @@ impl<B: HyperBackend, C: CheckpointStrategy> HyperBackend for Autodiff<B, C> {
     ) -> ConvGradients<Self> {
         let theta = theta.map(once::<B, C>);
         constants::<B, C>(B::hypergraph_conv_backward(s, scales, once::<B, C>(x), theta, bias_scale, once::<B, C>(dy), wanted))
+    }
+
+    fn fused_passes(s: &Self::Sparse, scales: &Scales<Self::Scale>, x: Node<B, C>) -> Node<B, C> {
+        let y = B::fused_passes(s, scales, x.primitive.clone());
+        node::<B, C, _, 1>(FusedGradient, [&x], y, || (s.clone(), scales.clone()))
     }
 
     fn sparse_conv(a: &Self::Sparse, x: Node<B, C>, theta: Option<Node<B, C>>, bias: Option<Node<B, C>>) -> Node<B, C> {

@@ -30,7 +30,7 @@ impl<R: CubeRuntime, F: FloatElement, I: IntElement, BT: BoolElement> Dense for 
     }
 }
 
-fn scale_refs<R: CubeRuntime>(scales: &Scales<Buf<R>>) -> Scales<&Buf<R>> {
+pub(super) fn scale_refs<R: CubeRuntime>(scales: &Scales<Buf<R>>) -> Scales<&Buf<R>> {
     Scales { input: scales.input.as_ref(), middle: scales.middle.as_ref(), output: scales.output.as_ref() }
 }
 
