@@ -68,6 +68,8 @@ macro_rules! with_element {
     };
 }
 
+mod discrete;
+
 /// A type that is an element both of Burn and of the kernels.
 trait Stored: Element + BurnElement {}
 impl<E: Element + BurnElement> Stored for E {}

@@ -14,6 +14,7 @@ mod aggregate;
 mod attention;
 mod bound;
 mod conv;
+mod discrete;
 mod entries;
 mod leaf;
 mod numbers;
@@ -73,7 +74,7 @@ pub struct Summary {
 }
 
 /// The ops of the suite, in the order in which they run.
-pub const OPS: [&str; 24] = [
+pub const OPS: [&str; 27] = [
     "gather",
     "scatter_add",
     "dropout",
@@ -91,6 +92,9 @@ pub const OPS: [&str; 24] = [
     "distinct",
     "segment_reduce",
     "top_k",
+    "knn",
+    "quantize",
+    "int8_matmul",
     "edge_score",
     "segment_softmax",
     "entry_dot",
@@ -112,6 +116,7 @@ pub fn run<B: HyperBackend>(device: &B::Device, dtype: DType, options: &VerifyOp
     rows::run(&mut suite);
     sequence::run(&mut suite);
     relational::run(&mut suite);
+    discrete::run(&mut suite);
     entries::run(&mut suite);
     aggregate::run(&mut suite);
     conv::run(&mut suite);
