@@ -9,10 +9,10 @@ use burn::tensor::{Distribution, Tensor};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use hypergraphql::framework::generate::power_law;
 use hypergraphql::ops::{
-    AttentionConfig, BiasPlace, ConvConfig, Cpu, CpuDevice, DType, Direction, FlashOptions, Ids, Incidence, Index, Normalisation, Reduce,
-    Rotary, RotaryConfig, Scatter, SparseMatrix, Targets, aggregate, compact, cross_entropy, distinct, dropout, edge_score,
-    flash_attention, gather, hypergraph_attention, hypergraph_conv, rms_norm, rope, scan, scatter_add, segment_softmax, sort, sort_by_key,
-    sparse_conv, swiglu, top_k, verify,
+    AttentionConfig, BiasPlace, ConvConfig, Cpu, CpuDevice, DType, Direction, FlashOptions, Ids, Incidence, Index, Metric, Normalisation,
+    Reduce, Rotary, RotaryConfig, Scatter, SparseMatrix, Targets, aggregate, compact, cross_entropy, distinct, dropout, edge_score,
+    flash_attention, gather, hypergraph_attention, hypergraph_conv, int8_matmul, knn, quantize, rms_norm, rope, scan, scatter_add,
+    segment_softmax, sort, sort_by_key, sparse_conv, swiglu, top_k, verify,
 };
 use rayon::slice::ParallelSliceMut;
 
@@ -161,5 +161,17 @@ fn relations(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, passes, rows, sequences, relations);
+fn discrete(c: &mut Criterion) {
+    let (q, x) = (normal([64, WIDTH]).inner(), normal([NODES, WIDTH]).inner());
+    let mut group = c.benchmark_group("discrete");
+    for metric in Metric::ALL {
+        group.bench_function(format!("knn/{metric:?}"), |b| b.iter(|| black_box(knn(q.clone(), x.clone(), 10, metric).unwrap())));
+    }
+    group.bench_function("quantize", |b| b.iter(|| black_box(quantize(x.clone()).unwrap())));
+    let w = quantize(x).unwrap();
+    group.bench_function("int8_matmul", |b| b.iter(|| black_box(int8_matmul(q.clone(), &w).unwrap())));
+    group.finish();
+}
+
+criterion_group!(benches, passes, rows, sequences, relations, discrete);
 criterion_main!(benches);

@@ -4,6 +4,8 @@
 
 #[path = "device_kernels/bounds.rs"]
 mod bounds;
+#[path = "device_kernels/discrete.rs"]
+mod discrete;
 
 use std::sync::OnceLock;
 

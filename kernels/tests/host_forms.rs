@@ -106,6 +106,9 @@ macro_rules! in_every_type {
     };
 }
 
+#[path = "host_forms/discrete.rs"]
+mod discrete;
+
 in_every_type!(aggregates);
 fn aggregates<E: Element>() {
     let mut r = Numbers(3);

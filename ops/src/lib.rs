@@ -23,7 +23,9 @@ mod flash_attention;
 mod gather;
 mod hypergraph_attention;
 mod hypergraph_conv;
+mod knn;
 mod memory_attention;
+mod quantize;
 mod relational;
 mod rms_norm;
 mod rope;
@@ -44,7 +46,7 @@ pub use aliases::WgpuDevice;
 pub use aliases::{Cpu, CpuDevice};
 #[cfg(feature = "cuda")]
 pub use aliases::{Cuda, CudaDevice};
-pub use backend::{HyperBackend, MemoryBackend, Records, RelationalBackend, Route};
+pub use backend::{DiscreteBackend, HyperBackend, MemoryBackend, Records, RelationalBackend, Route};
 pub use dtype::{burn_dtype, kernel_dtype};
 pub use error::{OpError, Result};
 pub use ids::Ids;
@@ -62,7 +64,9 @@ pub use flash_attention::{FlashOptions, flash_attention};
 pub use gather::gather;
 pub use hypergraph_attention::hypergraph_attention;
 pub use hypergraph_conv::{BiasPlace, ConvConfig, Normalisation, hypergraph_conv};
+pub use knn::knn;
 pub use memory_attention::{MemoryAttention, MemoryOptions, memory_attention};
+pub use quantize::{Int8Matrix, dequantize, int8_matmul, quantize};
 pub use relational::{
     compact, distinct, extend, intersect, scan, search_sorted, segment_reduce, sort, sort_by_key, sort_long, top_k, total,
 };
@@ -75,6 +79,7 @@ pub use swiglu::swiglu;
 
 pub use hypergraphql_kernels::aggregate::Reduce;
 pub use hypergraphql_kernels::hypergraph_attention::AttentionConfig;
+pub use hypergraphql_kernels::knn::Metric;
 pub use hypergraphql_kernels::scatter_add::Scatter;
 pub use hypergraphql_kernels::search_sorted::Side;
 pub use hypergraphql_kernels::segment_reduce::Fold;

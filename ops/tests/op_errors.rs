@@ -2,13 +2,14 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
 #![cfg(feature = "cpu")]
 
+use burn::backend::Autodiff;
 use burn::tensor::{DType as BurnDType, Tensor};
 use hypergraphql_framework::{Duplicates, Hypergraph};
 use hypergraphql_ops::{
-    AttentionConfig, BiasPlace, ConvConfig, Cpu, CpuDevice, Direction, FlashOptions, Incidence, Index, KernelError, MemoryOptions,
-    Normalisation, OpError, Reduce, Rotary, RotaryConfig, RotaryScaling, Scatter, SparseMatrix, Targets, aggregate, cross_entropy, dropout,
-    edge_score, flash_attention, gather, hypergraph_attention, hypergraph_conv, memory_attention, rms_norm, rope, scatter_add,
-    segment_softmax, sparse_conv, swiglu,
+    AttentionConfig, BiasPlace, ConvConfig, Cpu, CpuDevice, Direction, FlashOptions, Incidence, Index, Int8Matrix, KernelError,
+    MemoryOptions, Metric, Normalisation, OpError, Reduce, Rotary, RotaryConfig, RotaryScaling, Scatter, SparseMatrix, Targets, aggregate,
+    cross_entropy, dropout, edge_score, flash_attention, gather, hypergraph_attention, hypergraph_conv, int8_matmul, knn, memory_attention,
+    quantize, rms_norm, rope, scatter_add, segment_softmax, sparse_conv, swiglu,
 };
 
 fn zeros<const D: usize>(shape: [usize; D]) -> Tensor<Cpu, D> {
@@ -200,4 +201,39 @@ fn ops_over_sequences_name_what_disagrees() {
     assert!(refused(RotaryConfig { places: usize::MAX, ..config }).contains("exceeds the limit"));
     let scaling = RotaryScaling::Llama3 { factor: 8.0, low_frequency: 4.0, high_frequency: 1.0, original_places: 8192 };
     assert!(refused(RotaryConfig { scaling, ..config }).contains("expected 0 < low < high"));
+}
+
+#[test]
+fn searches_and_integers_name_what_disagrees() {
+    let error = text(knn(zeros([3, 4]), zeros([5, 6]), 2, Metric::InnerProduct));
+    assert!(error.contains("knn: items has shape [5, 6], expected [_, 4]"), "{error}");
+    let error = text(knn(zeros([3, 4]), zeros([5, 4]), 6, Metric::SquaredL2));
+    assert!(error.contains("k is 6 of 5 items, expected at most as many as there are items"), "{error}");
+    let w = quantize(zeros([5, 4])).unwrap();
+    assert_eq!((w.dims(), w.read().unwrap()), ([5, 4], (vec![0; 20], vec![0.0; 5])));
+    assert!(text(int8_matmul(zeros([3, 7]), &w)).contains("int8_matmul: x has shape [3, 7], expected [_, 4]"));
+    let error = text(Int8Matrix::<Cpu>::new(vec![1, 2, 3], vec![0.5; 2], 2, &CpuDevice::default()));
+    assert!(error.contains("q has 3 elements, expected 4"), "{error}");
+    let wide = Int8Matrix::<Cpu>::new(vec![1; 200_000], vec![0.5], 200_000, &CpuDevice::default()).unwrap();
+    assert!(text(int8_matmul(zeros([1, 200_000]), &wide)).contains("K is 200000, expected up to 131072"));
+}
+
+#[test]
+fn ops_without_a_gradient_refuse_tracked_tensors() {
+    type Graph = Autodiff<Cpu>;
+    let plain = || Tensor::<Graph, 2>::from_inner(zeros([5, 4]));
+    // Tracked, but no leaf.
+    let tracked = || plain().require_grad() * 2.0;
+    let refused = |error: String, argument: &str| {
+        assert!(error.contains(&format!("{argument} is tracked by autodiff")) && error.contains("Tensor::detach"), "{error}");
+    };
+    refused(text(knn(tracked(), plain(), 1, Metric::InnerProduct)), "knn: queries");
+    refused(text(knn(plain(), tracked(), 1, Metric::InnerProduct)), "knn: items");
+    refused(text(quantize(tracked())), "quantize: x");
+    let w = quantize(plain()).unwrap();
+    refused(text(int8_matmul(tracked(), &w)), "int8_matmul: x");
+    let (ids, scores) = knn(tracked().detach(), plain(), 2, Metric::SquaredL2).unwrap();
+    assert_eq!((ids.read().unwrap(), scores.dims()), ([0, 1].repeat(5), [5, 2]));
+    assert_eq!(int8_matmul(plain(), &w).unwrap().dims(), [5, 5]);
+    assert_eq!(int8_matmul(plain().inner(), &w.inner()).unwrap().dims(), [5, 5]);
 }

@@ -4,6 +4,7 @@ mod cases;
 mod ceiling;
 mod clock;
 mod compare;
+mod discrete;
 mod inputs;
 mod record;
 mod relational;
@@ -57,6 +58,8 @@ enum What {
                   order, and on devices Burn's kernels.\n\n\
                   flash_* (causal), rope and cross_entropy (32,000 classes) run on sequences of --tokens; flash_* is set against Burn's product of \
                   two square matrices, in operations. \
+                  knn looks for the nearest 10 of --items for --queries; int8_matmul multiplies 1, 16 and 64 rows by 4096 x 4096 and is set \
+                  against Burn's product of floats. \
                   scan, sort and the other relational cases run on columns of --rows indices.\n\n\
                   conv_* and att_* run the differentiable ops; *_fwd_bwd includes the gradients of X, Θ and the bias. spmm is H^T X with the \
                   mean over each hyperedge. Without --n or --data: n=20000 m=20000 k=10 d=64, then n=200000 m=100000 k=20 d=128.",
@@ -112,6 +115,12 @@ struct KernelsArgs {
     /// Features of such a head; even.
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(2..=1024))]
     head_width: u32,
+    /// Queries of knn.
+    #[arg(long, requires = "items", value_parser = clap::value_parser!(u32).range(1..=100_000_000))]
+    queries: Option<u32>,
+    /// Items of knn, of 128 features.
+    #[arg(long, requires = "queries", value_parser = clap::value_parser!(u32).range(10..=100_000_000))]
+    items: Option<u32>,
     /// Writes the incidences here, so that other programs can time the very same ones: node.u32 and hyperedge.u32 (little-endian, one pair per incidence) and size.json, in a folder per size.
     #[arg(long, value_name = "DIR")]
     dump: Option<PathBuf>,
@@ -164,7 +173,7 @@ impl Preset {
 
 /// Every case: over hypergraphs, over sequences, over relations.
 fn names() -> Vec<&'static str> {
-    cases::NAMES.into_iter().chain(sequence::NAMES).chain(relational::NAMES).collect()
+    cases::NAMES.into_iter().chain(sequence::NAMES).chain(discrete::NAMES).chain(relational::NAMES).collect()
 }
 
 impl KernelsArgs {
@@ -178,6 +187,24 @@ impl KernelsArgs {
 
     fn rows(&self) -> &[u32] {
         if self.rows.is_empty() { self.preset.rows() } else { &self.rows }
+    }
+
+    /// Queries and items.
+    fn searches(&self) -> Vec<(usize, usize)> {
+        match (self.queries, self.items) {
+            (Some(queries), Some(items)) => vec![(queries as usize, items as usize)],
+            _ => self.preset.pick(vec![(20, 5000)], vec![(1000, 100_000), (16, 1_000_000)], vec![(1000, 1_000_000), (16, 10_000_000)]),
+        }
+    }
+
+    /// Rows and columns of the matrix of integers.
+    fn side(&self) -> usize {
+        self.preset.pick(256, 4096, 4096)
+    }
+
+    /// Rows that are multiplied by it.
+    fn products(&self) -> Vec<usize> {
+        self.preset.pick(vec![4], vec![1, 16, 64], vec![1, 16, 64, 2048])
     }
 
     /// Hypergraphs, each with what to call it where it is not drawn.
@@ -242,6 +269,9 @@ impl WithBackend for Kernels {
         }
         if wants(&sequence::NAMES) {
             args.tokens().iter().try_for_each(|&tokens| sequence::run::<B>(args, tokens as usize, &mut report, &device))?;
+        }
+        if wants(&discrete::NAMES) {
+            discrete::run::<B>(args, &mut report, &device)?;
         }
         if wants(&relational::NAMES) {
             args.rows().iter().try_for_each(|&rows| relational::run::<B>(args, rows as usize, &mut report, &device))?;

@@ -4,6 +4,8 @@ use rayon::prelude::*;
 
 use super::{MemoryConfig, SlotLists};
 use crate::element::{Acc, Element};
+use crate::knn::host::knn;
+use crate::knn::{KnnConfig, Metric};
 use crate::lanes::{add, add1, dot, scale};
 use crate::rows::{Sink, fill};
 use crate::schedule::{by_entries, even};
@@ -14,7 +16,13 @@ const PIECE: usize = 1024;
 
 /// q `[B, H, T, D]`, k `[B, Hk, S, D]` -> t `[B, H, T, K]`.
 pub fn select<E: Element>(c: &MemoryConfig, q: &[E], k: &[E]) -> Vec<u32> {
-    super::reference::select(c, &crate::element::widen(q), &crate::element::widen(k))
+    let (rows, memory) = (c.sharing() * c.width, c.slots * c.width);
+    let search = KnnConfig { queries: c.sharing(), items: c.slots, width: c.width, k: c.kept, metric: Metric::InnerProduct };
+    let heads: Vec<Vec<u32>> = (0..c.batch * c.kv_heads)
+        .into_par_iter()
+        .map(|head| knn(search, &q[head * rows..(head + 1) * rows], &k[head * memory..(head + 1) * memory]).0)
+        .collect();
+    heads.concat()
 }
 
 /// t `[B, H, T, K]` -> the entries of each slot.

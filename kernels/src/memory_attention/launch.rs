@@ -9,6 +9,8 @@ use crate::device::grid::{cube_count, lanes_by_groups, units, vector_size};
 use crate::device::{Buf, Ids, capability};
 use crate::element::DType;
 use crate::error::{KernelError, check_len};
+use crate::knn::launch::knn_of_groups;
+use crate::knn::{KnnConfig, Metric};
 use crate::search_sorted::{Side, launch::search_sorted};
 use crate::sort::launch::{Sorted, sort};
 
@@ -25,9 +27,14 @@ pub struct Keys<'a, R: Runtime> {
     pub null: &'a Buf<R>,
 }
 
-/// TEMP
-pub fn select<R: Runtime>(_client: &ComputeClient<R>, _c: &MemoryConfig, _q: &Buf<R>, _k: &Buf<R>) -> Result<Ids<R>, KernelError> {
-    panic!("temp")
+/// q `[B, H, T, D]`, k `[B, Hk, S, D]` -> t `[B, H, T, K]`.
+///
+/// # Errors
+/// Arrays of another length or type than the contract's, a storage type that the device lacks, more kept slots than fit its shared memory.
+pub fn select<R: Runtime>(client: &ComputeClient<R>, c: &MemoryConfig, q: &Buf<R>, k: &Buf<R>) -> Result<Ids<R>, KernelError> {
+    c.check(q.len(), k.len(), k.len(), c.kv_heads * c.width)?;
+    let search = KnnConfig { queries: c.sharing(), items: c.slots, width: c.width, k: c.kept, metric: Metric::InnerProduct };
+    Ok(knn_of_groups(client, search, c.batch * c.kv_heads, q, k)?.0)
 }
 
 /// t `[B, H, T, K]` -> the entries of each slot.

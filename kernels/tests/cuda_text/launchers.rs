@@ -15,6 +15,7 @@ use hypergraphql_kernels::hypergraph_attention::launch::{Inputs, hypergraph_atte
 use hypergraphql_kernels::hypergraph_conv::Scales;
 use hypergraphql_kernels::hypergraph_conv::fused::launch::fused;
 use hypergraphql_kernels::hypergraph_conv::launch::{add_bias, bias_gradient};
+use hypergraphql_kernels::knn::{self, KnnConfig, Metric};
 use hypergraphql_kernels::memory_attention::{MemoryConfig, launch as memory};
 use hypergraphql_kernels::rms_norm::{self, Wanted};
 use hypergraphql_kernels::rope::{self, Turn};
@@ -24,7 +25,7 @@ use hypergraphql_kernels::segment_reduce::{Fold as SegmentFold, launch::segment_
 use hypergraphql_kernels::segment_softmax::launch::{segment_softmax, segment_softmax_backward};
 use hypergraphql_kernels::sort::launch::{Sorted, sort};
 use hypergraphql_kernels::{
-    CsrPair, DType, Direction, KernelError, compact, cross_entropy, distinct, extend, intersect, scan, swiglu, top_k,
+    CsrPair, DType, Direction, KernelError, compact, cross_entropy, distinct, extend, int8_matmul, intersect, quantize, scan, swiglu, top_k,
 };
 
 const ROUTES: [(Strategy, Lanes); 5] = [
@@ -52,6 +53,7 @@ pub(crate) fn all<R: Runtime>(client: &ComputeClient<R>, dtype: DType) -> Result
     }
     rows(client, dtype)?;
     sequences(client, dtype)?;
+    discrete(client, dtype)?;
     relational(client)
 }
 
@@ -210,6 +212,23 @@ fn memory<R: Runtime>(client: &ComputeClient<R>, dtype: DType, width: usize) -> 
     memory::weights_backward(client, &c, &keys, &t, [&a, &a], Some(&lists), (true, true))?;
     let out = memory::read(client, &c, &a, &k, &t)?;
     memory::read_backward(client, &c, [&a, &k, &out], &t, Some(&lists), true)?;
+    Ok(())
+}
+
+/// The ops between floats and whole numbers.
+fn discrete<R: Runtime>(client: &ComputeClient<R>, dtype: DType) -> Result<(), KernelError> {
+    for metric in Metric::ALL {
+        for (queries, items, k) in [(3, 5000, 3), (100, 5, 5), (3, 900, 300)] {
+            let c = KnnConfig { queries, items, width: 5, k, metric };
+            knn::launch::knn(client, c, &Buf::empty(client, queries * 5, dtype), &Buf::empty(client, items * 5, dtype))?;
+        }
+    }
+    for rows in [3, 9, 70] {
+        let x = Buf::empty(client, rows * 5, dtype);
+        let w = quantize::launch::quantize(client, &x, rows)?;
+        quantize::launch::dequantize(client, &w, dtype)?;
+        int8_matmul::launch::int8_matmul(client, &x, rows, &w)?;
+    }
     Ok(())
 }
 

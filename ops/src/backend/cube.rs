@@ -1,5 +1,6 @@
 //! CubeBackend: the CubeCL kernels on Burn's device tensors, without copies of contiguous inputs.
 
+mod discrete;
 mod matrix;
 mod memory;
 mod steps;

@@ -1,5 +1,6 @@
 //! The CPU: host kernels on the slices of Flex tensors. A contiguous input is read in place, a result's vector becomes the tensor.
 
+mod discrete;
 mod memory;
 
 use std::ops::Deref;

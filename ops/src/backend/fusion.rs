@@ -1,6 +1,7 @@
 //! `Fusion`: each op is recorded in the stream as a custom operation and runs on the inner backend. The sparse pattern, the scales and
 //! the options travel inside the operation; only dense tensors are tensors of the stream.
 
+mod discrete;
 mod memory;
 mod operation;
 

@@ -10,6 +10,7 @@ mod fusion;
 #[cfg(any(feature = "cpu", feature = "cube"))]
 mod shares;
 
+mod discrete;
 mod memory;
 mod relational;
 mod route;
@@ -31,6 +32,7 @@ use hypergraphql_kernels::scatter_add::Scatter;
 use hypergraphql_kernels::swiglu::Wanted as GateWanted;
 use hypergraphql_kernels::{CsrPair, DType, Direction, KernelError};
 
+pub use discrete::DiscreteBackend;
 pub use memory::{Kept, MemoryBackend, MemoryKeys};
 pub use relational::{Records, RelationalBackend};
 pub use route::Route;
@@ -39,7 +41,7 @@ pub use route::Route;
 ///
 /// Arguments are checked by the functions of this crate before they come here; implementations only run kernels. All dense tensors
 /// are `[rows, width]` matrices except where a shape is given.
-pub trait HyperBackend: MemoryBackend {
+pub trait HyperBackend: DiscreteBackend + MemoryBackend {
     /// Both CSRs of a pattern with their schedules, resident on the device; cheap to clone.
     type Sparse: Clone + Debug + Send + Sync + 'static;
     /// A vector of constants (degrees, scales) resident on the device; f64 on the host, f32 on devices.

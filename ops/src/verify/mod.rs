@@ -14,6 +14,7 @@ mod aggregate;
 mod attention;
 mod bound;
 mod conv;
+mod discrete;
 mod entries;
 mod leaf;
 mod memory;
@@ -74,7 +75,7 @@ pub struct Summary {
 }
 
 /// The ops of the suite, in the order in which they run.
-pub const OPS: [&str; 25] = [
+pub const OPS: [&str; 28] = [
     "gather",
     "scatter_add",
     "dropout",
@@ -93,6 +94,9 @@ pub const OPS: [&str; 25] = [
     "distinct",
     "segment_reduce",
     "top_k",
+    "knn",
+    "quantize",
+    "int8_matmul",
     "edge_score",
     "segment_softmax",
     "entry_dot",
@@ -115,6 +119,7 @@ pub fn run<B: HyperBackend>(device: &B::Device, dtype: DType, options: &VerifyOp
     sequence::run(&mut suite);
     memory::run(&mut suite);
     relational::run(&mut suite);
+    discrete::run(&mut suite);
     entries::run(&mut suite);
     aggregate::run(&mut suite);
     conv::run(&mut suite);

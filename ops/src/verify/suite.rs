@@ -74,7 +74,7 @@ struct Given {
 
 pub(super) struct Suite<'a, B: HyperBackend> {
     pub(super) device: &'a B::Device,
-    dtype: DType,
+    pub(super) dtype: DType,
     options: &'a VerifyOptions,
     on_case: &'a mut dyn FnMut(&CaseResult),
     summary: Summary,

@@ -124,7 +124,7 @@ pub(super) fn run<B: HyperBackend>(args: &KernelsArgs, tokens: usize, report: &m
     let rows = inputs.heads * tokens;
     let flat: Tensor<B, 2> = inputs.qkv[0].clone().reshape([rows, inputs.width]);
     let ceiling = Ceiling::measure(&flat, &scattered(rows), args.dtype, &clock, args.device.device.kind)?;
-    let roofs = Roofs { copy: ceiling.copy, gather: None, matmul: Some(matmul::<B>(args.dtype, &clock, device)?) };
+    let roofs = Roofs { copy: ceiling.copy, gather: None, matmul: Some(square_matmul::<B>(args.dtype, &clock, device)?) };
     let Inputs { heads, width, dtype, .. } = inputs;
     report.group(format!("{tokens} tokens, {heads} heads of {width}, causal, {SLOTS} slots, {CLASSES} classes, {dtype}"), roofs);
     for case in inputs.cases().iter().filter(|case| args.wants(case.name)) {
@@ -136,7 +136,7 @@ pub(super) fn run<B: HyperBackend>(args: &KernelsArgs, tokens: usize, report: &m
 }
 
 /// GFLOP/s of Burn's product of two square matrices.
-fn matmul<B: HyperBackend>(dtype: DType, clock: &Clock<B>, device: &B::Device) -> Result<f64, CliError> {
+pub(super) fn square_matmul<B: HyperBackend>(dtype: DType, clock: &Clock<B>, device: &B::Device) -> Result<f64, CliError> {
     let a = Tensor::<B, 2>::random([SQUARE, SQUARE], Distribution::Normal(0.0, 1.0), device).cast(burn_dtype(dtype));
     let product = || {
         drop(a.clone().matmul(a.clone()));

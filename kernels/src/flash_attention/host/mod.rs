@@ -18,7 +18,7 @@ const KEYS: usize = 128;
 
 /// to `[width, columns]` = factor · from `[rows, width]`, transposed, and 0 in the columns past the rows.
 #[inline(always)]
-fn transpose<A: Acc>(from: &[A], width: usize, factor: A, to: &mut [A], columns: usize) {
+pub(crate) fn transpose<A: Acc>(from: &[A], width: usize, factor: A, to: &mut [A], columns: usize) {
     let rows = from.len() / width.max(1);
     for (f, to) in to.chunks_exact_mut(columns).take(width).enumerate() {
         for (to, row) in to.iter_mut().zip(from.chunks_exact(width)) {
@@ -33,7 +33,7 @@ const LANES: usize = 16;
 
 /// The columns that a block of `n` queries is held in: whole registers, if that is not mostly padding. Queries of the padding are 0.
 #[inline(always)]
-fn columns(n: usize) -> usize {
+pub(crate) fn columns(n: usize) -> usize {
     if n < LANES / 2 { n } else { n.next_multiple_of(LANES) }
 }
 

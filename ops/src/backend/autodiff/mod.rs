@@ -4,6 +4,7 @@
 
 mod aggregate;
 mod conv;
+mod discrete;
 mod entries;
 mod hypergraph_attention;
 mod memory;
