@@ -42,6 +42,9 @@ const ROUTES: [(Strategy, Lanes); 5] = [
     (Strategy::Hub(2), Lanes::Plane),
 ];
 
+/// Without and with values of the pattern.
+const VALUED: [bool; 2] = [false, true];
+
 /// Widths that are read one element, four and eight at a time.
 const WIDTHS: [usize; 3] = [5, 12, 40];
 

@@ -25,11 +25,11 @@ use hypergraphql_kernels::{
 };
 
 use crate::refusals::supported;
-use crate::{HEAD_WIDTHS, ROUTES, THOROUGH, WIDTHS};
+use crate::{HEAD_WIDTHS, ROUTES, THOROUGH, VALUED, WIDTHS};
 
 pub(crate) fn all<R: Runtime>(client: &ComputeClient<R>, dtype: DType) -> Result<(), KernelError> {
-    for values in [None, Some(vec![1.0; 5])] {
-        let pair = CsrPair::new(vec![0, 3, 3, 5], vec![0, 1, 3, 1, 2], 4, values)?;
+    for valued in VALUED {
+        let pair = CsrPair::new(vec![0, 3, 3, 5], vec![0, 1, 3, 1, 2], 4, valued.then(|| vec![1.0; 5]))?;
         for (strategy, lanes) in ROUTES {
             let on = On { client, dtype, pattern: DevicePattern::upload_with(client, &pair, strategy, lanes) };
             for width in WIDTHS {
