@@ -118,6 +118,21 @@ fn every_kernel_has_code_on_every_target() {
     files::write();
 }
 
+/// What of the page's table needs no compiler: its families and what the targets lack.
+#[test]
+fn the_page_names_every_family_and_lack() {
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/kernels.md")).unwrap();
+    let table = page.split("by `cargo xtask codegen` -->").nth(1).expect("docs/kernels.md has the table between its two marks");
+    let mut wanted: BTreeSet<_> = catalogue::of(Target::CudaSm80).kernels.iter().map(|k| format!("| `{}` |", k.family)).collect();
+    wanted.extend(LACKS.iter().flat_map(|(target, lacks)| lacks.iter().map(|what| format!("| {} | {what} |", target.name()))));
+    let rows = table.lines().filter(|line| line.starts_with("| ") && !["| family", "| target"].iter().any(|head| line.starts_with(head)));
+    let rows: Vec<_> = rows.collect();
+    let missing: Vec<_> = wanted.iter().filter(|w| !rows.iter().any(|row| row.starts_with(w.as_str()))).collect();
+    assert!(missing.is_empty(), "docs/kernels.md lacks {missing:?}; `cargo xtask codegen` writes it");
+    let stale: Vec<_> = rows.iter().filter(|row| !wanted.iter().any(|w| row.starts_with(w.as_str()))).collect();
+    assert!(stale.is_empty(), "docs/kernels.md has rows of what is gone: {stale:?}; `cargo xtask codegen` writes it");
+}
+
 /// A Rust float prints as `inf` or `NaN`, which are neither C++ nor MSL.
 #[test]
 fn no_text_has_literals_that_are_not_numbers() {
