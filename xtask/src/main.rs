@@ -1,12 +1,14 @@
 //! The project's own commands. `cargo xtask test` checks everything; `.ci/run` calls it.
 
 mod checks;
+mod codegen;
 mod examples;
 mod packages;
 mod steps;
 mod tests;
 mod totals;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -27,11 +29,22 @@ enum Command {
         #[arg(long)]
         full: bool,
     },
+    /// Write the code of every kernel for every target, compile the CUDA C++ for sm_80 and sm_90, and renew the table of docs/kernels.md;
+    /// a hot kernel that spills or leaves its vectors unused fails. Needs no device; NVIDIA's compilers come from PyPI.
+    Codegen {
+        /// Where the sources and the whole table go [default: codegen in the target folder].
+        #[arg(long)]
+        out: Option<PathBuf>,
+        /// Leave the page as it is, and fail when its table is stale.
+        #[arg(long)]
+        check: bool,
+    },
 }
 
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Test { full } => test(full),
+        Command::Codegen { out, check } => codegen::codegen(out, check),
     }
 }
 

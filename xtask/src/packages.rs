@@ -1,4 +1,5 @@
-//! What the suite needs of the machine: Mesa's Vulkan driver for the device tests, rustfmt and clippy. Installed where allowed, else named.
+//! What the suite needs of the machine: Mesa's Vulkan driver for the device tests, the Vulkan validation layer and spirv-val, rustfmt and
+//! clippy. Installed where allowed, else named.
 
 use std::env::split_paths;
 use std::path::Path;
@@ -7,6 +8,9 @@ use std::process::Command;
 use crate::steps::{Steps, cargo, run, succeeds};
 
 const PACKAGES: [&str; 2] = ["libvulkan1", "mesa-vulkan-drivers"];
+
+/// What is out of bounds is reported by a layer, and SPIR-V read by spirv-val; without one its test skips itself by name.
+const VALIDATORS: [&str; 2] = ["spirv-tools", "vulkan-validationlayers"];
 
 /// Set for the tests when a driver is here: then a device test that finds none fails instead of skipping.
 pub(crate) const REQUIRE_VULKAN: &str = "HGQL_REQUIRE_VULKAN";
@@ -17,12 +21,27 @@ pub(crate) fn install(steps: &mut Steps) {
     steps.step("clippy component", |_| component("clippy", "clippy"));
     if cfg!(target_os = "linux") {
         vulkan(steps);
+        validators(steps);
     }
 }
 
+fn validators(steps: &mut Steps) {
+    let layer = Path::new("/usr/share/vulkan/explicit_layer.d/VkLayer_khronos_validation.json");
+    if layer.exists() && succeeds(Command::new("spirv-val").arg("--version")) {
+        return;
+    }
+    if can_install() {
+        steps.step("validators of Vulkan and SPIR-V", |_| apt_install(&VALIDATORS));
+    }
+}
+
+fn can_install() -> bool {
+    is_root() && succeeds(Command::new("apt-get").arg("--version"))
+}
+
 fn vulkan(steps: &mut Steps) {
-    if !has_driver() && is_root() && succeeds(Command::new("apt-get").arg("--version")) {
-        steps.step("Vulkan driver", |_| apt_install());
+    if !has_driver() && can_install() {
+        steps.step("Vulkan driver", |_| apt_install(&PACKAGES));
     }
     if has_driver() {
         steps.require_vulkan = true;
@@ -31,10 +50,10 @@ fn vulkan(steps: &mut Steps) {
     }
 }
 
-fn apt_install() -> Result<(), String> {
+fn apt_install(packages: &[&str]) -> Result<(), String> {
     run(Command::new("apt-get").args(["update", "-q"]))?;
     let arguments = ["install", "-q", "-y", "--no-install-recommends"];
-    run(Command::new("apt-get").env("DEBIAN_FRONTEND", "noninteractive").args(arguments).args(PACKAGES))
+    run(Command::new("apt-get").env("DEBIAN_FRONTEND", "noninteractive").args(arguments).args(packages))
 }
 
 /// A loader, and a manifest that names a driver which is here, where Debian and most other systems keep them.

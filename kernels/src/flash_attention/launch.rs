@@ -186,7 +186,7 @@ fn tile_of<R: Runtime>(client: &ComputeClient<R>, width: usize, causal: bool) ->
         op: OP,
         argument: "width",
         got: format!("{width} on {}, which has {shared} bytes of shared memory", R::name(client)),
-        expected: "up to 128 on every device, or the CPU, which takes any",
+        expected: "up to 64 where a cube has 16 KiB, up to 128 where it has 32 KiB, or the CPU, which takes any",
     })
 }
 

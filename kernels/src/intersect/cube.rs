@@ -4,7 +4,7 @@ use cubecl::prelude::*;
 
 /// ones_i = 1 where b has a_i, at place_i.
 #[cube(launch_unchecked)]
-pub(crate) fn common(a: &Array<u32>, b: &Array<u32>, place: &Array<u32>, ones: &mut Array<u32>, n: usize, m: usize) {
+pub(crate) fn members(a: &Array<u32>, b: &Array<u32>, place: &Array<u32>, ones: &mut Array<u32>, n: usize, m: usize) {
     if ABSOLUTE_POS < n {
         let at = place[ABSOLUTE_POS] as usize;
         let mut one = 0u32;

@@ -26,7 +26,7 @@ pub fn intersect<R: Runtime>(client: &ComputeClient<R>, a: &Ids<R>, b: &Ids<R>) 
     let (ones, units) = (Ids::empty(client, a.len()), units(client));
     // SAFETY: place and ones hold as much as a; the kernel guards the element and the place.
     unsafe {
-        cube::common::launch_unchecked::<R>(
+        cube::members::launch_unchecked::<R>(
             client,
             cube_count(client, a.len().div_ceil(units as usize)),
             CubeDim::new_1d(units),

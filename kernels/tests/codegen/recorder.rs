@@ -1,25 +1,23 @@
-//! A CubeCL runtime without a device: every kernel launched on it is compiled to CUDA C++, as for an H100, and its text kept.
+//! A CubeCL runtime without a device: every kernel launched on it is compiled as for the target of its client, and its text kept.
 
 use std::any::Any;
 use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cubecl::CubeTask;
 use cubecl::bytes::Bytes;
 use cubecl::device::{Device, DeviceId, DeviceService};
-use cubecl::features::Plane;
 use cubecl::future::DynFut;
-use cubecl::ir::{DeviceProperties, HardwareProperties, MemoryDeviceProperties, TargetProperties};
+use cubecl::ir::TargetProperties;
 use cubecl::prelude::*;
-use cubecl::profile::{ProfileDuration, TimingMethod};
+use cubecl::profile::ProfileDuration;
 use cubecl::server::{
     Binding, ComputeServer, CopyDescriptor, CubeCount, ExecutionMode, KernelArguments, ProfileError, ProfilingToken, ServerCommunication,
     ServerError, ServerUtilities,
 };
 use cubecl::stream_id::StreamId;
 use cubecl::zspace::{Shape, Strides};
-use cubecl_cpp::cuda::{CudaDialect, mma::CudaWmmaCompiler};
-use cubecl_cpp::shared::{CompilationOptions, CppCompiler, CppSupportedFeatures};
 use cubecl_runtime::allocator::ContiguousMemoryLayoutPolicy;
 use cubecl_runtime::id::KernelId;
 use cubecl_runtime::logging::ServerLogger;
@@ -28,53 +26,71 @@ use cubecl_runtime::memory_management::{
 };
 use cubecl_runtime::storage::{BytesResource, BytesStorage, ManagedResource};
 use cubecl_runtime::timestamp_profiler::TimestampProfiler;
+use hypergraphql_kernels::DType;
+
+use crate::targets::{AnyCompiler, Code, Target};
 
 /// A kernel that was launched.
 #[derive(Debug, Clone)]
 pub(crate) struct Launch {
+    /// Where it was launched.
+    pub(crate) place: Place,
     /// Path of the kernel's type, which has the name of its function in it.
     pub(crate) name: &'static str,
-    /// CUDA C++, or why there is none; only of the first launch of each kernel.
-    pub(crate) text: Option<Result<String, String>>,
+    /// The code, or why there is none; only of the first launch of each kernel.
+    pub(crate) code: Option<Result<Code, String>>,
     pub(crate) cubes: u64,
 }
 
 static LAUNCHES: Mutex<Vec<Launch>> = Mutex::new(Vec::new());
 
-/// All launches so far, of all tests of the process.
-pub(crate) fn launches() -> Vec<Launch> {
-    LAUNCHES.lock().unwrap_or_else(PoisonError::into_inner).clone()
+/// All launches at a place so far, of all tests of the process.
+pub(crate) fn launches(place: Place) -> Vec<Launch> {
+    let all = LAUNCHES.lock().unwrap_or_else(PoisonError::into_inner);
+    all.iter().filter(|launch| launch.place == place).cloned().collect()
 }
-
-type Cuda = CppCompiler<CudaDialect<CudaWmmaCompiler>>;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Recorder;
 
-#[derive(Debug, Clone, Default)]
-pub(crate) struct NoDevice;
+/// The device of the recorder: a target, once for each storage type, so that what is launched can be told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) target: Target,
+    pub(crate) dtype: DType,
+}
 
-impl Device for NoDevice {
-    fn from_id(_: DeviceId) -> Self {
-        Self
+/// The storage types that devices have.
+pub(crate) const DTYPES: [DType; 3] = [DType::F32, DType::F16, DType::BF16];
+
+impl Default for Place {
+    fn default() -> Self {
+        Self { target: Target::default(), dtype: DTYPES[0] }
+    }
+}
+
+impl Device for Place {
+    fn from_id(id: DeviceId) -> Self {
+        Self { target: Target::ALL[id.type_id as usize], dtype: DTYPES[id.index_id as usize] }
     }
 
     fn to_id(&self) -> DeviceId {
-        DeviceId { type_id: 0, index_id: 0 }
+        let dtype = DTYPES.iter().position(|&d| d == self.dtype).expect("every device type is listed");
+        DeviceId { type_id: self.target.index() as u16, index_id: dtype as u16 }
     }
 }
 
 impl Runtime for Recorder {
-    type Compiler = Cuda;
+    type Compiler = AnyCompiler;
     type Server = Server;
-    type Device = NoDevice;
+    type Device = Place;
 
-    fn client(device: &NoDevice) -> ComputeClient<Self> {
-        ComputeClient::load(device)
+    fn client(place: &Place) -> ComputeClient<Self> {
+        ComputeClient::load(place)
     }
 
-    fn name(_: &ComputeClient<Self>) -> &'static str {
-        "recorder"
+    fn name(client: &ComputeClient<Self>) -> &'static str {
+        client.info().name()
     }
 
     fn require_array_lengths() -> bool {
@@ -82,7 +98,7 @@ impl Runtime for Recorder {
     }
 
     fn max_cube_count() -> (u32, u32, u32) {
-        (i32::MAX as u32, 65_535, 65_535)
+        Target::default().max_cube_count()
     }
 
     fn can_read_tensor(_: &Shape, _: &Strides) -> bool {
@@ -93,46 +109,14 @@ impl Runtime for Recorder {
         TargetProperties { mma: Default::default() }
     }
 
-    fn enumerate_devices(_: u16, (): &()) -> Vec<DeviceId> {
-        vec![NoDevice.to_id()]
+    fn enumerate_devices(target: u16, _: &Target) -> Vec<DeviceId> {
+        (0..DTYPES.len() as u16).map(|dtype| DeviceId { type_id: target, index_id: dtype }).collect()
     }
-}
-
-fn properties() -> DeviceProperties {
-    let hardware = HardwareProperties {
-        load_width: 128,
-        plane_size_min: 32,
-        plane_size_max: 32,
-        max_bindings: 1024,
-        max_shared_memory_size: 48 << 10,
-        max_cube_count: Recorder::max_cube_count(),
-        max_units_per_cube: 1024,
-        max_cube_dim: (1024, 1024, 64),
-        num_streaming_multiprocessors: Some(132),
-        num_tensor_cores: Some(4),
-        min_tensor_cores_dim: Some(8),
-        num_cpu_cores: None,
-        max_vector_size: usize::MAX,
-    };
-    let memory = MemoryDeviceProperties { max_page_size: 1 << 28, alignment: 512 };
-    let mut properties = DeviceProperties::new(Default::default(), memory, hardware, TimingMethod::System);
-    cubecl_cpp::register_supported_types(&mut properties);
-    properties.features.memory_reinterpret = true;
-    properties.features.alignment = true;
-    for plane in [Plane::Ops, Plane::Sync, Plane::NonUniformControlFlow] {
-        properties.features.plane.insert(plane);
-    }
-    properties
-}
-
-fn options() -> CompilationOptions {
-    let supports_features =
-        CppSupportedFeatures { grid_constants: true, clusters: true, fast_math: true, fast_tanh: true, elect_sync: true };
-    CompilationOptions { warp_size: 32, supports_features }
 }
 
 /// Has memory, as a client asks for it, and runs nothing.
 pub(crate) struct Server {
+    place: Place,
     memory: MemoryManagement<BytesStorage>,
     profiler: TimestampProfiler,
     utilities: Arc<ServerUtilities<Self>>,
@@ -146,8 +130,9 @@ impl std::fmt::Debug for Server {
 }
 
 impl DeviceService for Server {
-    fn init(_: DeviceId) -> Self {
-        let (properties, logger) = (properties(), Arc::new(ServerLogger::default()));
+    fn init(id: DeviceId) -> Self {
+        let place = Place::from_id(id);
+        let (properties, logger) = (place.target.properties(), Arc::new(ServerLogger::default()));
         let memory = MemoryManagement::from_configuration(
             BytesStorage::default(),
             &properties.memory,
@@ -155,12 +140,30 @@ impl DeviceService for Server {
             logger.clone(),
             MemoryManagementOptions::new("recorder"),
         );
-        let utilities = Arc::new(ServerUtilities::new(properties, logger, (), ContiguousMemoryLayoutPolicy::new(32)));
-        Self { memory, profiler: TimestampProfiler::default(), utilities, seen: HashSet::new() }
+        let utilities = Arc::new(ServerUtilities::new(properties, logger, place.target, ContiguousMemoryLayoutPolicy::new(32)));
+        Self { place, memory, profiler: TimestampProfiler::default(), utilities, seen: HashSet::new() }
     }
 
     fn utilities(&self) -> Arc<dyn Any + Send + Sync> {
         self.utilities.clone()
+    }
+}
+
+impl Server {
+    /// A compiler that panics, as CubeCL's do where their language lacks something, has its message kept.
+    fn compile(&self, kernel: &<Self as ComputeServer>::Kernel, mode: ExecutionMode) -> Result<Code, String> {
+        let target = self.place.target;
+        let compiled =
+            catch_unwind(AssertUnwindSafe(|| kernel.compile(&mut target.compiler(), &target.options(), mode, kernel.address_type())));
+        match compiled {
+            Ok(Ok(kernel)) => Ok(kernel.repr.expect("every target has a representation")),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(panic) => {
+                let text = panic.downcast_ref::<String>().cloned();
+                let text = text.or_else(|| panic.downcast_ref::<&str>().map(|&s| s.to_owned()));
+                Err(format!("the compiler panicked: {}", text.as_deref().unwrap_or("without a message")))
+            }
+        }
     }
 }
 
@@ -169,18 +172,16 @@ impl ServerCommunication for Server {
 }
 
 impl ComputeServer for Server {
-    type Kernel = Box<dyn CubeTask<Cuda>>;
-    type Info = ();
+    type Kernel = Box<dyn CubeTask<AnyCompiler>>;
+    type Info = Target;
     type MemoryLayoutPolicy = ContiguousMemoryLayoutPolicy;
     type Storage = BytesStorage;
 
     unsafe fn launch(&mut self, kernel: Self::Kernel, count: CubeCount, _: KernelArguments, mode: ExecutionMode, _: StreamId) {
         let CubeCount::Static(x, y, z) = count else { panic!("the launchers count their cubes") };
-        let text = self.seen.insert(kernel.id()).then(|| {
-            let compiled = kernel.compile(&mut Cuda::default(), &options(), mode, kernel.address_type());
-            compiled.map(|c| c.source).map_err(|e| e.to_string())
-        });
-        let launch = Launch { name: kernel.name(), text, cubes: u64::from(x) * u64::from(y) * u64::from(z) };
+        let code = self.seen.insert(kernel.id()).then(|| self.compile(&kernel, mode));
+        let cubes = u64::from(x) * u64::from(y) * u64::from(z);
+        let launch = Launch { place: self.place, name: kernel.name(), code, cubes };
         LAUNCHES.lock().unwrap_or_else(PoisonError::into_inner).push(launch);
     }
 
