@@ -10,9 +10,10 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use hypergraphql::framework::generate::power_law;
 use hypergraphql::ops::{
     AttentionConfig, BiasPlace, ConvConfig, Cpu, CpuDevice, DType, Direction, FlashOptions, Ids, Incidence, Index, Metric, Normalisation,
-    Reduce, Rotary, RotaryConfig, Scatter, SparseMatrix, Targets, aggregate, compact, cross_entropy, distinct, dropout, edge_score,
-    flash_attention, gather, hypergraph_attention, hypergraph_conv, int8_matmul, knn, quantize, rms_norm, rope, scan, scatter_add,
-    segment_softmax, sort, sort_by_key, sparse_conv, swiglu, top_k, verify,
+    Reduce, Relations, Rotary, RotaryConfig, Scatter, SetAttentionOptions, SparseMatrix, Targets, aggregate, compact, cross_entropy,
+    distinct, dropout, edge_score, flash_attention, gather, hypergraph_attention, hypergraph_conv, int8_matmul, knn, quantize,
+    relation_linear, rms_norm, rope, scan, scatter_add, segment_softmax, set_attention, sort, sort_by_key, sparse_conv, swiglu, top_k,
+    verify,
 };
 use rayon::slice::ParallelSliceMut;
 
@@ -76,6 +77,14 @@ fn passes(c: &mut Criterion) {
             black_box(hypergraph_attention(x, a, b, &graph, ATTENTION).unwrap().sum().backward())
         });
     });
+    group.bench_function("set_attention/forward+backward", |bench| {
+        let (q, v) = (normal([1, WIDTH]), normal([NODES, WIDTH]));
+        let options = SetAttentionOptions { heads: HEADS, scale: Some(1.0), slope: 0.2, ..SetAttentionOptions::default() };
+        bench.iter(|| {
+            let (q, k, v) = (q.clone().require_grad(), x.clone().require_grad(), v.clone().require_grad());
+            black_box(set_attention(q, k, v, &graph, options).unwrap().sum().backward())
+        });
+    });
     group.bench_function("edge_score", |bench| {
         let (a, b) = (a.clone().inner(), b.clone().inner());
         bench.iter(|| black_box(edge_score(a.clone(), b.clone(), &h, 0.2).unwrap()));
@@ -107,6 +116,11 @@ fn rows(c: &mut Criterion) {
     group.bench_function("rms_norm", |b| b.iter(|| black_box(rms_norm(x.clone(), gain.clone(), 1e-5).unwrap())));
     group.bench_function("swiglu", |b| b.iter(|| black_box(swiglu(x.clone(), up.clone()).unwrap())));
     group.bench_function("dropout", |b| b.iter(|| black_box(dropout(x.clone(), 0.5, 1, 2).unwrap())));
+    group.bench_function("relation_linear", |bench| {
+        let ids: Vec<u32> = (0..NODES as u32).map(|i| (i % 97) * (i % 101) % 100).collect();
+        let (relations, w) = (Relations::<Cpu>::new(&ids, 100, &device).unwrap(), normal([100, WIDTH, WIDTH]).inner());
+        bench.iter(|| black_box(relation_linear(x.clone(), w.clone(), &relations).unwrap()));
+    });
     group.finish();
 }
 

@@ -1,4 +1,4 @@
-"""Times PyTorch Geometric and torch.sparse beside `hgql bench kernels`, on the very same incidences, and prints the ratios.
+"""Times PyTorch Geometric, torch.sparse and torch.mm beside `hgql bench kernels`, on the very same incidences, and prints the ratios.
 
     python3 -m venv .venv && .venv/bin/pip install -r benches/peers/requirements.txt
     cargo build --release
@@ -23,13 +23,18 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch_geometric.nn import HypergraphConv
+from torch_geometric.nn.dense import HeteroLinear
+from torch_geometric.utils import scatter, softmax
 
 warnings.filterwarnings("ignore")
 
 SIZES = [(20_000, 20_000, 10, 64), (200_000, 100_000, 20, 128)]
 DTYPES = {"f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16}
 CASES = ["conv_fwd", "conv_fwd_bwd", "att_fwd", "att_fwd_bwd", "spmm"]
+MORE = ["set_fwd", "set_fwd_bwd", "relation_fwd", "relation_fwd_bwd"]
+RELATIONS = 500
 
 
 def parse():
@@ -39,7 +44,7 @@ def parse():
     p.add_argument("--dtype", default="f32", choices=DTYPES)
     p.add_argument("--heads", type=int, default=1)
     p.add_argument("--seed", type=int, default=0)
-    p.add_argument("--case", default=",".join(CASES), help="only these, separated by commas")
+    p.add_argument("--case", default=",".join(CASES), help=f"these, separated by commas; there are {', '.join(MORE)} besides")
     p.add_argument("--rounds", type=int, default=3, help="turns of hgql and the peers")
     p.add_argument("--reps", type=int, default=5, help="samples per case and turn")
     p.add_argument("--threads", type=int, help="threads of torch; by default as many as it chooses")
@@ -50,8 +55,8 @@ def parse():
     if not args.n and (args.m or args.k or args.d):
         p.error("--m, --k and --d need --n: without it the two sizes of the report run")
     args.case = args.case.split(",")
-    if unknown := set(args.case) - set(CASES):
-        p.error(f"--case: unknown {', '.join(sorted(unknown))}; expected {', '.join(CASES)}")
+    if unknown := set(args.case) - set(CASES + MORE):
+        p.error(f"--case: unknown {', '.join(sorted(unknown))}; expected {', '.join(CASES + MORE)}")
     return args
 
 
@@ -96,8 +101,36 @@ def averaging(h, n, m, dtype):
     return matrix.to(h.device).to(dtype)
 
 
+def pooling(args, h, m, q, k, v):
+    """AllSetTransformer's PMA between its linear layers, as PyTorch Geometric writes attention: softmax, then scatter."""
+    node, edge = h
+    k, v = (x.view(len(x), args.heads, -1) for x in (k, v))
+    p = softmax(F.leaky_relu((k * q.view(1, args.heads, -1)).sum(-1), 0.2)[node], edge, num_nodes=m)
+    return scatter(p.unsqueeze(-1) * v[node], edge, 0, m, reduce="sum")
+
+
+def relational(n, d, device, dtype):
+    """Products of n rows with the weights of their relations: one product per relation, and HeteroLinear. The same relations as hgql has."""
+    u = (np.arange(n, dtype=np.uint64) * 2_654_435_761 % 2**32) / 2**32
+    ids = torch.from_numpy((RELATIONS * u**3).astype(np.int64)).to(device)
+    order = ids.argsort(stable=True)
+    back, ends = order.argsort(), torch.bincount(ids, minlength=RELATIONS).cumsum(0).tolist()
+    starts = [0, *ends[:-1]]
+
+    def by_products(x, w):
+        x = x[order]
+        return torch.cat([x[a:b] @ w[r] for r, (a, b) in enumerate(zip(starts, ends)) if b > a])[back]
+
+    layer = HeteroLinear(d, d, RELATIONS, bias=False).to(device, dtype)
+
+    def by_layer(x, _):
+        return layer(x, ids)
+
+    return layer.weight, [by_products, by_layer]
+
+
 def peers(args, size, dump):
-    """Their times in milliseconds by case; spmm is torch.sparse, the others are PyTorch Geometric."""
+    """Their times in milliseconds by case; spmm is torch.sparse, the others are PyTorch Geometric, for relation_* the faster of it and torch.mm."""
     n, m, _, d = size
     device, dtype = torch.device(args.device), DTYPES[args.dtype]
     h = incidences(dump, device)
@@ -110,20 +143,38 @@ def peers(args, size, dump):
         leaf = x.detach().requires_grad_()
         layer(leaf, h, num_edges=m, **more).sum().backward()
 
+    def set_backward():
+        leaves = [t.detach().requires_grad_() for t in (seed, x, values)]
+        pooling(args, h, m, *leaves).sum().backward()
+
+    def relation_backward(product):
+        product(x.detach().requires_grad_(), weight).sum().backward()
+
     mean = averaging(h, n, m, dtype)
+    seed, values = torch.randn(1, d).to(device, dtype), torch.randn(n, d).to(device, dtype)
+    weight, products = relational(n, d, device, dtype)
     work = {
         "conv_fwd": lambda: plain(x, h, num_edges=m),
         "conv_fwd_bwd": lambda: backward(plain),
         "att_fwd": lambda: attentive(x, h, hyperedge_attr=z, num_edges=m),
         "att_fwd_bwd": lambda: backward(attentive, hyperedge_attr=z),
+        "set_fwd": lambda: pooling(args, h, m, seed, x, values),
+        "set_fwd_bwd": set_backward,
         "spmm": lambda: mean @ x,
+    }
+    several = {
+        "relation_fwd": [lambda f=f: f(x, weight) for f in products],
+        "relation_fwd_bwd": [lambda f=f: relation_backward(f) for f in products],
     }
     if args.dtype != "f32" and device.type == "cpu":
         del work["spmm"]  # torch has no half-precision CSR product on CPUs
     found = {}
-    for case in filter(work.get, args.case):
+    for case in args.case:
+        ways = several.get(case) or filter(None, [work.get(case)])
         with torch.set_grad_enabled(case.endswith("bwd")):
-            found[case] = median_ms(args, work[case])
+            times = [median_ms(args, way) for way in ways]
+        if times:
+            found[case] = min(times)
     return found
 
 
@@ -135,18 +186,18 @@ def report(args, size, ours, theirs):
     n, m, _, d = size
     if not args.json:
         print(f"\nn {n}, m {m}, d {d}, heads {args.heads}, {args.dtype}, {args.device}; load average {os.getloadavg()[0]:.1f}")
-        print(f"{'case':14}{'peer':>14}{'peer ms':>12}{'hgql ms':>12}{'ratio':>9}")
+        print(f"{'case':18}{'peer':>14}{'peer ms':>12}{'hgql ms':>12}{'ratio':>9}")
     ratios = []
     for case in filter(theirs.get, args.case):
-        peer = "torch.sparse" if case == "spmm" else "PyG"
+        peer = "torch.sparse" if case == "spmm" else "torch, PyG" if case.startswith("relation") else "PyG"
         ratio = theirs[case] / ours[case]
-        if case != "spmm":
+        if peer == "PyG":
             ratios.append(ratio)
         if args.json:
             print(json.dumps({"kind": "ratio", "case": case, "n": n, "m": m, "d": d, "heads": args.heads, "dtype": args.dtype,
                               "device": args.device, "peer": peer, "peer_ms": theirs[case], "hgql_ms": ours[case], "ratio": ratio}))
         else:
-            print(f"{case:14}{peer:>14}{theirs[case]:12.3f}{ours[case]:12.3f}{ratio:9.1f}")
+            print(f"{case:18}{peer:>14}{theirs[case]:12.3f}{ours[case]:12.3f}{ratio:9.1f}")
     return ratios
 
 

@@ -10,7 +10,7 @@ use bytemuck::Pod;
 use rayon::prelude::*;
 
 use crate::element::{Acc, Element};
-use crate::simd::{dispatch, fence, stream};
+use crate::simd::{dispatch, fence, prefetch, stream};
 
 /// An output of so many bytes is gone from the caches before anyone reads it: its rows are written past them, which saves the read of
 /// each line that is about to be overwritten.
@@ -138,6 +138,82 @@ pub(crate) fn fill_in_order<T: Copy + Send>(blocks: &[Range<usize>], body: impl 
     assert!(full, "a kernel left part of its output unwritten: this is a bug");
     // SAFETY: the sinks of the blocks cover the array, and each was written in full.
     unsafe { assume_init(out) }
+}
+
+/// An array of rows of `width` in which row order_i is the i-th that is written; `body` writes those of its block, one after another.
+///
+/// `order` names every row once; the blocks follow one another from 0.
+pub(crate) fn fill_permuted<E: Element>(
+    order: &[u32],
+    width: usize,
+    blocks: &[Range<usize>],
+    body: impl Fn(Range<usize>, &mut RowSink<E>) + Sync,
+) -> Vec<E> {
+    let mut seen = vec![false; order.len()];
+    let once = order.iter().all(|&row| !std::mem::replace(&mut seen[row as usize], true));
+    assert!(once, "an order names a row twice: this is a bug");
+    let end = blocks.iter().fold(0, |at, block| if block.start == at { block.end } else { usize::MAX });
+    assert_eq!(end, order.len(), "the blocks of a kernel do not cover its output: this is a bug");
+    let mut out = uninit(blocks, |rows| rows * width);
+    let out_rows = Rows(out.as_mut_ptr());
+    let run = |block: Range<usize>| {
+        let mut sink = RowSink { out: &out_rows, order: &order[block.clone()], width };
+        dispatch(
+            #[inline(always)]
+            || body(block, &mut sink),
+        );
+        assert!(sink.order.is_empty(), "a kernel left part of its output unwritten: this is a bug");
+    };
+    if blocks.len() <= 1 {
+        blocks.iter().cloned().for_each(run);
+    } else {
+        blocks.par_iter().cloned().with_max_len(1).for_each(run);
+    }
+    // SAFETY: every row stands in the order of one sink, and `run` returned for each after checking that all of its rows were written.
+    unsafe { assume_init(out) }
+}
+
+/// Where the rows of an array begin.
+struct Rows<E>(*mut MaybeUninit<E>);
+
+// SAFETY: the only access through the pointer is `RowSink::round`, whose rows no two sinks share.
+unsafe impl<E: Send> Sync for Rows<E> {}
+
+/// The rows of one block, wherever they are; each written once.
+pub(crate) struct RowSink<'a, E> {
+    out: &'a Rows<E>,
+    order: &'a [u32],
+    width: usize,
+}
+
+impl<E: Element> RowSink<'_, E> {
+    /// Asks for the cache lines of the next `n` rows, ahead of their use.
+    #[inline(always)]
+    pub(crate) fn fetch(&self, n: usize) {
+        for &row in &self.order[..n] {
+            // SAFETY: as in `round`: a row in bounds that no other sink has.
+            let place = unsafe { std::slice::from_raw_parts(self.out.0.add(row as usize * self.width), self.width) };
+            prefetch(place, 0, self.width);
+        }
+    }
+
+    /// Writes the next row, rounded to the storage type.
+    #[inline(always)]
+    pub(crate) fn round(&mut self, row: &[E::Acc]) {
+        let (&at, rest) = self.order.split_first().expect("a kernel writes more rows than it has; this is a bug");
+        self.order = rest;
+        // SAFETY: `fill_permuted` checked that `at` is a row of the array, and that no other place of any sink names it, so that the slice is
+        // in bounds and exclusive.
+        let place = unsafe { std::slice::from_raw_parts_mut(self.out.0.add(at as usize * self.width), self.width) };
+        assert_eq!(row.len(), place.len(), "a kernel writes a row of another length than its place: this is a bug");
+        if size_of::<E>() == size_of::<E::Acc>() {
+            place.write_copy_of_slice(bytemuck::cast_slice(row));
+        } else {
+            for (slot, &v) in place.iter_mut().zip(row) {
+                slot.write(E::from_acc(v));
+            }
+        }
+    }
 }
 
 fn uninit<T>(blocks: &[Range<usize>], at: impl Fn(usize) -> usize) -> Vec<MaybeUninit<T>> {

@@ -95,13 +95,20 @@ pub(crate) struct Hubs<T> {
 
 impl<T: Send> Hubs<T> {
     /// `work(row, entries)` for every piece of every hub row.
+    #[inline(always)]
     pub(crate) fn new(view: &View, work: impl Fn(usize, Range<usize>) -> T + Sync) -> Self {
+        Self::over(view.ptr, work)
+    }
+
+    /// The same for the rows that `ptr` bounds.
+    pub(crate) fn over(ptr: &[u32], work: impl Fn(usize, Range<usize>) -> T + Sync) -> Self {
         let mut rows = Vec::new();
         let mut tasks = Vec::new();
-        if longest(view.ptr) > PIECE {
-            for r in (0..view.rows()).filter(|&r| view.range(r).len() > PIECE) {
+        if longest(ptr) > PIECE {
+            let range = |r: usize| ptr[r] as usize..ptr[r + 1] as usize;
+            for r in (0..ptr.len() - 1).filter(|&r| range(r).len() > PIECE) {
                 let start = tasks.len();
-                tasks.extend(pieces(view.range(r)).map(|p| (r, p)));
+                tasks.extend(pieces(range(r)).map(|p| (r, p)));
                 rows.push((r, start..tasks.len()));
             }
         }

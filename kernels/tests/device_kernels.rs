@@ -6,6 +6,8 @@
 mod bounds;
 #[path = "device_kernels/discrete.rs"]
 mod discrete;
+#[path = "device_kernels/sets.rs"]
+mod sets;
 
 use std::sync::OnceLock;
 

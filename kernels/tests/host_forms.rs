@@ -108,6 +108,9 @@ macro_rules! in_every_type {
 
 #[path = "host_forms/discrete.rs"]
 mod discrete;
+// After the macro, which it uses.
+#[path = "host_forms/sets.rs"]
+mod sets;
 
 in_every_type!(aggregates);
 fn aggregates<E: Element>() {

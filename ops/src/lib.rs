@@ -10,6 +10,7 @@ mod ids;
 mod incidence;
 mod index;
 mod kernel_config;
+mod relations;
 mod sparse_matrix;
 mod tuning;
 
@@ -26,11 +27,13 @@ mod hypergraph_conv;
 mod knn;
 mod memory_attention;
 mod quantize;
+mod relation_linear;
 mod relational;
 mod rms_norm;
 mod rope;
 mod scatter_add;
 mod segment_softmax;
+mod set_attention;
 mod sparse_conv;
 mod swiglu;
 
@@ -46,13 +49,14 @@ pub use aliases::WgpuDevice;
 pub use aliases::{Cpu, CpuDevice};
 #[cfg(feature = "cuda")]
 pub use aliases::{Cuda, CudaDevice};
-pub use backend::{DiscreteBackend, HyperBackend, MemoryBackend, Records, RelationalBackend, Route};
+pub use backend::{DiscreteBackend, HyperBackend, MemoryBackend, Records, RelationBackend, RelationalBackend, Route};
 pub use dtype::{burn_dtype, kernel_dtype};
 pub use error::{OpError, Result};
 pub use ids::Ids;
 pub use incidence::Incidence;
 pub use index::Index;
 pub use kernel_config::{AttentionKernel, ConfigError, HyperedgeKernel, KernelConfig, RelationKernel};
+pub use relations::Relations;
 pub use sparse_matrix::SparseMatrix;
 pub use tuning::{Measured, Tuning};
 
@@ -67,6 +71,7 @@ pub use hypergraph_conv::{BiasPlace, ConvConfig, Normalisation, hypergraph_conv}
 pub use knn::knn;
 pub use memory_attention::{MemoryAttention, MemoryOptions, memory_attention};
 pub use quantize::{Int8Matrix, dequantize, int8_matmul, quantize};
+pub use relation_linear::relation_linear;
 pub use relational::{
     compact, distinct, extend, intersect, scan, search_sorted, segment_reduce, sort, sort_by_key, sort_long, top_k, total,
 };
@@ -74,6 +79,7 @@ pub use rms_norm::rms_norm;
 pub use rope::{Rotary, RotaryConfig, RotaryScaling, rope};
 pub use scatter_add::scatter_add;
 pub use segment_softmax::segment_softmax;
+pub use set_attention::{SetAttentionOptions, set_attention};
 pub use sparse_conv::sparse_conv;
 pub use swiglu::swiglu;
 

@@ -106,10 +106,10 @@ impl KernelConfig {
         pick::<B, _>(asked, HyperedgeKernel::TwoPass, device, of_device)
     }
 
-    /// That of `relation`.
+    /// That of `relation`: `Auto` where nothing is asked for and nothing was measured, which is what the device has for the type.
     pub(crate) fn relation<B: HyperBackend>(asked: RelationKernel, device: &B::Device, dtype: &str, sizes: [usize; 4]) -> RelationKernel {
         let of_device = |c: &Choices| (c.config.relation, nearest(&c.tuning.relation, dtype, &sizes));
-        pick::<B, _>(asked, RelationKernel::Simple, device, of_device)
+        pick::<B, _>(asked, RelationKernel::Auto, device, of_device)
     }
 }
 

@@ -7,9 +7,10 @@ use burn::tensor::{DType as BurnDType, Tensor};
 use hypergraphql_framework::{Duplicates, Hypergraph};
 use hypergraphql_ops::{
     AttentionConfig, BiasPlace, ConvConfig, Cpu, CpuDevice, Direction, FlashOptions, Incidence, Index, Int8Matrix, KernelError,
-    MemoryOptions, Metric, Normalisation, OpError, Reduce, Rotary, RotaryConfig, RotaryScaling, Scatter, SparseMatrix, Targets, aggregate,
-    cross_entropy, dropout, edge_score, flash_attention, gather, hypergraph_attention, hypergraph_conv, int8_matmul, knn, memory_attention,
-    quantize, rms_norm, rope, scatter_add, segment_softmax, sparse_conv, swiglu,
+    MemoryOptions, Metric, Normalisation, OpError, Reduce, Relations, Rotary, RotaryConfig, RotaryScaling, Scatter, SetAttentionOptions,
+    SparseMatrix, Targets, aggregate, cross_entropy, dropout, edge_score, flash_attention, gather, hypergraph_attention, hypergraph_conv,
+    int8_matmul, knn, memory_attention, quantize, relation_linear, rms_norm, rope, scatter_add, segment_softmax, set_attention,
+    sparse_conv, swiglu,
 };
 
 fn zeros<const D: usize>(shape: [usize; D]) -> Tensor<Cpu, D> {
@@ -58,6 +59,46 @@ fn attention_checks_heads_and_widths() {
     assert!(run([5, 8], [5, 2], [5, 2], attention(2, 4)).contains("b has shape [5, 2], expected [3, 2]"));
     assert!(run([5, 8], [5, 2], [3, 2], attention(0, 4)).contains("heads is 0, expected >= 1"));
     assert!(run([5, 8], [5, 2], [3, 2], attention(usize::MAX, 4)).contains("expected [5, 18446744073709551615]"));
+}
+
+#[test]
+fn set_attention_checks_seeds_heads_and_widths() {
+    let h = incidence();
+    let plain = SetAttentionOptions::default();
+    let run = |q, k, v, options| text(set_attention(zeros(q), zeros(k), zeros(v), &h, options));
+    let message = run([2, 8], [5, 8], [3, 8], plain);
+    assert!(message.starts_with("set_attention: V has shape [3, 8], expected [5, 8]; the contract is Q [S, Hd·C]"), "{message}");
+    assert!(run([2, 8], [5, 7], [5, 8], plain).contains("K has shape [5, 7], expected [5, 8]"));
+    assert!(run([2, 8], [5, 8], [5, 8], SetAttentionOptions { direction: Direction::ToRows, ..plain }).contains("expected [3, 8]"));
+    let message = run([2, 8], [5, 8], [5, 8], SetAttentionOptions { heads: 3, ..plain });
+    assert_eq!(message, "set_attention: heads is 3 for 8 features, expected a number that divides the features");
+    assert!(run([2, 8], [5, 8], [5, 8], SetAttentionOptions { heads: 0, ..plain }).contains("heads is 0, expected at least 1"));
+    assert!(run([0, 8], [5, 8], [5, 8], plain).contains("seeds is 0, expected at least 1"));
+    let message = run([2, 8], [5, 8], [5, 8], SetAttentionOptions { scale: Some(f64::INFINITY), ..plain });
+    assert!(message.contains("scale is inf, expected a finite number"), "{message}");
+    for slope in [-0.1, f64::NAN] {
+        assert!(run([2, 8], [5, 8], [5, 8], SetAttentionOptions { slope, ..plain }).contains("expected a finite number, at least 0"));
+    }
+    let empty = set_attention(zeros([2, 0]), zeros([5, 0]), zeros([5, 0]), &h, plain).unwrap();
+    assert_eq!(empty.dims(), [3, 2, 0]);
+}
+
+#[test]
+fn relation_linear_checks_rows_relations_and_widths() {
+    let device = CpuDevice::default();
+    let rows = Relations::<Cpu>::new(&[1, 0, 1], 4, &device).unwrap();
+    assert_eq!((rows.rows(), rows.relations()), (3, 4));
+    let run = |x, w| text(relation_linear(zeros(x), zeros(w), &rows));
+    let message = run([2, 5], [4, 5, 6]);
+    assert_eq!(message, "relation_linear: x has shape [2, 5], expected [3, _]; the contract is x [rows, I], W [R, I, O], y [rows, O]");
+    assert!(run([3, 5], [3, 5, 6]).contains("W has shape [3, 5, 6], expected [4, 5, _]"));
+    assert!(run([3, 5], [4, 6, 6]).contains("expected [4, 5, _]"));
+    let half = zeros([4, 5, 6]).cast(BurnDType::F16);
+    assert!(text(relation_linear(zeros([3, 5]), half, &rows)).contains("W is f16, expected f32"));
+    let message = text(Relations::<Cpu>::new(&[0, 4], 4, &device));
+    assert_eq!(message, "relation_linear: ids[1] is 4, expected one below 4");
+    let nothing = Relations::<Cpu>::new(&[], 0, &device).unwrap();
+    assert_eq!(relation_linear(zeros([0, 5]), zeros([0, 5, 6]), &nothing).unwrap().dims(), [0, 6]);
 }
 
 #[test]

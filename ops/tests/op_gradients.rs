@@ -7,9 +7,9 @@ use burn::tensor::{Tensor, TensorData};
 use hypergraphql_framework::{Duplicates, Hypergraph};
 use hypergraphql_ops::{
     AttentionConfig, AttentionKernel, BiasPlace, ConvConfig, Cpu, CpuDevice, Direction, FlashOptions, Incidence, Index, MemoryOptions,
-    Normalisation, Reduce, Rotary, RotaryConfig, Scatter, SparseMatrix, Targets, aggregate, cross_entropy, dropout, edge_score,
-    flash_attention, gather, hypergraph_attention, hypergraph_conv, memory_attention, rms_norm, rope, scatter_add, segment_softmax,
-    sparse_conv, swiglu,
+    Normalisation, Reduce, Relations, Rotary, RotaryConfig, Scatter, SetAttentionOptions, SparseMatrix, Targets, aggregate, cross_entropy,
+    dropout, edge_score, flash_attention, gather, hypergraph_attention, hypergraph_conv, memory_attention, relation_linear, rms_norm, rope,
+    scatter_add, segment_softmax, set_attention, sparse_conv, swiglu,
 };
 
 type B = Autodiff<Cpu>;
@@ -125,6 +125,29 @@ fn hypergraph_attention_matches_central_differences() {
                 hypergraph_attention(t[0].clone(), t[1].clone(), t[2].clone(), &h, config).unwrap()
             });
         }
+    }
+}
+
+#[test]
+fn set_attention_matches_central_differences() {
+    let h = Incidence::new(&hypergraph(), &DEVICE).unwrap();
+    for (direction, members, segments) in [(Direction::ToCols, 7, 5), (Direction::ToRows, 5, 7)] {
+        for (seeds, heads, scale, slope) in [(1, 1, None, 1.0), (1, 3, Some(1.0), 0.2), (2, 2, Some(-0.7), 0.0)] {
+            let options = SetAttentionOptions { direction, heads, scale, slope };
+            check("set_attention", &[[seeds, 6], [members, 6], [members, 6]], |t| {
+                set_attention(t[0].clone(), t[1].clone(), t[2].clone(), &h, options).unwrap().reshape([segments, seeds * 6])
+            });
+        }
+    }
+}
+
+#[test]
+fn relation_linear_matches_central_differences() {
+    for (ids, relations) in [(vec![2, 0, 2, 4, 0, 2], 5), (vec![0, 0, 1, 1, 1, 3], 4), (vec![0; 6], 1)] {
+        let rows = Relations::<B>::new(&ids, relations, &DEVICE).unwrap();
+        check("relation_linear", &[[6, 3], [relations * 3, 2]], |t| {
+            relation_linear(t[0].clone(), t[1].clone().reshape([relations, 3, 2]), &rows).unwrap()
+        });
     }
 }
 

@@ -31,7 +31,8 @@ fn suite<B: HyperBackend<Device = WgpuDevice>>(test: &str, dtype: DType) {
 /// The ops whose lanes combine, by one route; the others have one form only.
 fn by_route(test: &str, dtype: DType, strategy: Route) {
     if adapter(test) {
-        for op in ["edge_score/", "segment_softmax/", "entry_dot/", "hypergraph_attention/", "Max/Entries", "Min/Entries"] {
+        for op in ["edge_score/", "segment_softmax/", "entry_dot/", "hypergraph_attention/", "set_attention/", "Max/Entries", "Min/Entries"]
+        {
             cases::<Plain>(test, dtype, VerifyOptions { filter: Some(op.to_owned()), strategy });
         }
     }

@@ -62,7 +62,8 @@ enum What {
                   against Burn's product of floats. \
                   scan, sort and the other relational cases run on columns of --rows indices.\n\n\
                   conv_* and att_* run the differentiable ops; *_fwd_bwd includes the gradients of X, Θ and the bias. spmm is H^T X with the \
-                  mean over each hyperedge. Without --n or --data: n=20000 m=20000 k=10 d=64, then n=200000 m=100000 k=20 d=128.",
+                  mean over each hyperedge. set_* are the pooling of AllSetTransformer with one seed, relation_* the products of n rows with the weights of \
+                  500 relations, of which few have most of the rows. Without --n or --data: n=20000 m=20000 k=10 d=64, then n=200000 m=100000 k=20 d=128.",
     after_help = "Examples:\n  \
                   hgql bench kernels --case conv_fwd,conv_fwd_bwd\n  \
                   hgql bench kernels --n 200000 --m 100000 --k 20 --d 128 --heads 4 --dump incidences/"

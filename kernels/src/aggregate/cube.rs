@@ -28,7 +28,7 @@ pub(crate) struct Plan {
     pub(crate) partial: bool,
 }
 
-/// Attention coefficients, softmaxes of leaky_relu(out + in), of a pass.
+/// Attention coefficients of a pass: softmaxes of leaky_relu(out + in), or of the scores of the one side that has no segments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Attention {
     /// None.
@@ -37,6 +37,20 @@ pub(crate) enum Attention {
     OfOutputs,
     /// The segments are the inputs.
     OfInputs,
+    /// The segments are the outputs, and each input has its scores.
+    InputScores,
+    /// The segments are the inputs, and each output has its scores.
+    OutputScores,
+}
+
+impl Attention {
+    fn is_of_parts(self) -> bool {
+        matches!(self, Self::OfOutputs | Self::OfInputs)
+    }
+
+    fn is_of_scores(self) -> bool {
+        matches!(self, Self::InputScores | Self::OutputScores)
+    }
 }
 
 /// Everything that the weight of an entry may come from, but for the arrays of floats of the storage type.
@@ -54,7 +68,11 @@ pub(crate) struct Entries {
     winner: Array<u32>,
     /// t `[inputs]`
     input_scale: Array<f32>,
+    /// Scores `[inputs or outputs, Hd]`, where the coefficients are made of scores.
+    scores: Array<f32>,
     slope: f32,
+    /// Vectors of an input row there; an output has the same of it for every so many of its own.
+    input_width: usize,
 }
 
 /// What the outputs are multiplied by.
@@ -107,7 +125,11 @@ fn term<F: Float, N: Size>(
     #[comptime] plan: Plan,
 ) -> Vector<f32, N> {
     let c = e.col[k] as usize;
-    let mut y = Vector::<f32, N>::cast_from(x[c * width + f]);
+    let mut at = c * width + f;
+    if comptime!(plan.attention.is_of_scores()) {
+        at = c * e.input_width + f % e.input_width;
+    }
+    let mut y = Vector::<f32, N>::cast_from(x[at]);
     if comptime!(plan.values) {
         y *= Vector::new(e.values[k]);
     }
@@ -118,7 +140,17 @@ fn term<F: Float, N: Size>(
         }
         y *= Vector::new(f32::cast_from(own[position]));
     }
-    if comptime!(plan.attention != Attention::Off) {
+    if comptime!(plan.attention.is_of_scores()) {
+        let (heads, h) = (width / head, f / head);
+        let mut scored = c;
+        let mut segment = row;
+        if comptime!(plan.attention == Attention::OutputScores) {
+            scored = row;
+            segment = c;
+        }
+        y *= Vector::new(normalised(e.scores[scored * heads + h], &e.normaliser, segment, h, heads));
+    }
+    if comptime!(plan.attention.is_of_parts()) {
         let (heads, h) = (width / head, f / head);
         let (i, j) = (row * heads + h, c * heads + h);
         let s = leaky_relu(f32::cast_from(own[i]) + f32::cast_from(other[j]), e.slope);

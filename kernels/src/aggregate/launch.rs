@@ -29,6 +29,29 @@ pub(crate) struct Coefficients<'a, R: Runtime> {
     pub(crate) slope: f32,
 }
 
+/// Attention coefficients of scores: those of the inputs where the segments are the outputs, else those of the outputs.
+#[derive(Debug)]
+pub(crate) struct Scores<'a, R: Runtime> {
+    /// `[inputs or outputs, S·Hd]`, f32
+    pub(crate) scores: &'a Buf<R>,
+    /// m and 1 / Σ exp(s − m) `[segments, 2, S·Hd]`
+    pub(crate) normaliser: &'a Buf<R>,
+    /// The segments are the outputs of this pass.
+    pub(crate) of_outputs: bool,
+    /// S·Hd
+    pub(crate) heads: usize,
+    /// How often an output has the features of an input: S, where every seed reads the same input.
+    pub(crate) repeats: usize,
+}
+
+impl<R: Runtime> Copy for Scores<'_, R> {}
+
+impl<R: Runtime> Clone for Scores<'_, R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
 /// One pass with everything that can be folded in.
 #[derive(Debug)]
 pub(crate) struct Pass<'a, R: Runtime> {
@@ -39,6 +62,7 @@ pub(crate) struct Pass<'a, R: Runtime> {
     pub(crate) weights: Weights<&'a Buf<R>>,
     pub(crate) fold: Fold<&'a Buf<R>, &'a Buf<R>>,
     pub(crate) attention: Option<Coefficients<'a, R>>,
+    pub(crate) scores: Option<Scores<'a, R>>,
     /// Winning positions `[inputs, F]`.
     pub(crate) winners: Option<&'a Ids<R>>,
 }
@@ -56,7 +80,7 @@ pub fn aggregate<R: Runtime>(
     weights: Weights<&Buf<R>>,
     fold: Fold<&Buf<R>, &Buf<R>>,
 ) -> Result<Buf<R>, KernelError> {
-    run(pattern, &Pass { direction, reduce, x, width, weights, fold, attention: None, winners: None })
+    run(pattern, &Pass { direction, reduce, x, width, weights, fold, attention: None, scores: None, winners: None })
 }
 
 pub(crate) fn run<R: Runtime>(pattern: &DevicePattern<R>, pass: &Pass<R>) -> Result<Buf<R>, KernelError> {
@@ -72,7 +96,14 @@ pub(crate) fn run<R: Runtime>(pattern: &DevicePattern<R>, pass: &Pass<R>) -> Res
 fn validate<R: Runtime>(pattern: &DevicePattern<R>, side: &Side<R>, pass: &Pass<R>) -> Result<(), KernelError> {
     let check = |argument, got: Option<&Buf<R>>, expected| got.map_or(Ok(()), |b| check_len(OP, CONTRACT, argument, b.len(), expected));
     capability::check_storage(&pattern.client, pass.x.dtype())?;
-    check("x", Some(pass.x), side.inputs * pass.width)?;
+    check("x", Some(pass.x), side.inputs * pass.width / pass.scores.map_or(1, |s| s.repeats))?;
+    if let Some(s) = pass.scores {
+        let (scored, segments) = if s.of_outputs { (side.inputs, side.outputs) } else { (side.outputs, side.inputs) };
+        check("scores", Some(s.scores), scored * s.heads)?;
+        check("normaliser", Some(s.normaliser), 2 * segments * s.heads)?;
+        check_type(OP, "scores", s.scores, DType::F32)?;
+        check_type(OP, "normaliser", s.normaliser, DType::F32)?;
+    }
     if let Weights::Entries(w) = pass.weights {
         check("w", Some(w), pattern.nnz)?;
         check_type(OP, "w", w, pass.x.dtype())?;
@@ -109,7 +140,7 @@ struct Launcher<'a, R: Runtime> {
 
 impl<'a, R: Runtime> Launcher<'a, R> {
     fn new(pattern: &'a DevicePattern<R>, side: &'a Side<R>, pass: &'a Pass<'a, R>) -> Self {
-        let heads = pass.attention.as_ref().map_or(1, |a| a.heads);
+        let heads = pass.attention.as_ref().map(|a| a.heads).or(pass.scores.map(|s| s.heads)).unwrap_or(1);
         let head = pass.width / heads;
         let vector = if pass.winners.is_some() { 1 } else { vector_size(&pattern.client, pass.x.dtype(), &[head]) };
         let width = pass.width / vector;
@@ -118,10 +149,13 @@ impl<'a, R: Runtime> Launcher<'a, R> {
             reduce: pass.reduce,
             values: !matches!(pass.weights, Weights::Ones | Weights::Entries(_)) && side.values.is_some(),
             entries: matches!(pass.weights, Weights::Entries(_)),
-            attention: pass.attention.as_ref().map_or(Attention::Off, |a| match a.of_outputs {
-                true => Attention::OfOutputs,
-                false => Attention::OfInputs,
-            }),
+            attention: match (&pass.attention, pass.scores) {
+                (Some(a), _) if a.of_outputs => Attention::OfOutputs,
+                (Some(_), _) => Attention::OfInputs,
+                (None, Some(s)) if s.of_outputs => Attention::InputScores,
+                (None, Some(_)) => Attention::OutputScores,
+                (None, None) => Attention::Off,
+            },
             winners: pass.winners.is_some(),
             canonical: side.canonical.is_some(),
             input_scale: pass.fold.input_scale.is_some(),
@@ -146,10 +180,12 @@ impl<'a, R: Runtime> Launcher<'a, R> {
             p.ids(Some(&self.side.col)),
             p.ids(self.side.canonical.as_ref()),
             p.floats(self.side.values.as_ref()),
-            p.floats(self.pass.attention.as_ref().map(|a| a.normaliser)),
+            p.floats(self.pass.attention.as_ref().map(|a| a.normaliser).or(self.pass.scores.map(|s| s.normaliser))),
             p.ids(self.pass.winners),
             p.floats(self.pass.fold.input_scale),
+            p.floats(self.pass.scores.map(|s| s.scores)),
             self.pass.attention.as_ref().map_or(0.0, |a| a.slope),
+            self.width / self.pass.scores.map_or(1, |s| s.repeats),
         )
     }
 

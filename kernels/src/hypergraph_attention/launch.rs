@@ -116,7 +116,8 @@ fn weighted<'a, R: Runtime>(
     let of_outputs = config.normalise == direction;
     let attention = Coefficients { out_part, in_part, normaliser, of_outputs, heads: config.heads, slope: config.slope as f32 };
     let width = config.heads * config.head_width;
-    let pass = Pass { direction, reduce: Reduce::Sum, x, width, weights: Weights::Values, fold, attention: Some(attention), winners: None };
+    let (weights, attention) = (Weights::Values, Some(attention));
+    let pass = Pass { direction, reduce: Reduce::Sum, x, width, weights, fold, attention, scores: None, winners: None };
     run(pattern, &pass)
 }
 

@@ -13,6 +13,8 @@ pub(crate) enum Statistic {
     Normaliser,
     /// The same of s = leaky_relu(a + b), without the array s
     ScoreNormaliser,
+    /// The same of s that every input has, `[inputs, Hd]`, in the place of t
+    InputNormaliser,
     /// Σ s·t
     Dot,
     /// Σ s·leaky'(a + b)
@@ -23,7 +25,7 @@ pub(crate) enum Statistic {
 
 impl Statistic {
     pub(crate) fn is_normaliser(self) -> bool {
-        matches!(self, Self::Normaliser | Self::ScoreNormaliser)
+        matches!(self, Self::Normaliser | Self::ScoreNormaliser | Self::InputNormaliser)
     }
 
     /// Values per segment and head.
@@ -65,6 +67,8 @@ fn item<S: Float>(
     let at = position * heads + h;
     if comptime!(plan.statistic == Statistic::ScoreNormaliser) {
         leaky_relu(f32::cast_from(s[row * heads + h]) + f32::cast_from(t[col[k] as usize * heads + h]), slope)
+    } else if comptime!(plan.statistic == Statistic::InputNormaliser) {
+        f32::cast_from(t[col[k] as usize * heads + h])
     } else if comptime!(plan.statistic == Statistic::Dot) {
         f32::cast_from(s[at]) * f32::cast_from(t[at])
     } else {

@@ -17,12 +17,15 @@ use hypergraphql_kernels::hypergraph_conv::fused::launch::fused;
 use hypergraphql_kernels::hypergraph_conv::launch::{add_bias, bias_gradient};
 use hypergraphql_kernels::knn::{self, KnnConfig, Metric};
 use hypergraphql_kernels::memory_attention::{MemoryConfig, launch as memory};
+use hypergraphql_kernels::relation_linear::launch::{relation_linear, relation_linear_backward};
+use hypergraphql_kernels::relation_linear::{DeviceRelations, Products, RelationRows, Wanted as LinearWanted};
 use hypergraphql_kernels::rms_norm::{self, Wanted};
 use hypergraphql_kernels::rope::{self, Turn};
 use hypergraphql_kernels::scatter_add::{self, Scatter};
 use hypergraphql_kernels::search_sorted::{Side, launch::search_sorted};
 use hypergraphql_kernels::segment_reduce::{Fold as SegmentFold, launch::segment_reduce};
 use hypergraphql_kernels::segment_softmax::launch::{segment_softmax, segment_softmax_backward};
+use hypergraphql_kernels::set_attention::{self, SetAttentionConfig, launch as sets};
 use hypergraphql_kernels::sort::launch::{Sorted, sort};
 use hypergraphql_kernels::{
     CsrPair, DType, Direction, KernelError, compact, cross_entropy, distinct, extend, int8_matmul, intersect, quantize, scan, swiglu, top_k,
@@ -39,11 +42,13 @@ pub(crate) fn all<R: Runtime>(client: &ComputeClient<R>, dtype: DType) -> Result
             for width in WIDTHS {
                 on.passes(width)?;
                 on.attention(width)?;
+                on.sets(width)?;
             }
             on.entries(3)?;
         }
     }
     rows(client, dtype)?;
+    linear(client, dtype)?;
     sequences(client, dtype)?;
     discrete(client, dtype)?;
     relational(client)
@@ -115,6 +120,20 @@ impl<R: Runtime> On<'_, R> {
         Ok(())
     }
 
+    fn sets(&self, head_width: usize) -> Result<(), KernelError> {
+        for (seeds, direction) in [(1, Direction::ToCols), (2, Direction::ToRows)] {
+            let c = SetAttentionConfig { direction, seeds, heads: 3, head_width, scale: 0.5, slope: 0.2 };
+            let side = self.pattern.side(direction);
+            let (q, k, dout) = (seeds * c.width(), side.inputs * c.width(), side.outputs * seeds * c.width());
+            let (q, k, dout) = (self.array(q), self.array(k), self.array(dout));
+            let i = sets::Inputs { q: &q, k: &k, v: &k };
+            let saved = sets::set_attention(&self.pattern, c, &i)?;
+            let all = set_attention::Wanted { q: true, k: true, v: true };
+            sets::set_attention_backward(&self.pattern, c, &i, &saved, &dout, all)?;
+        }
+        Ok(())
+    }
+
     fn attention(&self, head_width: usize) -> Result<(), KernelError> {
         let (p, heads) = (&self.pattern, 3);
         let (x, a, b) = (self.array(p.rows() * heads * head_width), self.array(p.rows() * heads), self.array(p.cols() * heads));
@@ -132,6 +151,25 @@ impl<R: Runtime> On<'_, R> {
         }
         Ok(())
     }
+}
+
+/// `relation_linear` by the units and by tensor cores; 1,500 rows of one relation are a hub.
+fn linear<R: Runtime>(client: &ComputeClient<R>, dtype: DType) -> Result<(), KernelError> {
+    let ids: Vec<u32> = (0..1500).map(|i| u32::from(i == 7)).collect();
+    let mut sorted = ids.clone();
+    sorted.sort_unstable();
+    let (inputs, outputs) = (12, 20);
+    for ids in [ids, sorted] {
+        for products in [Products::Simple, Products::Auto] {
+            let rel = DeviceRelations::upload(client, &RelationRows::new(&ids, 3)?);
+            let (x, dy) = (Buf::empty(client, 1500 * inputs, dtype), Buf::empty(client, 1500 * outputs, dtype));
+            let w = Buf::empty(client, 3 * inputs * outputs, dtype);
+            relation_linear(&rel, &x, &w, inputs, outputs, products)?;
+            let both = LinearWanted { x: true, weight: true };
+            relation_linear_backward(&rel, &x, &w, inputs, outputs, &dy, both, products)?;
+        }
+    }
+    Ok(())
 }
 
 /// The ops without a strategy.

@@ -6,6 +6,7 @@ use hypergraphql_kernels::edge_score::reference::{edge_score, edge_score_backwar
 use hypergraphql_kernels::hypergraph_attention::AttentionConfig;
 use hypergraphql_kernels::hypergraph_attention::reference::Inputs;
 use hypergraphql_kernels::segment_softmax::reference::segment_softmax;
+use hypergraphql_kernels::set_attention::SetAttentionConfig;
 use hypergraphql_kernels::{CsrPair, DType, Direction, View};
 
 /// Roundings in f32 that the longest row of these tests may add up: they walk at random, so that 2,611 terms count some 2·√2611.
@@ -171,4 +172,36 @@ pub(crate) fn of_attention(pair: &CsrPair, config: AttentionConfig, i: Inputs, d
     }
     let (da, db) = edge_score_backward(&rows, i.a, i.b, heads, slope, &ds);
     OfAttention { out, dx, da, db }
+}
+
+/// Sums of absolute terms of dQ, dK and dV: with |dp| = Σ |dO V| and its mean over p, |dz| <= scale · leaky' · p (|dp| + mean).
+pub(crate) fn of_set_attention(
+    c: SetAttentionConfig,
+    view: &View,
+    q: &[f64],
+    k: &[f64],
+    v: &[f64],
+    dout: &[f64],
+) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
+    let (mut dq, mut dk, mut dv) = (vec![0.0; q.len()], vec![0.0; k.len()], vec![0.0; v.len()]);
+    for (e, s, h) in (0..view.rows()).flat_map(|e| (0..c.seeds).flat_map(move |s| (0..c.heads).map(move |h| (e, s, h)))) {
+        let (seed, d) = ((s * c.heads + h) * c.head_width, ((e * c.seeds + s) * c.heads + h) * c.head_width);
+        let at = |i: usize| (view.col[i] as usize * c.heads + h) * c.head_width;
+        let z = |i: usize| c.scale * (0..c.head_width).map(|f| q[seed + f] * k[at(i) + f]).sum::<f64>();
+        let scores: Vec<f64> = view.range(e).map(|i| if z(i) > 0.0 { z(i) } else { c.slope * z(i) }).collect();
+        let m = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let sum: f64 = scores.iter().map(|s| (s - m).exp()).sum();
+        let dp = |i: usize| (0..c.head_width).map(|f| (dout[d + f] * v[at(i) + f]).abs()).sum::<f64>();
+        let mean: f64 = view.range(e).zip(&scores).map(|(i, s)| (s - m).exp() / sum * dp(i)).sum();
+        for (i, s) in view.range(e).zip(&scores) {
+            let p = (s - m).exp() / sum;
+            let dz = c.scale.abs() * if z(i) > 0.0 { 1.0 } else { c.slope } * p * (dp(i) + mean);
+            for f in 0..c.head_width {
+                dq[seed + f] += dz * k[at(i) + f].abs();
+                dk[at(i) + f] += dz * q[seed + f].abs();
+                dv[at(i) + f] += p * dout[d + f].abs();
+            }
+        }
+    }
+    (dq, dk, dv)
 }

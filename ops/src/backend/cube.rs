@@ -3,6 +3,7 @@
 mod discrete;
 mod matrix;
 mod memory;
+mod relation;
 mod steps;
 
 use std::ops::Deref;
@@ -24,6 +25,7 @@ use hypergraphql_kernels::hypergraph_conv::{Scales, ThetaSide, backward_side, ch
 use hypergraphql_kernels::rms_norm::{self, Wanted as NormWanted};
 use hypergraphql_kernels::rope::{self, Turn};
 use hypergraphql_kernels::scatter_add::{self, Scatter};
+use hypergraphql_kernels::set_attention::{SetAttentionConfig, Wanted as SetWanted, launch as sets};
 use hypergraphql_kernels::sparse_conv::{Order, choose_order};
 use hypergraphql_kernels::swiglu::{self, Wanted as GateWanted};
 use hypergraphql_kernels::{CsrPair, DType, Direction, KernelError, gather, segment_softmax};
@@ -33,7 +35,7 @@ use crate::dtype::burn_dtype;
 use super::shares::inverse_counts;
 use super::{
     Attention, AttentionGradients, AttentionInput, AttentionOutput, AttentionWanted, Bias, ConvGradients, ConvWanted, FlashInput,
-    FlashOutput, HyperBackend, Pass, Route,
+    FlashOutput, HyperBackend, Pass, Route, SetInput, SetOutput,
 };
 
 use matrix::{Matrix, by_ref, weights_of};
@@ -230,6 +232,30 @@ where
             a: wanted.a.then(|| a.like(da, a.rows, a.width)),
             b: wanted.b.then(|| b.like(db, b.rows, b.width)),
         }
+    }
+
+    fn set_attention(s: &Self::Sparse, c: SetAttentionConfig, i: SetInput<Self>) -> SetOutput<Self> {
+        let (q, k, v) = (Matrix::of(i.q), Matrix::of(i.k), Matrix::of(i.v));
+        let o = sets::set_attention(s, c, &sets::Inputs { q: &q.buf, k: &k.buf, v: &v.buf }).expect(CHECKED);
+        let segments = s.side(c.direction).outputs;
+        let out = q.tensor(o.out, Shape::new([segments, c.seeds, c.width()]));
+        SetOutput { out, normaliser: q.like(o.normaliser, segments, 2 * c.parts()) }
+    }
+
+    fn set_attention_backward(
+        s: &Self::Sparse,
+        c: SetAttentionConfig,
+        i: SetInput<Self>,
+        o: SetOutput<Self>,
+        dout: FloatTensor<Self>,
+        wanted: SetWanted,
+    ) -> [Option<FloatTensor<Self>>; 3] {
+        let (q, k, v, dout) = (Matrix::of(i.q), Matrix::of(i.k), Matrix::of(i.v), Matrix::of(dout));
+        let saved = sets::Output { out: Matrix::of(o.out).buf, normaliser: Matrix::of(o.normaliser).buf };
+        let inputs = sets::Inputs { q: &q.buf, k: &k.buf, v: &v.buf };
+        let [dq, dk, dv] = sets::set_attention_backward(s, c, &inputs, &saved, &dout.buf, wanted).expect(CHECKED);
+        let like = |d: Option<Buf<R>>, x: &Matrix<R>| d.map(|d| x.like(d, x.rows, x.width));
+        [like(dq, &q), like(dk, &k), like(dv, &v)]
     }
 
     fn hypergraph_conv(

@@ -4,6 +4,7 @@
 mod discrete;
 mod memory;
 mod operation;
+mod relation;
 
 use std::sync::Arc;
 
@@ -17,12 +18,13 @@ use hypergraphql_kernels::hypergraph_conv::Scales;
 use hypergraphql_kernels::rms_norm::Wanted as NormWanted;
 use hypergraphql_kernels::rope::Turn;
 use hypergraphql_kernels::scatter_add::Scatter;
+use hypergraphql_kernels::set_attention::{SetAttentionConfig, Wanted as SetWanted};
 use hypergraphql_kernels::swiglu::Wanted as GateWanted;
 use hypergraphql_kernels::{CsrPair, DType, Direction, KernelError};
 
 use super::{
     Attention, AttentionGradients, AttentionInput, AttentionOutput, AttentionWanted, Bias, ConvGradients, ConvWanted, FlashInput,
-    FlashOutput, HyperBackend, Pass, Route,
+    FlashOutput, HyperBackend, Pass, Route, SetInput, SetOutput,
 };
 use operation::{record, record_one, record_some};
 
@@ -215,6 +217,35 @@ impl<B: FusionBackend + HyperBackend> HyperBackend for Fusion<B> {
             [g.x, g.a, g.b]
         });
         AttentionGradients { x, a, b }
+    }
+
+    fn set_attention(s: &Self::Sparse, c: SetAttentionConfig, i: SetInput<Self>) -> SetOutput<Self> {
+        let segments = s.outputs(c.direction);
+        let out = (Shape::new([segments, c.seeds, c.width()]), i.q.dtype);
+        let outputs = vec![out, (Shape::new([segments, 2 * c.parts()]), wide(i.q.dtype))];
+        let s = s.inner.clone();
+        let mut results = record::<B, 3>("hg_set_attention", [i.q, i.k, i.v].map(Some), outputs, move |inputs| {
+            let [q, k, v] = inputs.map(needed);
+            let o = B::set_attention(&s, c, SetInput { q, k, v });
+            vec![o.out, o.normaliser]
+        });
+        SetOutput { out: needed(results.next()), normaliser: needed(results.next()) }
+    }
+
+    fn set_attention_backward(
+        s: &Self::Sparse,
+        c: SetAttentionConfig,
+        i: SetInput<Self>,
+        o: SetOutput<Self>,
+        dout: FloatTensor<B>,
+        wanted: SetWanted,
+    ) -> [Option<FloatTensor<B>>; 3] {
+        let like = [wanted.q.then(|| meta(&i.q)), wanted.k.then(|| meta(&i.k)), wanted.v.then(|| meta(&i.v))];
+        let (s, inputs) = (s.inner.clone(), [i.q, i.k, i.v, o.out, o.normaliser, dout].map(Some));
+        record_some::<B, 6, 3>("hg_set_attention_backward", inputs, like, move |inputs| {
+            let [q, k, v, out, normaliser, dout] = inputs.map(needed);
+            B::set_attention_backward(&s, c, SetInput { q, k, v }, SetOutput { out, normaliser }, dout, wanted)
+        })
     }
 
     fn hypergraph_conv(

@@ -12,6 +12,7 @@ mod shares;
 
 mod discrete;
 mod memory;
+mod relation;
 mod relational;
 mod route;
 
@@ -29,11 +30,13 @@ use hypergraphql_kernels::hypergraph_conv::Scales;
 use hypergraphql_kernels::rms_norm::Wanted as NormWanted;
 use hypergraphql_kernels::rope::Turn;
 use hypergraphql_kernels::scatter_add::Scatter;
+use hypergraphql_kernels::set_attention::{SetAttentionConfig, Wanted as SetWanted};
 use hypergraphql_kernels::swiglu::Wanted as GateWanted;
 use hypergraphql_kernels::{CsrPair, DType, Direction, KernelError};
 
 pub use discrete::DiscreteBackend;
 pub use memory::{Kept, MemoryBackend, MemoryKeys};
+pub use relation::RelationBackend;
 pub use relational::{Records, RelationalBackend};
 pub use route::Route;
 
@@ -41,7 +44,7 @@ pub use route::Route;
 ///
 /// Arguments are checked by the functions of this crate before they come here; implementations only run kernels. All dense tensors
 /// are `[rows, width]` matrices except where a shape is given.
-pub trait HyperBackend: DiscreteBackend + MemoryBackend {
+pub trait HyperBackend: DiscreteBackend + MemoryBackend + RelationBackend {
     /// Both CSRs of a pattern with their schedules, resident on the device; cheap to clone.
     type Sparse: Clone + Debug + Send + Sync + 'static;
     /// A vector of constants (degrees, scales) resident on the device; f64 on the host, f32 on devices.
@@ -124,6 +127,18 @@ pub trait HyperBackend: DiscreteBackend + MemoryBackend {
         dout: FloatTensor<Self>,
         wanted: AttentionWanted,
     ) -> AttentionGradients<Self>;
+
+    /// See `kernels::set_attention`.
+    fn set_attention(s: &Self::Sparse, config: SetAttentionConfig, input: SetInput<Self>) -> SetOutput<Self>;
+    /// dO `[segments, S, Hd·C]` -> dQ, dK and dV, as far as they are wanted.
+    fn set_attention_backward(
+        s: &Self::Sparse,
+        config: SetAttentionConfig,
+        input: SetInput<Self>,
+        output: SetOutput<Self>,
+        dout: FloatTensor<Self>,
+        wanted: SetWanted,
+    ) -> [Option<FloatTensor<Self>>; 3];
 
     /// x `[rows, F]`, theta `[F, O]` -> `[rows, O]`; see `kernels::hypergraph_conv`.
     fn hypergraph_conv(
@@ -283,6 +298,26 @@ pub struct AttentionGradients<B: Backend> {
     pub a: Option<FloatTensor<B>>,
     /// `[cols, Hd]`
     pub b: Option<FloatTensor<B>>,
+}
+
+/// q `[S, Hd·C]`, k and v `[members, Hd·C]`.
+#[derive(Debug, Clone)]
+pub struct SetInput<B: Backend> {
+    /// Seeds.
+    pub q: FloatTensor<B>,
+    /// Keys.
+    pub k: FloatTensor<B>,
+    /// Values.
+    pub v: FloatTensor<B>,
+}
+
+/// What the forward pass returns and the backward pass needs again.
+#[derive(Debug, Clone)]
+pub struct SetOutput<B: Backend> {
+    /// O `[segments, S, Hd·C]`
+    pub out: FloatTensor<B>,
+    /// N `[segments, 2·S·Hd]`: the largest scores m, then 1 / Σ exp(s − m), in the type of sums.
+    pub normaliser: FloatTensor<B>,
 }
 
 /// q `[B, H, Tq, D]`, k and v `[B, Hk, Tk, D]`.

@@ -23,6 +23,7 @@ mod pattern;
 mod relational;
 mod rows;
 mod sequence;
+mod sets;
 mod suite;
 
 use hypergraphql_kernels::DType;
@@ -75,7 +76,7 @@ pub struct Summary {
 }
 
 /// The ops of the suite, in the order in which they run.
-pub const OPS: [&str; 28] = [
+pub const OPS: [&str; 30] = [
     "gather",
     "scatter_add",
     "dropout",
@@ -97,6 +98,7 @@ pub const OPS: [&str; 28] = [
     "knn",
     "quantize",
     "int8_matmul",
+    "relation_linear",
     "edge_score",
     "segment_softmax",
     "entry_dot",
@@ -104,6 +106,7 @@ pub const OPS: [&str; 28] = [
     "sparse_conv",
     "hypergraph_conv",
     "hypergraph_attention",
+    "set_attention",
 ];
 
 /// Runs the suite in `dtype` on `device` and reports each case as it ends.
@@ -120,9 +123,11 @@ pub fn run<B: HyperBackend>(device: &B::Device, dtype: DType, options: &VerifyOp
     memory::run(&mut suite);
     relational::run(&mut suite);
     discrete::run(&mut suite);
+    sets::relations(&mut suite);
     entries::run(&mut suite);
     aggregate::run(&mut suite);
     conv::run(&mut suite);
     attention::run(&mut suite);
+    sets::run(&mut suite);
     Summary { note: note.map(str::to_owned), ..suite.finish() }
 }

@@ -4,20 +4,24 @@ use burn::backend::Autodiff;
 use burn::tensor::Tensor;
 use hypergraphql_ops::{
     AttentionConfig, BiasPlace, ConvConfig, Direction, HyperBackend, Incidence, Normalisation, Reduce, Result as OpResult, Scatter,
-    aggregate, dropout, edge_score, gather, hypergraph_attention, hypergraph_conv, rms_norm, scatter_add, segment_softmax, sparse_conv,
-    swiglu,
+    SetAttentionOptions, aggregate, dropout, edge_score, gather, hypergraph_attention, hypergraph_conv, relation_linear, rms_norm,
+    scatter_add, segment_softmax, set_attention, sparse_conv, swiglu,
 };
 
-use super::inputs::{Inputs, Size, failed};
+use super::inputs::{Inputs, RELATIONS, Size, failed};
 use super::record::Work;
 use crate::cli::error::CliError;
 
 /// All cases, in the order in which they run.
-pub(super) const NAMES: [&str; 14] = [
+pub(super) const NAMES: [&str; 18] = [
     "conv_fwd",
     "conv_fwd_bwd",
     "att_fwd",
     "att_fwd_bwd",
+    "set_fwd",
+    "set_fwd_bwd",
+    "relation_fwd",
+    "relation_fwd_bwd",
     "spmm",
     "aggregate",
     "segment_softmax",
@@ -38,6 +42,8 @@ pub(super) fn op_of(case: &str) -> &str {
     match case {
         "conv_fwd" | "conv_fwd_bwd" => "hypergraph_conv",
         "att_fwd" | "att_fwd_bwd" => "hypergraph_attention",
+        "set_fwd" | "set_fwd_bwd" => "set_attention",
+        "relation_fwd" | "relation_fwd_bwd" => "relation_linear",
         "spmm" => "aggregate",
         "sort_keys" => "sort",
         "flash_fwd" | "flash_fwd_bwd" => "flash_attention",
@@ -71,6 +77,8 @@ pub(super) fn cases<B: HyperBackend>(i: &Inputs<B>) -> Vec<Case<'_>> {
     let entries = z * heads * s;
     let nodes = n * heads * s;
     let (sum, product) = (2 * z * d, 2 * n * d * d);
+    let set = SetAttentionOptions { heads, scale: Some(1.0), slope: SLOPE, ..SetAttentionOptions::default() };
+    let relation = (2 * n + RELATIONS * d) * d * s + n * 4;
     vec![
         case("conv_fwd", both, 2 * sum + product, Box::new(|| ignore(conv(i.x.clone(), &i.incidence, i.theta.clone(), i.bias.clone())))),
         case("conv_fwd_bwd", 2 * both, 4 * sum + 3 * product, Box::new(|| conv_backward(i))),
@@ -83,6 +91,15 @@ pub(super) fn cases<B: HyperBackend>(i: &Inputs<B>) -> Vec<Case<'_>> {
             }),
         ),
         case("att_fwd_bwd", 2 * both + pass(m), 5 * sum + 3 * product, Box::new(|| attention_backward(i))),
+        case("set_fwd", pass(m) + n * d * s, sum + 2 * n * d, {
+            Box::new(move || ignore(set_attention(i.seed.clone(), i.x.clone(), i.values.clone(), &i.incidence, set)))
+        }),
+        case("set_fwd_bwd", pass(m) + pass(n) + (5 * n + 2 * m) * d * s, 2 * sum + 8 * n * d, Box::new(move || set_backward(i, set))),
+        case("relation_fwd", relation, product, {
+            let relations = i.relations.inner();
+            Box::new(move || ignore(relation_linear(i.x.clone(), i.weights.clone(), &relations)))
+        }),
+        case("relation_fwd_bwd", 3 * relation, 3 * product, Box::new(|| relation_backward(i))),
         case("spmm", pass(m), sum, Box::new(|| ignore(aggregate(i.x.clone(), &i.incidence, Direction::ToCols, Reduce::Mean, None)))),
         case("aggregate", pass(n), z * d, Box::new(|| ignore(aggregate(i.z.clone(), &i.incidence, Direction::ToRows, Reduce::Max, None)))),
         case(
@@ -157,6 +174,18 @@ fn attention_backward<B: HyperBackend>(i: &Inputs<B>) -> Result<(), CliError> {
     let y = attention(x.clone(), z, &i.graph, theta.clone(), a.clone(), bias.clone(), i.heads).map_err(failed)?;
     let gradients = y.sum().backward();
     present([x.grad(&gradients).is_some(), theta.grad(&gradients).is_some(), bias.grad(&gradients).is_some()])
+}
+
+fn set_backward<B: HyperBackend>(i: &Inputs<B>, options: SetAttentionOptions) -> Result<(), CliError> {
+    let (q, k, v) = (leaf(&i.seed), leaf(&i.x), leaf(&i.values));
+    let gradients = set_attention(q.clone(), k.clone(), v.clone(), &i.graph, options).map_err(failed)?.sum().backward();
+    present([q.grad(&gradients).is_some(), k.grad(&gradients).is_some(), v.grad(&gradients).is_some()])
+}
+
+fn relation_backward<B: HyperBackend>(i: &Inputs<B>) -> Result<(), CliError> {
+    let (x, w) = (leaf(&i.x), leaf(&i.weights));
+    let gradients = relation_linear(x.clone(), w.clone(), &i.relations).map_err(failed)?.sum().backward();
+    present([x.grad(&gradients).is_some(), w.grad(&gradients).is_some(), true])
 }
 
 fn present(gradients: [bool; 3]) -> Result<(), CliError> {

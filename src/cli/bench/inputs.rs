@@ -6,7 +6,7 @@ use std::path::Path;
 use burn::backend::Autodiff;
 use burn::tensor::{Distribution, Tensor};
 use hypergraphql_framework::{Hypergraph, io};
-use hypergraphql_ops::{DType, HyperBackend, Incidence, Index, OpError, SparseMatrix, burn_dtype};
+use hypergraphql_ops::{DType, HyperBackend, Incidence, Index, OpError, Relations, SparseMatrix, burn_dtype};
 
 use crate::cli::error::CliError;
 
@@ -41,6 +41,9 @@ pub(super) fn dump(graph: &Hypergraph, size: Size, seed: u64, dir: &Path) -> Res
     write("size.json", size.to_string().into_bytes())
 }
 
+/// Relations of the cases of `relation_linear`.
+pub(super) const RELATIONS: usize = 500;
+
 /// Everything that the cases read.
 pub(super) struct Inputs<B: HyperBackend> {
     pub(super) size: Size,
@@ -66,6 +69,12 @@ pub(super) struct Inputs<B: HyperBackend> {
     pub(super) attention: Tensor<B, 2>,
     /// Scores [nnz, heads]
     pub(super) scores: Tensor<B, 2>,
+    /// Values of the set attention, whose keys are X, [N, d], and its seed [1, d]
+    pub(super) values: Tensor<B, 2>,
+    pub(super) seed: Tensor<B, 2>,
+    /// Relations of N rows, few of which have most of them, and their weights [R, d, d]
+    pub(super) relations: Relations<Autodiff<B>>,
+    pub(super) weights: Tensor<B, 3>,
 }
 
 impl<B: HyperBackend> Inputs<B> {
@@ -94,6 +103,10 @@ impl<B: HyperBackend> Inputs<B> {
             bias: small([1, d]).flatten(0, 1),
             attention: small([d, 2 * heads]) * of_head,
             scores: normal([graph.node_major().nnz(), heads]),
+            values: normal([n, d]),
+            seed: small([1, d]),
+            relations: Relations::new(&skewed(n), RELATIONS, device).map_err(failed)?,
+            weights: small([RELATIONS * d, d]).reshape([RELATIONS, d, d]),
         })
     }
 }
@@ -101,6 +114,11 @@ impl<B: HyperBackend> Inputs<B> {
 /// `n` of `n` rows, in no order.
 pub(super) fn scattered(n: usize) -> Vec<u32> {
     (0..n as u32).map(|i| ((u64::from(i.wrapping_mul(2_654_435_761) >> 4) * n as u64) >> 28) as u32).collect()
+}
+
+/// A relation for each of `n` rows, in no order: ⌊R u³⌋ for u all over 0..1, so that the first of 500 has an eighth of the rows.
+fn skewed(n: usize) -> Vec<u32> {
+    (0..n as u32).map(|i| (RELATIONS as f64 * (f64::from(i.wrapping_mul(2_654_435_761)) / 4_294_967_296.0).powi(3)) as u32).collect()
 }
 
 /// An op that refuses what the benchmark gives it.

@@ -57,6 +57,7 @@ pub fn extremum_gradients<R: Runtime>(
         weights,
         fold: Fold::default(),
         attention: None,
+        scores: None,
         winners: Some(&won),
     };
     let dx = if wanted.x { Some(run(pattern, &back)?) } else { None };

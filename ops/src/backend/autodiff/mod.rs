@@ -10,6 +10,7 @@ mod hypergraph_attention;
 mod memory;
 mod scale;
 mod sequence;
+mod sets;
 
 use std::sync::Arc;
 
@@ -27,12 +28,13 @@ use hypergraphql_kernels::hypergraph_conv::Scales;
 use hypergraphql_kernels::rms_norm::Wanted as NormWanted;
 use hypergraphql_kernels::rope::Turn;
 use hypergraphql_kernels::scatter_add::Scatter;
+use hypergraphql_kernels::set_attention::{SetAttentionConfig, Wanted as SetWanted};
 use hypergraphql_kernels::swiglu::Wanted as GateWanted;
 use hypergraphql_kernels::{CsrPair, DType, Direction, KernelError};
 
 use super::{
     Attention, AttentionGradients, AttentionInput, AttentionOutput, AttentionWanted, Bias, ConvGradients, ConvWanted, FlashInput,
-    FlashOutput, HyperBackend, Pass, Route,
+    FlashOutput, HyperBackend, Pass, Route, SetInput, SetOutput,
 };
 use aggregate::{ExtremumGradient, SumGradient};
 use conv::{FusedGradient, Operator, convolution};
@@ -214,6 +216,24 @@ impl<B: HyperBackend, C: CheckpointStrategy> HyperBackend for Autodiff<B, C> {
         let output = AttentionOutput { out: once::<B, C>(o.out), edge: once::<B, C>(o.edge), normaliser: once::<B, C>(o.normaliser) };
         let g = B::hypergraph_attention_backward(s, &attention.inner(), input, output, once::<B, C>(dout), wanted);
         AttentionGradients { x: g.x.map(constant::<B, C>), a: g.a.map(constant::<B, C>), b: g.b.map(constant::<B, C>) }
+    }
+
+    fn set_attention(s: &Self::Sparse, config: SetAttentionConfig, i: SetInput<Self>) -> SetOutput<Self> {
+        sets::set_attention::<B, C>(s, config, i)
+    }
+
+    fn set_attention_backward(
+        s: &Self::Sparse,
+        config: SetAttentionConfig,
+        i: SetInput<Self>,
+        o: SetOutput<Self>,
+        dout: Node<B, C>,
+        wanted: SetWanted,
+    ) -> [Option<Node<B, C>>; 3] {
+        let input = SetInput { q: once::<B, C>(i.q), k: once::<B, C>(i.k), v: once::<B, C>(i.v) };
+        let output = SetOutput { out: once::<B, C>(o.out), normaliser: once::<B, C>(o.normaliser) };
+        let gradients = B::set_attention_backward(s, config, input, output, once::<B, C>(dout), wanted);
+        gradients.map(|d| d.map(constant::<B, C>))
     }
 
     fn hypergraph_conv(
