@@ -114,7 +114,6 @@ fn load<F: Float>(
 #[cube]
 fn add_chunk(sums: &mut Array<f32>, own: &SharedMemory<f32>, other: &SharedMemory<f32>, #[comptime] tile: Tile) {
     let (owned, others) = comptime!((tile.own / tile.rows, tile.other / tile.lanes));
-    #[unroll]
     for f in 0..CHUNK {
         #[unroll]
         for a in 0..owned {

@@ -155,7 +155,7 @@ fn tile_of<R: Runtime>(client: &ComputeClient<R>, c: KnnConfig) -> Result<Tile, 
 fn tiles_of_span(c: KnnConfig, tile: Tile, blocks: usize) -> usize {
     let (owned, others, places) = (tile.own / tile.rows, tile.other / tile.lanes, tile.capacity / tile.lanes);
     let search = tile.capacity.ilog2() as usize + 1;
-    let trips = c.width.div_ceil(CHUNK) + owned * (others * (tile.other + search) + places * tile.other) + 1;
+    let trips = c.width.next_multiple_of(CHUNK) + owned * (others * (tile.other + search) + places * tile.other) + 1;
     let wanted = c.items.div_ceil(tile.other).div_ceil(CUBES.div_ceil(blocks));
     wanted.max(TILES_OF_SPAN).min((TRIPS / trips).max(1))
 }
