@@ -11,7 +11,8 @@ use crate::relations::Relations;
 
 /// y_i = x_i · W[rel_i], one grouped matrix product.
 ///
-/// On tensor cores where the device has them for the type, unless [`KernelConfig::relation`] or `hgql tune` says otherwise.
+/// On tensor cores where the device has them for the type, unless [`Relations::with_kernel`], [`KernelConfig::install`] or the measurements of
+/// `hgql tune kernels` say otherwise.
 ///
 /// Schlichtkrull et al., "Modeling Relational Data with Graph Convolutional Networks", 2018, arXiv:1703.06103.
 ///
@@ -26,7 +27,7 @@ pub fn relation_linear<B: HyperBackend>(x: Tensor<B, 2>, weight: Tensor<B, 3>, r
     arguments.check("W", &weight, [Some(relations.relations()), Some(x.dims()[1]), None])?;
     let [rows, inputs] = x.dims();
     let sizes = [rows, relations.relations(), inputs, weight.dims()[2]];
-    let products = match KernelConfig::relation::<B>(RelationKernel::Auto, relations.device(), arguments.dtype().name(), sizes) {
+    let products = match KernelConfig::relation::<B>(relations.kernel(), relations.device(), arguments.dtype().name(), sizes) {
         RelationKernel::Auto => Products::Auto,
         RelationKernel::Simple => Products::Simple,
         RelationKernel::TensorCore => Products::TensorCores,

@@ -9,10 +9,12 @@ use hypergraphql_kernels::relation_linear::RelationRows;
 
 use crate::backend::HyperBackend;
 use crate::error::Result;
+use crate::kernel_config::RelationKernel;
 
 /// The relation of each row of a matrix, with the order that sorts the rows by it; uploaded once. A clone shares everything.
 pub struct Relations<B: HyperBackend> {
     inner: Arc<Parts<B::Relations, B::Device>>,
+    kernel: RelationKernel,
 }
 
 struct Parts<P, D> {
@@ -29,7 +31,19 @@ impl<B: HyperBackend> Relations<B> {
     /// A relation `>= relations`, sizes that 32-bit indices cannot hold.
     pub fn new(ids: &[u32], relations: usize, device: &B::Device) -> Result<Self> {
         let rows = B::relations(Arc::new(RelationRows::new(ids, relations)?), device);
-        Ok(Self { inner: Arc::new(Parts { rows, len: ids.len(), relations, device: device.clone() }) })
+        let inner = Arc::new(Parts { rows, len: ids.len(), relations, device: device.clone() });
+        Ok(Self { inner, kernel: RelationKernel::Auto })
+    }
+
+    /// The same relations, over which `relation_linear` runs as `kernel` says.
+    #[must_use]
+    pub fn with_kernel(self, kernel: RelationKernel) -> Self {
+        Self { kernel, ..self }
+    }
+
+    /// How `relation_linear` runs over them.
+    pub fn kernel(&self) -> RelationKernel {
+        self.kernel
     }
 
     /// Number of rows.
@@ -55,13 +69,13 @@ impl<B: HyperBackend> Relations<B> {
 impl<B: HyperBackend, C: CheckpointStrategy> Relations<Autodiff<B, C>> {
     /// The same relations for tensors without autodiff; nothing is copied.
     pub fn inner(&self) -> Relations<B> {
-        Relations { inner: self.inner.clone() }
+        Relations { inner: self.inner.clone(), kernel: self.kernel }
     }
 }
 
 impl<B: HyperBackend> Clone for Relations<B> {
     fn clone(&self) -> Self {
-        Self { inner: self.inner.clone() }
+        Self { inner: self.inner.clone(), kernel: self.kernel }
     }
 }
 

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use hypergraphql_kernels::DType;
+use hypergraphql_kernels::relation_linear::Products;
 use serde::{Deserialize, Serialize};
 
 use crate::backend::HyperBackend;
@@ -80,6 +82,16 @@ impl KernelConfig {
     /// # Errors
     /// A variant that the device cannot run, with those that it can.
     pub fn install<B: HyperBackend>(self, device: &B::Device) -> Result<(), ConfigError> {
+        if self.relation == RelationKernel::TensorCore {
+            let has = |dtype| B::supports_products(Products::TensorCores, dtype, device);
+            has(DType::F16).or_else(|_| has(DType::BF16)).map_err(|error| ConfigError::Device {
+                op: RelationKernel::OP,
+                got: self.relation.to_string(),
+                device: format!("{device:?}"),
+                why: error.to_string(),
+                expected: [RelationKernel::Simple, RelationKernel::Auto].map(RelationKernel::name).join(", "),
+            })?;
+        }
         change::<B>(device, |choices| choices.config = self);
         Ok(())
     }

@@ -45,7 +45,7 @@ pub(crate) struct BenchArgs {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    Kernels(KernelsArgs),
+    Kernels(Box<KernelsArgs>),
     Compare(compare::CompareArgs),
 }
 
@@ -234,7 +234,7 @@ fn name_of(path: &std::path::Path) -> String {
 /// Verifies and times, or compares.
 pub(crate) fn run(args: BenchArgs, global: &Global) -> Result<(), CliError> {
     let args = match args.what {
-        What::Kernels(args) => args,
+        What::Kernels(args) => *args,
         What::Compare(args) => return compare::run(&args, global.json),
     };
     let sizes = args.hypergraphs()?;

@@ -44,6 +44,7 @@ fn choices_of_kernels_that_are_not_legal_list_those_that_are() {
     let verify = |choice: &str| hgql(["verify", "kernels", "--filter", "swiglu/", "--kernels", choice]);
     verify("attention=fast").fails(2, &["expected flash, reference, auto"]);
     verify("conv=fused").fails(2, &["hyperedge = two-pass, fused, auto"]);
+    verify("relation=tensor-core").fails(3, &["relation = tensor-core is not possible", "there it is simple, auto"]);
     verify("/nowhere/kernels.toml").fails(2, &["/nowhere/kernels.toml"]);
     fs::write(&file, "hyperedge = \"both\"").unwrap();
     verify(file.to_str().unwrap()).fails(2, &["expected two-pass, fused, auto"]);

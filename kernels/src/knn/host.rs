@@ -169,7 +169,7 @@ struct Kept<A> {
 
 impl<A: Acc> Kept<A> {
     fn new(wanted: usize, queries: usize, columns: usize) -> Self {
-        let nothing = A::INFINITY - A::INFINITY;
+        let nothing = A::from_f64(f64::NAN);
         let worst = (0..columns).map(|i| if i < queries { nothing } else { A::INFINITY }).collect();
         Self { wanted, lists: vec![Vec::new(); queries], worst }
     }

@@ -4,8 +4,8 @@ use burn::backend::Autodiff;
 use burn::tensor::{Distribution, Tensor};
 use hypergraphql_framework::generate::{power_law, uniform};
 use hypergraphql_ops::{
-    AttentionKernel, BiasPlace, ConvConfig, DType, FlashOptions, HyperBackend, HyperedgeKernel, Incidence, Normalisation, burn_dtype,
-    flash_attention, hypergraph_conv,
+    AttentionKernel, BiasPlace, ConvConfig, DType, FlashOptions, HyperBackend, HyperedgeKernel, Incidence, Normalisation, RelationKernel,
+    Relations, burn_dtype, flash_attention, hypergraph_conv, relation_linear,
 };
 
 use crate::cli::bench::failed;
@@ -28,13 +28,13 @@ pub(super) enum Op {
 }
 
 impl Op {
-    pub(super) const ALL: [Self; 2] = [Self::Attention, Self::Hyperedge];
+    pub(super) const ALL: [Self; 3] = [Self::Attention, Self::Hyperedge, Self::Relation];
 
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Attention => AttentionKernel::OP,
             Self::Hyperedge => HyperedgeKernel::OP,
-            Self::Relation => "relation",
+            Self::Relation => RelationKernel::OP,
         }
     }
 
@@ -51,7 +51,7 @@ impl Op {
         match self {
             Self::Attention => Ok(attention::<B>(quick, dtype, device)),
             Self::Hyperedge => hyperedge::<B>(quick, dtype, device),
-            Self::Relation => Ok(vec![]),
+            Self::Relation => relation::<B>(quick, dtype, device),
         }
     }
 }
@@ -108,6 +108,29 @@ fn hyperedge<B: HyperBackend>(quick: bool, dtype: DType, device: &B::Device) -> 
             let sizes = [graph.nodes(), graph.hyperedges(), incidence.nnz(), width];
             classes.push(Class { sizes, variants: [HyperedgeKernel::TwoPass, HyperedgeKernel::Fused].map(work).into() });
         }
+    }
+    Ok(classes)
+}
+
+/// Few and many relations, some of which have most of the rows.
+fn relation<B: HyperBackend>(quick: bool, dtype: DType, device: &B::Device) -> Result<Vec<Class>, CliError> {
+    let sizes = [(2000, 20, 64), (2000, 20, 128), (100_000, 500, 64), (100_000, 500, 128)];
+    let mut classes = Vec::new();
+    for &(rows, relations, width) in &sizes[..if quick { 2 } else { sizes.len() }] {
+        let skewed = |i: usize| (i * 7919 % relations * (i % 97)) / 97;
+        let ids: Vec<u32> = (0..rows).map(|i| skewed(i) as u32).collect();
+        let of_rows = Relations::<B>::new(&ids, relations, device).map_err(failed)?;
+        let (x, w) = (normal::<B, 2>([rows, width], dtype, device), normal::<B, 3>([relations, width, width], dtype, device));
+        let mut variants: Vec<(&'static str, Work)> = Vec::new();
+        for kernel in [RelationKernel::Simple, RelationKernel::TensorCore] {
+            let (x, w, of_rows) = (x.clone(), w.clone(), of_rows.clone().with_kernel(kernel));
+            let run = move || relation_linear(x.clone(), w.clone(), &of_rows).map(drop);
+            // A variant that the device lacks for the type.
+            if run().is_ok() {
+                variants.push((kernel.name(), Box::new(move || run().map_err(failed))));
+            }
+        }
+        classes.push(Class { sizes: [rows, relations, width, width], variants });
     }
     Ok(classes)
 }
