@@ -38,21 +38,9 @@ fn knn_matches_the_reference() {
     let Some(client) = client("knn_matches_the_reference") else { return };
     nearest::<f32>(
         &client,
-        &[
-            [1, 1, 1, 1],
-            [3, 7, 5, 2],
-            [70, 3001, 17, 10],
-            [9, 20_011, 33, 20],
-            [5, 2000, 3, 100],
-            [20, 300, 40, 300],
-            [2, 700, 3, 600],
-            [33, 50, 1, 50],
-            [0, 4, 3, 2],
-            [4, 3, 0, 2],
-            [2, 5, 3, 0],
-        ],
+        &[[1, 1, 1, 1], [70, 3001, 17, 10], [9, 20_011, 33, 20], [20, 200, 40, 200], [0, 4, 3, 2], [4, 3, 0, 2], [2, 5, 3, 0]],
     );
-    nearest::<half::f16>(&client, &[[70, 3001, 17, 10], [3, 500, 20, 40]]);
+    nearest::<half::f16>(&client, &[[70, 3001, 17, 10]]);
 }
 
 /// Scores that rise to the last item, so that every tile replaces the whole list: what takes the most loop iterations.
