@@ -32,9 +32,6 @@ pub(crate) struct Lack {
     pub(crate) why: String,
 }
 
-/// What kernels named `.._cmma` need.
-pub(crate) const TENSOR_CORES: &str = "tensor cores";
-
 /// All that is launched on one target.
 #[derive(Debug)]
 pub(crate) struct Catalogue {
@@ -78,10 +75,6 @@ fn emit(target: Target) -> Catalogue {
     }
     let failed = panics::take();
     assert!(failed.is_empty(), "device threads panicked: {failed:?}");
-    if !target.properties().features.matmul.cmma.iter().any(|c| (c.m, c.n, c.k) == (16, 16, 16)) {
-        let why = "it has no matrix products of 16 x 16 x 16; the kernels without tensor cores run there".to_owned();
-        lacks.push(Lack { what: TENSOR_CORES.to_owned(), why });
-    }
     lacks.extend(refused(target.name()).into_iter().map(|(what, why)| Lack { what, why }));
     lacks.sort();
     lacks.dedup();

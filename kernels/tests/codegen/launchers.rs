@@ -160,13 +160,16 @@ fn linear<R: Runtime>(client: &ComputeClient<R>, dtype: DType) -> Result<(), Ker
     sorted.sort_unstable();
     let (inputs, outputs) = (12, 20);
     for ids in [ids, sorted] {
-        for products in [Products::Simple, Products::Auto] {
+        for products in [Products::Simple, Products::TensorCores] {
+            if products == Products::TensorCores && dtype == DType::F32 {
+                continue;
+            }
             let rel = DeviceRelations::upload(client, &RelationRows::new(&ids, 3)?);
             let (x, dy) = (Buf::empty(client, 1500 * inputs, dtype), Buf::empty(client, 1500 * outputs, dtype));
             let w = Buf::empty(client, 3 * inputs * outputs, dtype);
-            relation_linear(&rel, &x, &w, inputs, outputs, products)?;
+            supported(client, relation_linear(&rel, &x, &w, inputs, outputs, products))?;
             let both = LinearWanted { x: true, weight: true };
-            relation_linear_backward(&rel, &x, &w, inputs, outputs, &dy, both, products)?;
+            supported(client, relation_linear_backward(&rel, &x, &w, inputs, outputs, &dy, both, products))?;
         }
     }
     Ok(())

@@ -3,6 +3,7 @@
 mod discrete;
 mod memory;
 mod relation;
+mod sets;
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use hypergraphql_kernels::hypergraph_conv::Scales;
 use hypergraphql_kernels::rms_norm::Wanted as NormWanted;
 use hypergraphql_kernels::rope::Turn;
 use hypergraphql_kernels::scatter_add::Scatter;
-use hypergraphql_kernels::set_attention::{self, SetAttentionConfig, Wanted as SetWanted};
+use hypergraphql_kernels::set_attention::{SetAttentionConfig, Wanted as SetWanted};
 use hypergraphql_kernels::swiglu::Wanted as GateWanted;
 use hypergraphql_kernels::{CsrPair, DType, Direction, Element, KernelError};
 use hypergraphql_kernels::{
@@ -301,13 +302,7 @@ impl HyperBackend for Flex {
     }
 
     fn set_attention(s: &Self::Sparse, c: SetAttentionConfig, i: SetInput<Self>) -> SetOutput<Self> {
-        let (q, k, v) = (i.q.to_contiguous(), i.k.to_contiguous(), i.v.to_contiguous());
-        with_element!(q, E => {
-            let inputs = set_attention::host::Inputs { q: q.storage(), k: k.storage(), v: v.storage() };
-            let (out, normaliser) = set_attention::host::set_attention::<E>(s, c, inputs);
-            let segments = s.outputs(c.direction);
-            SetOutput { out: tensor(out, [segments, c.seeds, c.width()]), normaliser: tensor(normaliser, [segments, 2 * c.parts()]) }
-        })
+        sets::set_attention(s, c, i)
     }
 
     fn set_attention_backward(
@@ -318,15 +313,7 @@ impl HyperBackend for Flex {
         dout: FlexTensor,
         wanted: SetWanted,
     ) -> [Option<FlexTensor>; 3] {
-        let (q, k, v) = (i.q.to_contiguous(), i.k.to_contiguous(), i.v.to_contiguous());
-        let (out, normaliser, dout) = (o.out.to_contiguous(), o.normaliser.to_contiguous(), dout.to_contiguous());
-        with_element!(q, E => {
-            let inputs = set_attention::host::Inputs::<E> { q: q.storage(), k: k.storage(), v: v.storage() };
-            let saved = set_attention::host::Saved { out: out.storage(), normaliser: normaliser.storage() };
-            let [dq, dk, dv] = set_attention::host::set_attention_backward(s, c, inputs, saved, dout.storage(), wanted);
-            let like = |d: Option<Vec<E>>, x: &FlexTensor| d.map(|d| tensor(d, [x.shape()[0], c.width()]));
-            [like(dq, &q), like(dk, &k), like(dv, &v)]
-        })
+        sets::set_attention_backward(s, c, i, o, dout, wanted)
     }
 
     fn hypergraph_conv(
