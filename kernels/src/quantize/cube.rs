@@ -47,7 +47,8 @@ pub(crate) fn quantize<F: Float>(
         let mut factor = 0.0f32;
         let mut scale = 0.0f32;
         if largest >= INFINITE {
-            scale = f32::reinterpret(QUIET_NAN.runtime());
+            // Not from the constant alone, whose address CUDA C++ could not take.
+            scale = f32::reinterpret(largest | QUIET_NAN);
         } else if largest >= comptime!(SMALLEST.to_bits()) {
             scale = f32::reinterpret(largest) / LARGEST;
             factor = LARGEST / f32::reinterpret(largest);
