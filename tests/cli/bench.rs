@@ -15,7 +15,7 @@ fn the_smoke_preset_times_every_case_and_writes_the_report() {
     let out = dir.to_str().expect("UTF-8");
     let found = lines(&hgql(SMALL.into_iter().chain(["--json", "--out", out])).ok());
     let case = |name: &str| found.iter().find(|line| line["case"] == name).unwrap_or_else(|| panic!("no {name}"));
-    assert_eq!(found.len(), 31);
+    assert_eq!(found.len(), 37);
     for line in &found {
         let number = |key: &str| line[key].as_f64().unwrap_or_else(|| panic!("no {key} in {line}"));
         assert!(
@@ -30,7 +30,7 @@ fn the_smoke_preset_times_every_case_and_writes_the_report() {
     assert!(case("sort")["rows"] == 3000 && case("sort")["million_rows_per_s"].is_number());
 
     let document: serde_json::Value = serde_json::from_slice(&fs::read(dir.join("bench.json")).expect("bench.json")).expect("JSON");
-    assert_eq!(document["records"].as_array().map(Vec::len), Some(31));
+    assert_eq!(document["records"].as_array().map(Vec::len), Some(37));
     assert_eq!(document["machine"][0]["device"], "cpu");
     let markdown = fs::read_to_string(dir.join("bench.md")).expect("bench.md");
     assert!(markdown.contains("| flash_fwd |") && markdown.contains("% of copy"), "{markdown}");
@@ -40,7 +40,7 @@ fn the_smoke_preset_times_every_case_and_writes_the_report() {
     let same = dir.join("bench.json");
     let compared = hgql(["bench", "compare", same.to_str().expect("UTF-8"), same.to_str().expect("UTF-8"), "--json"]).ok();
     let compared = lines(&compared);
-    assert_eq!(compared.len(), 31);
+    assert_eq!(compared.len(), 37);
     assert!(compared.iter().all(|line| line["verdict"] == "same" && line["ratio"] == 1.0));
 }
 
