@@ -92,6 +92,7 @@ fn printed(what: &str) -> Option<String> {
     fs::write(folder.join("vk_layer_settings.txt"), LAYER).unwrap();
     let mut command = Command::new(env::current_exe().unwrap());
     command.args(["--exact", TEST, "--nocapture"]).current_dir(&folder).env(CHILD, what);
+    command.env_remove("VK_LOADER_LAYERS_DISABLE");
     let output = command.env("VK_INSTANCE_LAYERS", "VK_LAYER_KHRONOS_validation").env("VK_LAYER_SETTINGS_PATH", &folder).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));

@@ -244,8 +244,13 @@ impl<'a, B: HyperBackend> Suite<'a, B> {
                 continue;
             }
             // An empty result depends on nothing, and an op may leave out the products that would show it.
-            let nothing = || (dy.is_empty() || inputs[i].is_empty()).then(|| leaf.clone().inner().zeros_like());
-            let gradient = gradient.or_else(nothing).ok_or_else(|| format!("input {i} has no gradient"))?;
+            let Some(gradient) = gradient else {
+                if dy.is_empty() || inputs[i].is_empty() {
+                    results.push(Some(vec![0.0; inputs[i].len()]));
+                    continue;
+                }
+                return Err(format!("input {i} has no gradient"));
+            };
             if gradient.dims() != case.inputs[i] {
                 return Err(format!("the gradient of input {i} has shape {:?}, expected {:?}", gradient.dims(), case.inputs[i]));
             }
