@@ -58,7 +58,8 @@ macro_rules! variants {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "&'static str")]
         pub enum $Name {
-            /// What was measured to be the fastest on the device, by `hgql tune kernels`; before that the first of the others.
+            /// What was measured to be the fastest on the device, by `hgql tune kernels`; before that the first of the others, and of `relation` tensor
+            /// cores where the device has them for the type.
             #[default]
             Auto,
             $($(#[$variant_doc])* $Variant),+
