@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::kernel_config::{KernelConfig, RelationKernel};
 use crate::relations::Relations;
 
-/// y_i = x_i · W[rel_i], one grouped matrix product.
+/// `y_i = x_i · W[rel_i]`, one grouped matrix product.
 ///
 /// On tensor cores where the device has them for the type, unless [`Relations::with_kernel`], [`KernelConfig::install`] or the measurements of
 /// `hgql tune kernels` say otherwise.

@@ -18,13 +18,20 @@ pub(crate) fn init(global: &Global) {
     let level = level(global);
     let filter = match std::env::var("HGQL_LOG") {
         Ok(text) => EnvFilter::builder().with_default_directive(level.into()).parse_lossy(text),
-        // Our own crates only: the device libraries report their own business at `info`.
-        Err(_) => EnvFilter::builder().parse_lossy(format!("{},hgql={level},hypergraphql={level}", level.min(LevelFilter::WARN))),
+        Err(_) => EnvFilter::builder().parse_lossy(unasked(level)),
     };
     let subscriber = tracing_subscriber::fmt().with_writer(|| BesideTheBar).with_env_filter(filter).with_target(global.verbose > 1);
     if subscriber.with_ansi(io::stderr().is_terminal()).without_time().try_init().is_err() {
         // A second subscriber in one process: only a test harness does that, and the first one is as good.
     }
+}
+
+/// What is logged at `level`: our own crates. The device libraries report their own business at `info`, and `wgpu_hal` passes on as
+/// warnings what the Vulkan loader says of every layer that it leaves out.
+fn unasked(level: LevelFilter) -> String {
+    let others = level.min(LevelFilter::WARN);
+    let loader = if level > LevelFilter::WARN { others } else { level.min(LevelFilter::ERROR) };
+    format!("{others},wgpu_hal={loader},hgql={level},hypergraphql={level}")
 }
 
 /// From now on lines are written beside this bar, until `None`.

@@ -230,7 +230,7 @@ fn store_fragments(left: &cmma::Matrix<f32>, right: &cmma::Matrix<f32>, results:
     cmma::store::<f32, f32>(&mut results.slice_mut(at + 16, end), right, stride, cmma::MatrixLayout::RowMajor);
 }
 
-/// y = x W[rel], one tile of rows and one block of columns per cube; `columns` blocks of columns.
+/// y = x `W[rel]`, one tile of rows and one block of columns per cube; `columns` blocks of columns.
 #[cube(launch_unchecked)]
 pub(crate) fn relation_tiles<F: Float>(
     list: &TileList,

@@ -29,7 +29,7 @@ pub fn relation_linear_backward<E: Element>(
     (dx, wanted.weight.then(|| weight_gradient(rows, x, dy, [inputs, outputs])))
 }
 
-/// x W[rel], or x W[rel]^T when `transposed`; every weight is a matrix of `shape`.
+/// x `W[rel]`, or x `W[rel]`^T when `transposed`; every weight is a matrix of `shape`.
 fn multiply<E: Element>(rows: &RelationRows, x: &[E], w: &[E], shape: [usize; 2], transposed: bool) -> Vec<E> {
     let [inner, outer] = if transposed { [shape[1], shape[0]] } else { shape };
     let step = block_rows::<E::Acc>(inner.max(outer));

@@ -87,7 +87,7 @@ fn list<R: Runtime>(rel: &DeviceRelations<R>, tiles: &Tiles<R>) -> TileListLaunc
     TileListLaunch::new(tiles.keys.arg(), tiles.starts.arg(), tiles.counts.arg(), rel.order.arg())
 }
 
-/// x W[rel], or x W[rel]^T when `transposed`, `[rows, outer]`; the caller has checked the arrays.
+/// x `W[rel]`, or x `W[rel]`^T when `transposed`, `[rows, outer]`; the caller has checked the arrays.
 fn multiply<R: Runtime>(
     rel: &DeviceRelations<R>,
     x: &Buf<R>,

@@ -15,7 +15,7 @@
 //! scattered on the way out. 2·rows·I·O operations forward and twice as many backward; moves rows·(I + O) + R·I·O elements. Sums in f32 (f64
 //! for f64). Deterministic: every sum runs in a fixed order, tensor cores or not.
 //!
-//! Backward (dy given): dx_i = dy_i · W[rel_i]^T; dW_r = Σ_{i: rel_i = r} x_i^T dy_i, by fixed chunks of rows that are added in order.
+//! Backward (dy given): `dx_i = dy_i · W[rel_i]^T`; dW_r = Σ_{i: rel_i = r} x_i^T dy_i, by fixed chunks of rows that are added in order.
 //!
 //! Schlichtkrull et al., "Modeling Relational Data with Graph Convolutional Networks", 2018, arXiv:1703.06103.
 

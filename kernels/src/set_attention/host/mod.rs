@@ -1,5 +1,5 @@
 //! CPU form: the scores of every member first, then the normaliser of each segment, then passes whose coefficients are made from both row by
-//! row. Members and segments are both rows of [`Scores`]: those of the one in the forward pass, of the other in the backward pass.
+//! row. Members and segments are both rows of `Scores`: those of the one in the forward pass, of the other in the backward pass.
 
 mod backward;
 mod scores;
