@@ -1,0 +1,535 @@
+//! The algebra of a query: what it means, without its layout. Blank nodes of patterns are hidden variables here, prefixes are gone, and the
+//! relaxations of HyperQL are written out.
+
+use std::fmt;
+use std::sync::Arc;
+
+use oxrdf::{NamedNode, Term};
+use serde::{Deserialize, Serialize};
+
+/// A variable; a name that begins with `.` was made by the compiler (a blank node of a pattern, a nested aggregate) and is never projected by `*`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Variable(Arc<str>);
+
+impl Variable {
+    /// The variable of this name, without `?`.
+    pub fn new(name: impl Into<Arc<str>>) -> Self {
+        Self(name.into())
+    }
+
+    /// Its name, without `?`.
+    pub fn name(&self) -> &str {
+        &self.0
+    }
+
+    /// Made by the compiler, so that `*` leaves it out.
+    pub fn is_hidden(&self) -> bool {
+        self.0.starts_with('.')
+    }
+}
+
+impl fmt::Display for Variable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "?{}", self.0)
+    }
+}
+
+/// A whole query.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Query {
+    /// What the query makes of its solutions.
+    pub form: Form,
+    /// `FROM` and `FROM NAMED`; `None`: the dataset of the store.
+    pub dataset: Option<Dataset>,
+    /// Whose solutions.
+    pub pattern: Pattern,
+    /// Base IRI, for `IRI()`.
+    pub base: Option<String>,
+}
+
+/// What a query makes of its solutions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Form {
+    /// Rows of these variables, in this order.
+    Select(Vec<Variable>),
+    /// Whether there is one.
+    Ask,
+    /// Triples from a template; a hidden variable that no solution binds is a fresh blank node per solution.
+    Construct(Vec<TriplePattern>),
+    /// What is known of these variables and terms.
+    Describe(Vec<TermPattern>),
+}
+
+/// The graphs that a query reads.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dataset {
+    /// Their merge is the default graph.
+    pub default: Vec<NamedNode>,
+    /// Those that `GRAPH` reaches.
+    pub named: Vec<NamedNode>,
+}
+
+/// A term or variable of a pattern.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum TermPattern {
+    /// A variable.
+    Variable(Variable),
+    /// A term; never a blank node, which is a hidden variable, except in the data of an update.
+    Term(Term),
+    /// A triple term that has a variable inside.
+    Triple(Box<TriplePattern>),
+}
+
+/// A triple pattern. The predicate is a variable or an IRI.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct TriplePattern {
+    /// Subject.
+    pub subject: TermPattern,
+    /// Predicate.
+    pub predicate: TermPattern,
+    /// Object.
+    pub object: TermPattern,
+}
+
+/// A graph pattern: a multiset of solutions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Pattern {
+    /// Triple patterns that are joined; empty: one empty solution.
+    Bgp(Vec<TriplePattern>),
+    /// `subject path object`.
+    Path {
+        /// Where it begins.
+        subject: TermPattern,
+        /// The way.
+        path: Path,
+        /// Where it ends.
+        object: TermPattern,
+    },
+    /// `HYPEREDGE`: the node is a hyperedge with these incidences.
+    Hyperedge(Hyperedge),
+    /// Both, compatible.
+    Join(Box<Pattern>, Box<Pattern>),
+    /// `OPTIONAL`.
+    LeftJoin {
+        /// Kept.
+        left: Box<Pattern>,
+        /// Joined where it can be.
+        right: Box<Pattern>,
+        /// Condition on both.
+        condition: Option<Expression>,
+    },
+    /// Rows of the one and of the other.
+    Union(Box<Pattern>, Box<Pattern>),
+    /// `MINUS`.
+    Minus(Box<Pattern>, Box<Pattern>),
+    /// Solutions for which the expression is true.
+    Filter {
+        /// Effective boolean value.
+        condition: Expression,
+        /// Of what.
+        inner: Box<Pattern>,
+    },
+    /// `BIND`: one variable more.
+    Extend {
+        /// Of what.
+        inner: Box<Pattern>,
+        /// The new variable.
+        variable: Variable,
+        /// Its value; unbound where there is an error.
+        expression: Expression,
+    },
+    /// `VALUES`.
+    Values {
+        /// Columns.
+        variables: Vec<Variable>,
+        /// Rows; `None` is `UNDEF`.
+        rows: Vec<Vec<Option<Term>>>,
+    },
+    /// `GRAPH`.
+    Graph {
+        /// An IRI or a variable.
+        name: TermPattern,
+        /// Matched in that graph.
+        inner: Box<Pattern>,
+    },
+    /// Grouping.
+    Group {
+        /// Of what.
+        inner: Box<Pattern>,
+        /// Keys; expressions as keys were bound to variables before.
+        keys: Vec<Variable>,
+        /// Aggregates with their variables.
+        aggregates: Vec<(Variable, Aggregate)>,
+        /// Taken together from one row of the group: the least in the order of these variables (relaxation 2 of HyperQL).
+        sampled: Vec<Variable>,
+    },
+    /// `ORDER BY`.
+    OrderBy {
+        /// Of what.
+        inner: Box<Pattern>,
+        /// Most significant first.
+        keys: Vec<OrderKey>,
+    },
+    /// These variables only, in this order.
+    Project {
+        /// Of what.
+        inner: Box<Pattern>,
+        /// Which.
+        variables: Vec<Variable>,
+    },
+    /// `DISTINCT`.
+    Distinct(Box<Pattern>),
+    /// `REDUCED`.
+    Reduced(Box<Pattern>),
+    /// `OFFSET` and `LIMIT`.
+    Slice {
+        /// Of what.
+        inner: Box<Pattern>,
+        /// Rows left out at the beginning.
+        offset: u64,
+        /// Rows at most.
+        limit: Option<u64>,
+    },
+    /// `SERVICE`.
+    Service {
+        /// An IRI or a variable.
+        name: TermPattern,
+        /// What is asked there.
+        inner: Box<Pattern>,
+        /// A failure is an empty solution.
+        silent: bool,
+    },
+    /// `TEMPORAL`: valid time of a group.
+    Temporal {
+        /// The group's own triple patterns and hyperedges, whose periods are intersected.
+        core: Box<Pattern>,
+        /// What is asked of the valid time.
+        constraint: Temporal,
+        /// The rest of the group, in which `core` stands as [`Pattern::Core`].
+        inner: Box<Pattern>,
+    },
+    /// Where `core` stands in the `inner` of [`Pattern::Temporal`].
+    Core,
+    /// `INFER`: matched over the closure of the active graph.
+    Infer {
+        /// Which rules.
+        regime: Regime,
+        /// Matched there.
+        inner: Box<Pattern>,
+    },
+}
+
+/// `HYPEREDGE [EXACT] [DISTINCT PLAYERS] node { role player ; … }`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Hyperedge {
+    /// The hyperedge.
+    pub node: TermPattern,
+    /// Role (an IRI or a variable, which ranges over incidences only) and player.
+    pub incidences: Vec<(TermPattern, TermPattern)>,
+    /// No incidence besides the matched ones.
+    pub exact: bool,
+    /// Players are pairwise different terms.
+    pub distinct_players: bool,
+}
+
+/// What `TEMPORAL` asks of the valid time V of the core.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Temporal {
+    /// `?t BETWEEN a AND b`: ?t = min(V ∩ [a, b]).
+    Between(Variable, Expression, Expression),
+    /// `AS OF t`: the snapshot at t.
+    AsOf(Expression),
+    /// `BEFORE t`: sup V <= t.
+    Before(Expression),
+    /// `AFTER t`: min V >= t.
+    After(Expression),
+    /// `DURING a TO b`: V ⊆ [a, b).
+    During(Expression, Expression),
+    /// `OVERLAPS a TO b`: V ∩ [a, b) ≠ ∅.
+    Overlaps(Expression, Expression),
+}
+
+/// The rules of `INFER`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Regime {
+    /// subClassOf, subPropertyOf, domain, range.
+    #[default]
+    RhoDf,
+    /// RDFS.
+    Rdfs,
+    /// OWL 2 RL.
+    Owl2Rl,
+    /// The store's own rules.
+    Rules,
+}
+
+/// A property path.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Path {
+    /// One step.
+    Predicate(NamedNode),
+    /// `^`.
+    Inverse(Box<Path>),
+    /// `/`.
+    Sequence(Box<Path>, Box<Path>),
+    /// `|`.
+    Alternative(Box<Path>, Box<Path>),
+    /// `*`.
+    ZeroOrMore(Box<Path>),
+    /// `+`.
+    OneOrMore(Box<Path>),
+    /// `?`.
+    ZeroOrOne(Box<Path>),
+    /// `!(…)` forward; the inverse ones are an [`Path::Inverse`] of another in an [`Path::Alternative`].
+    NegatedSet(Vec<NamedNode>),
+}
+
+/// A sort key.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OrderKey {
+    /// What is compared.
+    pub expression: Expression,
+    /// Largest first.
+    pub descending: bool,
+}
+
+/// An aggregate.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Aggregate {
+    /// Which.
+    pub function: AggregateFunction,
+    /// Of what; `None`: `COUNT(*)`.
+    pub expression: Option<Expression>,
+    /// Of the distinct values (of the distinct solutions, for `COUNT(DISTINCT *)`).
+    pub distinct: bool,
+}
+
+/// The function of an [`Aggregate`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AggregateFunction {
+    /// `COUNT`.
+    Count,
+    /// `SUM`.
+    Sum,
+    /// `MIN`.
+    Min,
+    /// `MAX`.
+    Max,
+    /// `AVG`.
+    Avg,
+    /// `SAMPLE`.
+    Sample,
+    /// `GROUP_CONCAT` with its separator.
+    GroupConcat(String),
+}
+
+/// An expression.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Expression {
+    /// Value of a variable; an error where it is unbound.
+    Variable(Variable),
+    /// A constant.
+    Term(Term),
+    /// A string literal (for gYear: an integer literal) that the query wrote: compared with a date, dateTime or gYear it is read as one
+    /// (relaxation 3 of HyperQL); anywhere else it is the term.
+    Loose(Term),
+    /// `BOUND`.
+    Bound(Variable),
+    /// `EXISTS`; `NOT EXISTS` is its [`Expression::Not`].
+    Exists(Box<Pattern>),
+    /// `||`.
+    Or(Vec<Expression>),
+    /// `&&`.
+    And(Vec<Expression>),
+    /// `!`.
+    Not(Box<Expression>),
+    /// `=`, `!=`, `<`, …
+    Compare(Comparison, Box<Expression>, Box<Expression>),
+    /// `IN`; `NOT IN` is its [`Expression::Not`].
+    In(Box<Expression>, Vec<Expression>),
+    /// `+`, `-`, `*`, `/`.
+    Arithmetic(Arithmetic, Box<Expression>, Box<Expression>),
+    /// Unary `-`.
+    Negate(Box<Expression>),
+    /// Unary `+`.
+    Plus(Box<Expression>),
+    /// `COALESCE`.
+    Coalesce(Vec<Expression>),
+    /// `IF`.
+    If(Box<Expression>, Box<Expression>, Box<Expression>),
+    /// A function of its values.
+    Call(Function, Vec<Expression>),
+}
+
+/// A comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Comparison {
+    /// `=`.
+    Equal,
+    /// `!=`.
+    NotEqual,
+    /// `<`.
+    Less,
+    /// `<=`.
+    LessOrEqual,
+    /// `>`.
+    Greater,
+    /// `>=`.
+    GreaterOrEqual,
+}
+
+/// An arithmetic operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Arithmetic {
+    /// `+`.
+    Add,
+    /// `-`.
+    Subtract,
+    /// `*`.
+    Multiply,
+    /// `/`.
+    Divide,
+}
+
+/// A function that takes values: those of SPARQL 1.1 and 1.2, casts (by their datatype) and HyperQL's own.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names are those of SPARQL")]
+pub enum Function {
+    Str,
+    Lang,
+    LangDir,
+    LangMatches,
+    Datatype,
+    Iri,
+    BNode,
+    Rand,
+    Abs,
+    Ceil,
+    Floor,
+    Round,
+    Concat,
+    SubStr,
+    StrLen,
+    Replace,
+    UCase,
+    LCase,
+    EncodeForUri,
+    Contains,
+    StrStarts,
+    StrEnds,
+    StrBefore,
+    StrAfter,
+    Year,
+    Month,
+    Day,
+    Hours,
+    Minutes,
+    Seconds,
+    Timezone,
+    Tz,
+    Now,
+    Uuid,
+    StrUuid,
+    Md5,
+    Sha1,
+    Sha256,
+    Sha384,
+    Sha512,
+    StrLang,
+    StrLangDir,
+    StrDt,
+    SameTerm,
+    IsIri,
+    IsBlank,
+    IsLiteral,
+    IsNumeric,
+    HasLang,
+    HasLangDir,
+    Regex,
+    Triple,
+    Subject,
+    Predicate,
+    Object,
+    IsTriple,
+    /// Any other IRI: a cast (`xsd:integer(?x)`), an Allen relation, `hq:strength`; unknown ones are an error of every row.
+    Named(NamedNode),
+}
+
+/// A sequence of update operations, each with its own effect.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Update {
+    /// In order.
+    pub operations: Vec<Operation>,
+    /// Base IRI, for `IRI()`.
+    pub base: Option<String>,
+}
+
+/// A quad pattern of an update; without a graph: the default graph.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct QuadPattern {
+    /// The triple.
+    pub triple: TriplePattern,
+    /// Its graph, an IRI or a variable.
+    pub graph: Option<TermPattern>,
+}
+
+/// One operation of an [`Update`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Operation {
+    /// `INSERT DATA`; blank nodes are terms here, fresh in the store.
+    InsertData(Vec<QuadPattern>),
+    /// `DELETE DATA`.
+    DeleteData(Vec<QuadPattern>),
+    /// `DELETE { } INSERT { } USING … WHERE { }`, `DELETE WHERE`.
+    DeleteInsert {
+        /// Deleted first.
+        delete: Vec<QuadPattern>,
+        /// Then inserted; hidden variables are fresh blank nodes per solution.
+        insert: Vec<QuadPattern>,
+        /// `USING`; `WITH` is written into the quads and this.
+        using: Option<Dataset>,
+        /// Whose solutions.
+        pattern: Box<Pattern>,
+    },
+    /// `LOAD`.
+    Load {
+        /// Where from.
+        source: NamedNode,
+        /// Where to; `None`: the default graph.
+        graph: Option<NamedNode>,
+        /// A failure is none.
+        silent: bool,
+    },
+    /// `CLEAR`.
+    Clear(GraphTarget, bool),
+    /// `DROP`, with `SILENT`.
+    Drop(GraphTarget, bool),
+    /// `CREATE`, with `SILENT`.
+    Create(NamedNode, bool),
+    /// `ADD`, `COPY` and `MOVE` from a graph to a graph (`None`: the default graph), with `SILENT`.
+    Transfer(Transfer, Option<NamedNode>, Option<NamedNode>, bool),
+}
+
+/// Which graphs an operation is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum GraphTarget {
+    /// `GRAPH <…>`.
+    Graph(NamedNode),
+    /// `DEFAULT`.
+    Default,
+    /// `NAMED`.
+    Named,
+    /// `ALL`.
+    All,
+}
+
+/// How an operation takes triples from graph to graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Transfer {
+    /// `ADD`: keeps both.
+    Add,
+    /// `COPY`: replaces the second.
+    Copy,
+    /// `MOVE`: replaces the second and drops the first.
+    Move,
+}
