@@ -38,8 +38,9 @@ pub struct Node {
     pub schema: Vec<Column>,
     /// Rows are ascending by these variables (as ids), most significant first; empty: any order.
     pub sorted_by: Vec<Variable>,
-    /// Rows have weights: a row stands for as many equal solutions. Only `Scan`, `Extend` and `Project` make them, only `Aggregate` (with `COUNT`,
-    /// `SUM`, `AVG`, `MIN`, `MAX`, `SAMPLE`, none of them distinct), `Filter`, `Extend`, `Project` and `SemiJoin` are given them.
+    /// Rows have weights: a row stands for as many equal solutions. `Scan`, `Extend` and `Intersect` make them; `Extend`, `Intersect`, `Filter`,
+    /// `Bind`, `Destructure`, `Project` and the first input of `SemiJoin` and `AntiJoin` keep them; `Aggregate` counts by them; `Distinct`, `Exists` and the
+    /// second input of `SemiJoin`, `AntiJoin` and `Minus` take no notice of them. No other operator is given them.
     pub weighted: bool,
     /// Rows expected.
     pub rows: f64,
@@ -75,8 +76,8 @@ pub enum Source {
     Asserted,
     /// The closure of the graph under a regime.
     Closure(Regime),
-    /// Incidences of hyperedges: asserted statements of a subject of type hq:Hyperedge whose predicate is none of rdf:type, rdf:reifies,
-    /// hq:relation, hq:validFrom, hq:validTo, hq:strength, hq:confidence.
+    /// Asserted statements whose predicate can be a role: none of rdf:type, rdf:reifies, hq:relation, hq:validFrom, hq:validTo, hq:strength,
+    /// hq:confidence. Another atom says that the subject is a hyperedge.
     Incidences,
 }
 
@@ -111,10 +112,12 @@ pub enum Op {
     /// is weighted, and stay apart if it is not.
     Scan(Atom),
     /// For every row the matches of an atom in which the row's values stand for its variables: columns of the input and new ones of the schema. A
-    /// node that adds no column keeps, per row, as many copies as there are matches, or multiplies the weight if it is weighted.
+    /// node whose schema leaves out variables that the atom binds keeps, per row, as many copies as there are matches, or multiplies the weight if it
+    /// is weighted. Columns of the input that the schema leaves out are dropped.
     Extend(Atom),
     /// For every row the values of one new variable that all atoms allow; in each atom every other variable is bound by the row. The smallest list of
-    /// candidates is expanded, the others are asked.
+    /// candidates is expanded, the others are asked. If the schema leaves the variable out, the node is weighted: each row's weight is multiplied by how
+    /// many values there are, and rows without any are dropped.
     Intersect(Variable, Vec<Atom>),
     /// Matches of a path. With an input: for every row, its values stand for the ends.
     Path {
