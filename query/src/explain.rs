@@ -30,7 +30,7 @@ impl TensorGraph {
         let note = notes(id);
         let space = if detail.is_empty() { "" } else { " " };
         let _ = writeln!(text, "{indent}{what}{space}{detail} -> [{}]{weighted} ~{}{note}", columns.join(" "), rounded(node.rows));
-        if let Op::Exists { query, .. } | Op::EachGraph(_, query) = &node.op {
+        if let Op::Exists { query, .. } | Op::EachGraph(_, query) | Op::ForEach(_, query) = &node.op {
             // The nodes of a sub-query have numbers of their own.
             query.line(query.root, depth + 2, &|_| String::new(), text);
         }
@@ -62,6 +62,7 @@ pub fn name(op: &Op) -> &'static str {
         Op::Bind(..) => "Bind",
         Op::Exists { .. } => "Exists",
         Op::EachGraph(..) => "EachGraph",
+        Op::ForEach(..) => "ForEach",
         Op::Graphs(_) => "Graphs",
         Op::Destructure(..) => "Destructure",
         Op::Distinct => "Distinct",
@@ -81,15 +82,15 @@ fn detail(node: &Node) -> String {
         Op::Values(rows) => format!("{} rows", rows.len()),
         Op::Scan(atom) | Op::Extend(atom) => self::atom(atom),
         Op::Intersect(variable, atoms) => format!("{variable}: {}", list(atoms.iter().map(self::atom), " ∩ ")),
-        Op::Path { subject, path, object, graph, source } => {
-            format!("{} {} {}{}", term(subject), self::path(path), term(object), place(graph, *source))
+        Op::Path { subject, path, object, graph, source, as_of } => {
+            format!("{} {} {}{}{}", term(subject), self::path(path), term(object), place(graph, *source), instant(as_of.as_ref()))
         }
         Op::Join(on) | Op::SemiJoin(on) | Op::AntiJoin(on) | Op::Minus(on) | Op::LeftJoin(on, None) => format!("on [{}]", list(on, " ")),
         Op::LeftJoin(on, Some(condition)) => format!("on [{}] if {}", list(on, " "), brief(condition)),
         Op::Filter(condition) => brief(condition),
         Op::Bind(variable, expression) => format!("{variable} = {}", brief(expression)),
         Op::Exists { mark, correlated, .. } => format!("{mark} for each [{}]", list(correlated, " ")),
-        Op::EachGraph(variable, _) | Op::Graphs(GraphName::Variable(variable)) => variable.to_string(),
+        Op::EachGraph(variable, _) | Op::ForEach(variable, _) | Op::Graphs(GraphName::Variable(variable)) => variable.to_string(),
         Op::Graphs(GraphName::Term(term)) => term.to_string(),
         Op::Destructure(variable, inner) => format!("{variable} = <<( {} )>>", triple(inner)),
         Op::Aggregate { keys, aggregates, sampled } => {
@@ -111,8 +112,12 @@ fn list<T: Display>(items: impl IntoIterator<Item = T>, between: &str) -> String
 
 fn atom(atom: &Atom) -> String {
     let conditions = list(atom.conditions.iter().map(|(_, condition)| format!(" if {}", brief(condition))), "");
-    let as_of = atom.as_of.as_ref().map(|t| format!(" as of {}", brief(t))).unwrap_or_default();
+    let as_of = instant(atom.as_of.as_ref());
     format!("{{ {} }}{}{as_of}{conditions}", triple(&atom.triple), place(&atom.graph, atom.source))
+}
+
+fn instant(as_of: Option<&Expression>) -> String {
+    as_of.map(|t| format!(" as of {}", brief(t))).unwrap_or_default()
 }
 
 fn place(graph: &GraphScope, source: Source) -> String {

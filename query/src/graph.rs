@@ -93,7 +93,7 @@ pub struct Atom {
     /// A range of values that a variable of the pattern must lie in, as conditions on it alone; the executor may use them to narrow its ranges, and
     /// has to see to all of them.
     pub conditions: Vec<(Variable, Expression)>,
-    /// Only statements valid at this instant (an xsd:dateTime) or timeless; `AS OF`.
+    /// Only statements valid at this instant (the value of the expression for the row, or for the surrounding [`Op::ForEach`]) or timeless.
     pub as_of: Option<Expression>,
     /// Column that gets the statement's valid time as a period set of the query, for [`Op::Period`].
     pub period: Option<Variable>,
@@ -131,6 +131,8 @@ pub enum Op {
         graph: GraphScope,
         /// Against which statements.
         source: Source,
+        /// Only over statements valid at this instant or timeless.
+        as_of: Option<Expression>,
     },
     /// Compatible pairs of rows of two inputs, on these variables (all that both have).
     Join(Vec<Variable>),
@@ -160,6 +162,9 @@ pub enum Op {
     },
     /// The rows of the sub-query for each named graph, in which [`GraphScope::Active`] is that graph, with the graph as a column.
     EachGraph(Variable, Box<TensorGraph>),
+    /// The rows of the sub-query for each value that the variable has in the input, a column of it; in the sub-query, the variable has that value
+    /// wherever it is read. The value is a column.
+    ForEach(Variable, Box<TensorGraph>),
     /// One row for each named graph of the dataset; with a term: one row without columns, if it is one.
     Graphs(GraphName),
     /// Subject, predicate and object of a column of triple terms, as columns; rows whose value is no triple term, or does not agree with a column that is
@@ -184,7 +189,8 @@ pub enum Op {
     Slice(u64, Option<u64>),
     /// Columns of the schema, in its order; other columns are dropped.
     Project,
-    /// The valid time of the rows: the intersection of these columns of periods against a constraint.
+    /// The valid time of the rows, V: the intersection of these columns of periods, which are dropped; rows that do not meet the constraint are dropped,
+    /// too. `Between` adds the column of its variable.
     Period {
         /// Columns of [`Atom::period`].
         periods: Vec<Variable>,

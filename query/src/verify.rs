@@ -52,7 +52,9 @@ impl TensorGraph {
                     None => no_exists(&node.op),
                 }
             }
-            Op::Extend(_) | Op::Intersect(..) | Op::Project | Op::Aggregate { .. } | Op::Period { .. } => expect_inputs(node, 1),
+            Op::Extend(_) | Op::Intersect(..) | Op::ForEach(..) | Op::Project | Op::Aggregate { .. } | Op::Period { .. } => {
+                expect_inputs(node, 1)
+            }
             Op::Union => expect_inputs(node, 2),
             Op::Path { .. } => Ok(()),
             Op::Unit | Op::Empty | Op::Values(_) | Op::Scan(_) | Op::EachGraph(..) | Op::Graphs(_) | Op::Service { .. } => {

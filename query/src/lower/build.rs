@@ -13,6 +13,10 @@ pub(super) struct Builder<'a> {
     pub(super) statistics: &'a dyn Statistics,
     pub(super) optimize: bool,
     fresh: usize,
+    /// Variables that have a value from outside wherever expressions read them.
+    pub(super) outer: Variables,
+    /// The core of the `TEMPORAL` around, whose instants the rest of its group sees.
+    pub(super) core: Option<NodeId>,
 }
 
 /// A node before it has a place.
@@ -27,12 +31,12 @@ pub(super) struct Draft {
 
 impl<'a> Builder<'a> {
     pub(super) fn new(statistics: &'a dyn Statistics, optimize: bool) -> Self {
-        Self { nodes: vec![], statistics, optimize, fresh: 0 }
+        Self { nodes: vec![], statistics, optimize, fresh: 0, outer: Variables::new(), core: None }
     }
 
     /// A builder for a sub-query.
     pub(super) fn nested(&self) -> Self {
-        Self { nodes: vec![], statistics: self.statistics, optimize: self.optimize, fresh: self.fresh + 1000 }
+        Self { fresh: self.fresh + 1000, outer: self.outer.clone(), ..Self::new(self.statistics, self.optimize) }
     }
 
     pub(super) fn finish(self, root: NodeId, query: Query) -> TensorGraph {

@@ -13,6 +13,8 @@ const PATH: [f64; 3] = [100.0, 0.5, 1e7];
 pub(super) struct Costed {
     /// All its variables.
     pub(super) variables: Variables,
+    /// Those that have to be bound before.
+    pub(super) reads: Variables,
     /// Per place: its variable, and how many different terms stand there.
     places: Vec<(Option<Variable>, f64)>,
     /// Matches if nothing is bound.
@@ -35,7 +37,7 @@ impl Costed {
 
     /// It can be matched once these variables are bound.
     pub(super) fn is_ready(&self, bound: &Variables) -> bool {
-        self.kind != Kind::Destructure || self.places[0].0.as_ref().is_some_and(|variable| bound.contains(variable))
+        self.reads.is_subset(bound)
     }
 
     /// Matches for one row that binds these variables.
@@ -85,7 +87,7 @@ impl Builder<'_> {
             Element::Destructure(variable, _) => (vec![(Some(variable.clone()), 1.0)], 1.0, Kind::Destructure),
         };
         let share: f64 = conditions.iter().map(|condition| share(condition)).product();
-        Costed { variables, places, rows: rows * share, kind }
+        Costed { variables, reads: element.reads().difference(&self.outer).cloned().collect(), places, rows: rows * share, kind }
     }
 
     /// Rows of the largest atom in a pattern.

@@ -24,7 +24,10 @@ impl Left<'_> {
     fn read_after<'e>(&self, elements: impl Iterator<Item = &'e Element>) -> Variables {
         let mut read = self.want.needed.clone();
         read.extend(self.parts.iter().cloned());
-        elements.for_each(|element| read.extend(element.variables()));
+        for element in elements {
+            read.extend(element.variables());
+            read.extend(element.reads());
+        }
         self.conditions.iter().for_each(|(condition, _)| read.extend(condition.variables()));
         read
     }
@@ -35,13 +38,16 @@ impl Builder<'_> {
     pub(super) fn group(&mut self, pattern: &Pattern, context: &Context, want: &Want, seed: Option<NodeId>) -> NodeId {
         let mut group = Group::default();
         self.flatten(pattern, context, true, &mut group);
+        let mut want = want.clone();
+        want.needed.extend(group.elements.iter().filter_map(|element| as_atom(element)?.period.clone()));
+        let want = &want;
         if self.optimize { self.ordered(group, want, seed) } else { self.as_written(group, want) }
     }
 
     fn as_written(&mut self, group: Group<'_>, want: &Want) -> NodeId {
         let mut left = Left { want, conditions: group.conditions, parts: Variables::new(), has_parts: false };
         let mut node = None;
-        let (later, elements): (Vec<_>, Vec<_>) = group.elements.into_iter().partition(|e| matches!(e, Element::Destructure(..)));
+        let (mut later, elements): (Vec<_>, Vec<_>) = group.elements.into_iter().partition(|e| !e.reads().is_subset(&self.outer));
         for (part, context) in &group.parts {
             let read = left.read_after(elements.iter().chain(&later));
             let of_part = Want::rows(self.needed_of(part, &group.parts, read));
@@ -53,8 +59,9 @@ impl Builder<'_> {
             node = Some(node.map_or(next, |node| self.join(node, next)));
         }
         let mut node = node.unwrap_or_else(|| self.unit());
-        for element in later.iter().rev() {
-            node = self.next(node, element, &self.variables(node).union(&element.variables()).cloned().collect(), false);
+        while let Some(ready) = self.ready(&later, node) {
+            let element = later.remove(ready);
+            node = self.next(node, &element, &self.variables(node).union(&element.variables()).cloned().collect(), false);
         }
         let conditions = std::mem::take(&mut left.conditions);
         for (condition, context) in conditions {
@@ -63,16 +70,27 @@ impl Builder<'_> {
         node
     }
 
+    /// The first of the elements whose variables the node binds.
+    fn ready(&self, elements: &[Element], node: NodeId) -> Option<usize> {
+        let bound: Variables = self.variables(node).union(&self.outer).cloned().collect();
+        let ready = elements.iter().position(|element| element.reads().is_subset(&bound));
+        debug_assert!(ready.is_some() || elements.is_empty(), "an element whose variable nothing binds: this is a bug");
+        ready
+    }
+
     fn ordered(&mut self, group: Group<'_>, want: &Want, seed: Option<NodeId>) -> NodeId {
-        let Group { mut elements, parts, conditions } = group;
+        let Group { elements, parts, conditions } = group;
+        let (mut elements, mut after_parts) = self.apart(elements);
         let mut left = Left { want, conditions, parts: Variables::new(), has_parts: false };
         let mut of_elements = Variables::new();
         elements.iter().for_each(|element| of_elements.extend(element.variables()));
+        let of_others = |element: &Element| element.variables().union(&element.reads()).cloned().collect::<Variables>();
+        let read_by_others: Variables = after_parts.iter().flat_map(of_others).collect();
         let (late, early): (Vec<_>, Vec<_>) = (0..parts.len()).partition(|i| takes_a_seed(&parts[*i].0));
 
         let mut standing = vec![];
         for i in early {
-            let read = left.read_after(elements.iter());
+            let read = left.read_after(elements.iter().chain(&after_parts));
             let needed = self.needed_of(&parts[i].0, &parts, read);
             let seed = seed.filter(|_| elements.is_empty() && parts.len() == 1);
             let copies = if parts.len() == 1 { want.copies } else { Copies::Each };
@@ -80,10 +98,10 @@ impl Builder<'_> {
                 Want { copies: if elements.is_empty() { copies } else { Copies::Each }, order: want.order.clone(), ..Want::rows(needed) };
             standing.push(self.part(&parts[i].0, &parts[i].1, &of_part, seed));
         }
-        let mut of_parts: Vec<Variables> = standing.iter().map(|id| self.variables(*id)).collect();
+        let mut of_parts: Vec<Variables> = std::iter::once(read_by_others).chain(standing.iter().map(|id| self.variables(*id))).collect();
         of_parts.extend(late.iter().map(|i| self.scope_of(&parts[*i].0)));
         left.parts = of_parts.into_iter().flatten().collect();
-        left.has_parts = !late.is_empty();
+        left.has_parts = !late.is_empty() || !after_parts.is_empty();
 
         let conditions: Vec<Expression> = left.conditions.iter().map(|(condition, _)| condition.clone()).collect();
         let costed: Vec<Costed> = elements.iter().map(|e| self.costed(e, &conditions_on(e, &conditions))).collect();
@@ -104,7 +122,7 @@ impl Builder<'_> {
         }
         for (place, i) in late.iter().enumerate() {
             let rest = late[place + 1..].iter().map(|i| self.scope_of(&parts[*i].0));
-            let mut needed: Variables = left.read_after(std::iter::empty()).into_iter().collect();
+            let mut needed = left.read_after(after_parts.iter());
             rest.for_each(|scope| needed.extend(scope));
             let (part, context) = &parts[*i];
             let hint = match (node, part) {
@@ -116,10 +134,27 @@ impl Builder<'_> {
             node = node.map(|id| self.filter_ready(id, &mut left.conditions));
         }
         let mut node = node.unwrap_or_else(|| self.unit());
+        while let Some(ready) = self.ready(&after_parts, node) {
+            let element = after_parts.remove(ready);
+            node = self.next(node, &element, &left.read_after(after_parts.iter().chain([&element])), false);
+            node = self.filter_ready(node, &mut left.conditions);
+        }
         for (condition, context) in left.conditions {
             node = self.filter_all(node, vec![condition], &context);
         }
         node
+    }
+
+    /// Elements that other elements make ready, and those that wait for a part.
+    fn apart(&self, elements: Vec<Element>) -> (Vec<Element>, Vec<Element>) {
+        let waits_alone = |element: &Element| !matches!(element, Element::Destructure(..)) && !element.reads().is_subset(&self.outer);
+        let (mut waiting, mut rest): (Vec<_>, Vec<_>) = elements.into_iter().partition(waits_alone);
+        loop {
+            let bound: Variables = rest.iter().flat_map(Element::variables).collect();
+            let unmet = |element: &Element| matches!(element, Element::Destructure(variable, _) if !binds(&rest, variable) && bound.contains(variable));
+            let Some(place) = rest.iter().position(unmet) else { return (rest, waiting) };
+            waiting.push(rest.remove(place));
+        }
     }
 
     /// The rows to begin with: a part or the seed that binds variables of the elements, all of them for certain.
@@ -247,7 +282,7 @@ impl Builder<'_> {
     }
 
     fn path(&mut self, node: Option<NodeId>, element: &Element) -> NodeId {
-        let Element::Path { subject, path, object, graph, source } = element else {
+        let Element::Path { subject, path, object, graph, source, as_of } = element else {
             unreachable!("only paths come here: this is a bug");
         };
         let costed = self.costed(element, &[]);
@@ -257,7 +292,7 @@ impl Builder<'_> {
         schema.extend(element.variables().difference(&bound).cloned().map(filled));
         let sorted_by = node.map(|id| self.node(id).sorted_by.clone()).unwrap_or_default();
         let (subject, path, object) = (subject.clone(), path.clone(), object.clone());
-        let op = Op::Path { subject, path, object, graph: graph.clone(), source: *source };
+        let op = Op::Path { subject, path, object, graph: graph.clone(), source: *source, as_of: as_of.clone() };
         self.push(Draft { op, inputs: node.into_iter().collect(), schema, sorted_by, weighted: false, rows })
     }
 
@@ -317,9 +352,14 @@ impl Builder<'_> {
     }
 }
 
+/// One of the elements gives the variable a value.
+fn binds(elements: &[Element], variable: &Variable) -> bool {
+    elements.iter().any(|element| element.variables().contains(variable) && !element.reads().contains(variable))
+}
+
 /// Parts that are cheaper when it is known which rows they will be joined with.
 fn takes_a_seed(part: &Part<'_>) -> bool {
-    matches!(part, Part::Pattern(Pattern::LeftJoin { .. } | Pattern::Union(..) | Pattern::Minus(..) | Pattern::Filter { .. }))
+    matches!(part, Part::Pattern(pattern @ (Pattern::LeftJoin { .. } | Pattern::Union(..) | Pattern::Minus(..) | Pattern::Filter { .. })) if !pattern.has_temporal_core())
 }
 
 fn as_atom(element: &Element) -> Option<&Atom> {

@@ -47,7 +47,7 @@ impl Builder<'_> {
     }
 
     fn keep(&mut self, node: NodeId, pattern: &Pattern, exists: bool, context: &Context) -> NodeId {
-        let (keys, correlated) = self.met(node, pattern);
+        let (keys, correlated) = self.met(node, pattern, context);
         if !correlated.is_empty() {
             let mark = self.fresh("exists");
             let marked = self.mark(node, &mark, pattern, context);
@@ -72,7 +72,7 @@ impl Builder<'_> {
     }
 
     fn mark(&mut self, node: NodeId, mark: &Variable, pattern: &Pattern, context: &Context) -> NodeId {
-        let (keys, correlated) = self.met(node, pattern);
+        let (keys, correlated) = self.met(node, pattern, context);
         let mut nested = self.nested();
         let root = nested.lower(pattern, context, &Want::set(keys), None);
         let query = Query { form: Form::Ask, dataset: None, pattern: Pattern::Bgp(vec![]), base: None };
@@ -86,9 +86,10 @@ impl Builder<'_> {
     }
 
     /// Variables of the row that the pattern binds, too, and those that its expressions read without having them from the pattern.
-    fn met(&self, node: NodeId, pattern: &Pattern) -> (Variables, Variables) {
+    fn met(&self, node: NodeId, pattern: &Pattern, context: &Context) -> (Variables, Variables) {
         let given = self.variables(node);
-        let keys = pattern.in_scope().intersection(&given).cloned().collect();
+        let mut keys: Variables = pattern.in_scope().intersection(&given).cloned().collect();
+        keys.extend(self.instant_of(pattern, context));
         let correlated = pattern.read_from_outside().intersection(&given).cloned().collect();
         (keys, correlated)
     }

@@ -11,6 +11,9 @@ use crate::scope::Variables;
 use crate::statistics::constant;
 use crate::vocabulary::hq;
 
+/// What columns of periods are called.
+pub(super) const PERIOD: &str = "period";
+
 /// The parts of a group; all are joined, then the conditions hold.
 #[derive(Default)]
 pub(super) struct Group<'p> {
@@ -38,13 +41,22 @@ pub(super) enum Element {
         object: TermPattern,
         graph: GraphScope,
         source: Source,
+        as_of: Option<Expression>,
     },
     /// The triple term that the variable stands for.
     Destructure(Variable, TriplePattern),
 }
 
 impl Element {
-    /// The variables that it binds or reads.
+    /// Variables that have to be bound before, by the row or from outside.
+    pub(super) fn reads(&self) -> Variables {
+        match self {
+            Self::Atom(Atom { as_of, .. }) | Self::Path { as_of, .. } => as_of.iter().flat_map(Expression::variables).collect(),
+            Self::Destructure(variable, _) => Variables::from([variable.clone()]),
+        }
+    }
+
+    /// The variables that it binds, and those of its places.
     pub(super) fn variables(&self) -> Variables {
         let mut found = Variables::new();
         match self {
@@ -80,8 +92,8 @@ impl Builder<'_> {
             Pattern::Path { subject, path, object } => {
                 let subject = self.flat_term(subject, into);
                 let object = self.flat_term(object, into);
-                let (graph, source) = (context.graph.clone(), context.source);
-                into.elements.push(Element::Path { subject, path: path.clone(), object, graph, source });
+                let (graph, source, as_of) = (context.graph.clone(), context.source, context.as_of.clone());
+                into.elements.push(Element::Path { subject, path: path.clone(), object, graph, source, as_of });
             }
             Pattern::Join(left, right) => {
                 self.flatten(left, context, false, into);
@@ -114,13 +126,15 @@ impl Builder<'_> {
             predicate: TermPattern::Term(rdf::TYPE.into_owned().into()),
             object: TermPattern::Term(class.into_owned().into()),
         };
-        into.elements.push(Element::Atom(atom_in(context, is_a(hq::HYPEREDGE), context.source)));
+        let is_hyperedge = self.atom_in(&Context { periods: false, ..context.clone() }, is_a(hq::HYPEREDGE), context.source);
+        into.elements.push(Element::Atom(is_hyperedge));
         for (role, player) in &edge.incidences {
             let object = self.flat_term(player, into);
             let triple = TriplePattern { subject: node.clone(), predicate: role.clone(), object };
             // A role that the query names is matched like any predicate, in a closure, too.
             let source = if constant(role).is_some() { context.source } else { Source::Incidences };
-            into.elements.push(Element::Atom(atom_in(context, triple, source)));
+            let atom = self.atom_in(context, triple, source);
+            into.elements.push(Element::Atom(atom));
         }
         into.conditions.extend(conditions_of(edge).into_iter().map(|condition| (condition, context.clone())));
     }
@@ -148,11 +162,18 @@ impl Builder<'_> {
         }
     }
 
+    fn atom_in(&mut self, context: &Context, triple: TriplePattern, source: Source) -> Atom {
+        let (graph, as_of) = (context.graph.clone(), context.as_of.clone());
+        let period = context.periods.then(|| self.fresh(PERIOD));
+        Atom { triple, graph, source, conditions: vec![], as_of, period }
+    }
+
     fn atom(&mut self, triple: &TriplePattern, context: &Context, into: &mut Group<'_>) {
         let subject = self.flat_term(&triple.subject, into);
         let object = self.flat_term(&triple.object, into);
         let triple = TriplePattern { subject, predicate: triple.predicate.clone(), object };
-        into.elements.push(Element::Atom(atom_in(context, triple, context.source)));
+        let atom = self.atom_in(context, triple, context.source);
+        into.elements.push(Element::Atom(atom));
     }
 
     /// A place without variables inside a triple term.
@@ -165,11 +186,6 @@ impl Builder<'_> {
         into.elements.push(Element::Destructure(variable.clone(), triple));
         TermPattern::Variable(variable)
     }
-}
-
-fn atom_in(context: &Context, triple: TriplePattern, source: Source) -> Atom {
-    let (graph, as_of) = (context.graph.clone(), context.as_of.clone());
-    Atom { triple, graph, source, conditions: vec![], as_of, period: None }
 }
 
 /// The parts of a conjunction.

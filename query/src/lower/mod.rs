@@ -8,6 +8,7 @@ mod flatten;
 mod modifiers;
 mod order;
 mod pattern;
+mod temporal;
 
 use crate::algebra::{Expression, Query, Regime, Variable};
 use crate::graph::{GraphScope, Source, TensorGraph};
@@ -34,7 +35,12 @@ impl Default for CompileOptions {
 /// The operators of a query.
 pub fn compile(query: &Query, statistics: &dyn Statistics, options: &CompileOptions) -> TensorGraph {
     let query = optimize(query, options.optimize);
-    let context = Context { graph: GraphScope::Default, source: options.infer.map_or(Source::Asserted, Source::Closure), as_of: None };
+    let context = Context {
+        graph: GraphScope::Default,
+        source: options.infer.map_or(Source::Asserted, Source::Closure),
+        as_of: None,
+        periods: false,
+    };
     let mut builder = Builder::new(statistics, options.optimize);
     let root = builder.lower(&query.pattern, &context, &Want::of_form(&query), None);
     builder.finish(root, query)
@@ -45,7 +51,10 @@ pub fn compile(query: &Query, statistics: &dyn Statistics, options: &CompileOpti
 struct Context {
     graph: GraphScope,
     source: Source,
+    /// The instant at which statements have to be valid.
     as_of: Option<Expression>,
+    /// Atoms give the periods of their statements.
+    periods: bool,
 }
 
 /// What is wanted of a pattern.

@@ -10,6 +10,9 @@ impl Builder<'_> {
     /// The rows of a pattern: columns are those that are needed and in scope, perhaps more. A seed is a node of distinct rows that bind some variables which
     /// the pattern binds, too: rows that agree with none of them may be left out.
     pub(super) fn lower(&mut self, pattern: &Pattern, context: &Context, want: &Want, seed: Option<NodeId>) -> NodeId {
+        if let Some(instant) = self.instant_of(pattern, context) {
+            return self.for_each_instant(pattern, &instant, context, want);
+        }
         match pattern {
             Pattern::Bgp(_)
             | Pattern::Path { .. }
@@ -37,9 +40,8 @@ impl Builder<'_> {
             Pattern::Reduced(inner) => self.lower(inner, context, want, seed),
             Pattern::Slice { inner, offset, limit } => self.slice(inner, *offset, *limit, context, want),
             Pattern::Service { name, inner, silent } => self.service(name, inner, *silent),
-            Pattern::Temporal { .. } | Pattern::Core => {
-                unreachable!("a rule that always runs rewrites it: this is a bug")
-            }
+            Pattern::Temporal { core, constraint, inner } => self.temporal(core, constraint, inner, context, want),
+            Pattern::Core => unreachable!("it stands in TEMPORAL only, which puts the core there: this is a bug"),
         }
     }
 
@@ -139,7 +141,8 @@ impl Builder<'_> {
         }
         let hint = self.seed_for(a, right);
         let b = self.lower(right, context, &Want::set(shared.clone()), hint);
-        let kept: Vec<Variable> = self.variables(b).intersection(&shared).cloned().collect();
+        let mut kept: Vec<Variable> = self.variables(b).intersection(&shared).cloned().collect();
+        kept.extend(self.instant_of(right, context));
         let b = self.project(b, &kept, true);
         let on = self.shared(a, b);
         let draft = self.node(a);

@@ -2,6 +2,7 @@
 
 mod count_certain;
 mod flatten;
+mod push_filter;
 
 use crate::algebra::{Pattern, Query};
 
@@ -9,9 +10,11 @@ use crate::algebra::{Pattern, Query};
 type Rule = fn(&mut Pattern);
 
 /// Rules in the order in which they run, each on every pattern from the inside out.
-const RULES: [Rule; 2] = [
+const RULES: [Rule; 3] = [
     // Before others look for triple patterns that stand side by side.
     flatten::flatten,
+    // After joins of triple patterns are one pattern, which takes its conditions as a whole.
+    push_filter::push_filter,
     // Before columns are left out: what is only counted is then read by nobody.
     count_certain::count_certain,
 ];
