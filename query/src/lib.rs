@@ -5,7 +5,15 @@ pub mod syntax;
 pub mod translate;
 
 pub mod algebra;
+pub mod explain;
 pub mod graph;
+mod lower;
+mod optimize;
+mod scope;
+pub mod statistics;
+mod verify;
+pub mod vocabulary;
 
+pub use lower::{CompileOptions, compile};
 pub use syntax::{ParseOptions, SyntaxError};
 pub use translate::{parse_query, parse_update};
