@@ -2,4 +2,5 @@
 //! no device, no store and no runtime.
 
 pub mod algebra;
+pub mod expr;
 pub mod graph;
