@@ -88,7 +88,7 @@ fn query(files: &Files, test: &QueryTest, mode: Mode) -> Result<(), String> {
 }
 
 fn update(files: &Files, request: &str, before: &Data, after: &Data, mode: Mode) -> Result<(), String> {
-    let mut store = Store::new(files.dataset(before)?)?;
+    let store = Store::new(files.dataset(before)?)?;
     store.update(&files.text(request)?, request, mode)?;
     same_quads(files.dataset(after)?, store.quads()?)
 }
