@@ -46,7 +46,8 @@ pub(crate) fn load<P: AsRef<Path>>(files: &[P], options: &LoadOptions<'_>, globa
 /// Draws nothing without a terminal, with --json or with -q.
 fn spinner(global: &Global) -> ProgressBar {
     let hidden = global.json || global.quiet > 0 || !std::io::IsTerminal::is_terminal(&std::io::stderr());
-    let bar = ProgressBar::with_draw_target(None, if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(10) });
+    let bar =
+        ProgressBar::with_draw_target(None, if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(10) });
     if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
         bar.set_style(style);
     }
@@ -58,7 +59,9 @@ fn spinner(global: &Global) -> ProgressBar {
 /// The statements one after another, by subject.
 pub(crate) fn quads(space: &AtomSpace) -> impl Iterator<Item = Result<Quad, CliError>> {
     let rows = space.rows(Order::Spo, &[]);
-    (0..rows.len()).map(move |at| quad(space, rows.row(at)).ok_or_else(|| CliError::failed(format!("statement {at} is damaged: `hgql check` says more"))))
+    (0..rows.len()).map(move |at| {
+        quad(space, rows.row(at)).ok_or_else(|| CliError::failed(format!("statement {at} is damaged: `hgql check` says more")))
+    })
 }
 
 fn quad(space: &AtomSpace, [subject, predicate, object, graph]: [u32; 4]) -> Option<Quad> {

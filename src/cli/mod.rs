@@ -31,12 +31,14 @@ use clap::{Parser, Subcommand};
 /// A compute framework for knowledge hypergraphs.
 #[derive(Debug, Parser)]
 #[command(name = "hgql", version, propagate_version = true, arg_required_else_help = true, max_term_width = 110)]
-#[command(long_about = "HypergraphQL answers queries over knowledge hypergraphs and trains neural networks on them, on a CPU or on a GPU, from files \
+#[command(
+    long_about = "HypergraphQL answers queries over knowledge hypergraphs and trains neural networks on them, on a CPU or on a GPU, from files \
                   on disk.\n\n\
                   A knowledge base is a file that `hgql load` makes of RDF or of hyperedges; ask it with `hgql query`.\n\n\
                   A data set is a folder, a HIF JSON file, a hyperedge list (CSV or TSV) or an npz file. Look at one with `hgql info`, \
                   bring it into another format with `hgql convert`, train on it with `hgql train` and `hgql predict`, and see where it can \
-                  run with `hgql devices`.")]
+                  run with `hgql devices`."
+)]
 #[command(after_help = "Examples:\n  \
                         hgql devices                           what this machine can run on\n  \
                         hgql load people.ttl -o kb.hgql        a knowledge base from RDF\n  \

@@ -32,7 +32,10 @@ impl World {
 
     /// Runs `hgql`; arguments that name a file of the folder become paths.
     fn run(&self, arguments: &[&str]) -> Run {
-        let is_file = |name: &str| Path::new(name).extension().is_some_and(|e| ["ttl", "hgql", "nq", "rq", "ru", "nt"].iter().any(|x| e == *x)) && !name.contains(' ');
+        let is_file = |name: &str| {
+            Path::new(name).extension().is_some_and(|e| ["ttl", "hgql", "nq", "rq", "ru", "nt"].iter().any(|x| e == *x))
+                && !name.contains(' ')
+        };
         hgql(arguments.iter().map(|name| if is_file(name) { self.path(name).into_os_string() } else { name.into() }))
     }
 
@@ -78,7 +81,10 @@ fn answers_come_in_every_format() {
 #[test]
 fn hyperedges_are_matched() {
     let world = World::new();
-    assert_eq!(world.csv("SELECT ?a ?b { HYPEREDGE DISTINCT PLAYERS ?h { :author ?a ; :author ?b ; :paper ?p } } ORDER BY ?a").lines().count(), 3);
+    assert_eq!(
+        world.csv("SELECT ?a ?b { HYPEREDGE DISTINCT PLAYERS ?h { :author ?a ; :author ?b ; :paper ?p } } ORDER BY ?a").lines().count(),
+        3
+    );
 }
 
 #[test]
@@ -118,7 +124,8 @@ fn updates_are_kept_and_a_failed_one_changes_nothing() {
     let world = World::new();
     let count = || world.csv("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }").lines().nth(1).map(str::to_owned);
     let before = count();
-    let out = world.run(&["update", "world.hgql", "INSERT DATA { :alan a :Person ; :age 41 } ; DELETE WHERE { :ada :knows ?x }", "--json"]).ok();
+    let out =
+        world.run(&["update", "world.hgql", "INSERT DATA { :alan a :Person ; :age 41 } ; DELETE WHERE { :ada :knows ?x }", "--json"]).ok();
     assert_eq!(lines(&out)[0]["statements"].as_u64(), lines(&out)[0]["before"].as_u64().map(|n| n + 1));
     assert_ne!(count(), before);
     assert_eq!(world.csv("SELECT ?age { :alan :age ?age }"), "age\n41\n");
@@ -143,7 +150,10 @@ fn stats_count_what_is_there() {
     let world = World::new();
     let stats = lines(&world.run(&["stats", "world.hgql", "--json"]).ok()).remove(0);
     assert_eq!((stats["kind"].as_str(), stats["statements"].as_u64()), (Some("stats"), Some(11)));
-    assert_eq!((stats["hyperedges"].as_u64(), stats["subjects"].as_u64(), stats["distinct_predicates"].as_u64()), (Some(1), Some(3), Some(6)));
+    assert_eq!(
+        (stats["hyperedges"].as_u64(), stats["subjects"].as_u64(), stats["distinct_predicates"].as_u64()),
+        (Some(1), Some(3), Some(6))
+    );
     assert_eq!(stats["predicates"][0]["predicate"], "http://www.w3.org/1999/02/22-rdf-syntax-ns#type");
     assert!(world.run(&["stats", "world.hgql"]).ok().contains("rdf:type"));
 }

@@ -101,7 +101,9 @@ fn running(base: &str, mode: Mode) -> QueryOptions {
 fn is_sorted(pattern: &Pattern) -> bool {
     match pattern {
         Pattern::OrderBy { .. } => true,
-        Pattern::Slice { inner, .. } | Pattern::Project { inner, .. } | Pattern::Distinct(inner) | Pattern::Reduced(inner) => is_sorted(inner),
+        Pattern::Slice { inner, .. } | Pattern::Project { inner, .. } | Pattern::Distinct(inner) | Pattern::Reduced(inner) => {
+            is_sorted(inner)
+        }
         _ => false,
     }
 }
