@@ -2,5 +2,14 @@
 //! no device, no store and no runtime.
 
 pub mod algebra;
+pub mod explain;
 pub mod expr;
 pub mod graph;
+mod lower;
+mod optimize;
+mod scope;
+pub mod statistics;
+mod verify;
+pub mod vocabulary;
+
+pub use lower::{CompileOptions, compile};
