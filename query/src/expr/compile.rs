@@ -19,6 +19,15 @@ use crate::algebra::{Comparison, Expression, Function, Variable};
 /// Lists of IRIs longer than this are looked up by hash.
 const LONG_LIST: usize = 4;
 
+/// The value of an expression that has the same in every row of every query, for constant folding; none if it has not.
+pub fn constant(expression: &Expression) -> Option<Result<Value, EvalError>> {
+    // Any slot will do: a program that reads one is no constant.
+    match compile(expression, &mut |_| Some(0)).root {
+        Node::Constant(value) => Some(value),
+        _ => None,
+    }
+}
+
 pub(super) fn compile(expression: &Expression, slot: &mut dyn FnMut(&Variable) -> Option<usize>) -> Program {
     let mut compiler = Compiler { slot, slots: Vec::new(), calls: 0, deterministic: true };
     let root = compiler.node(expression, 0);
