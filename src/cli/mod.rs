@@ -3,6 +3,7 @@
 mod answer;
 mod backend;
 mod bench;
+mod check;
 mod completions;
 mod convert;
 mod devices;
@@ -78,6 +79,7 @@ enum Command {
     Update(Box<update::UpdateArgs>),
     Export(export::ExportArgs),
     Stats(stats::StatsArgs),
+    Check(check::CheckArgs),
     Info(info::InfoArgs),
     Convert(convert::ConvertArgs),
     Verify(verify::VerifyArgs),
@@ -99,8 +101,9 @@ pub(crate) fn main() -> ExitCode {
         Command::Load(args) => load::run(args, global),
         Command::Query(args) => query::run(&args, global),
         Command::Update(args) => update::run(&args, global),
-        Command::Export(args) => export::run(args, global),
+        Command::Export(args) => export::run(&args, global),
         Command::Stats(args) => stats::run(args, global),
+        Command::Check(args) => check::run(&args, global),
         Command::Info(args) => info::run(args, global),
         Command::Convert(args) => convert::run(args, global),
         Command::Verify(args) => verify::run(args, global),

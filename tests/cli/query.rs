@@ -141,6 +141,8 @@ fn what_is_exported_is_loaded_again() {
     let text = fs::read_to_string(world.path("out.nq")).expect("N-Quads");
     assert_eq!(world.run(&["export", "world.hgql"]).ok(), text);
     assert_eq!(text.lines().count(), 11);
+    assert!(world.run(&["export", "world.hgql", "--format", "turtle"]).ok().contains("hq:Hyperedge"));
+    world.run(&["export", "world.hgql", "--format", "csv"]).fails(1, &["csv"]);
     world.run(&["load", "out.nq", "-o", "again.hgql"]).ok();
     assert_eq!(world.run(&["export", "again.hgql"]).ok(), text);
 }
@@ -156,6 +158,19 @@ fn stats_count_what_is_there() {
     );
     assert_eq!(stats["predicates"][0]["predicate"], "http://www.w3.org/1999/02/22-rdf-syntax-ns#type");
     assert!(world.run(&["stats", "world.hgql"]).ok().contains("rdf:type"));
+}
+
+#[test]
+fn a_whole_knowledge_base_passes_and_a_damaged_one_does_not() {
+    let world = World::new();
+    let checks = lines(&world.run(&["check", "world.hgql", "--json"]).ok());
+    assert!(checks.len() >= 10 && checks.iter().all(|check| check["ok"] == true), "{checks:?}");
+    let mut bytes = fs::read(world.path("world.hgql")).expect("the knowledge base");
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 16].iter_mut().for_each(|byte| *byte ^= 0x55);
+    fs::write(world.path("damaged.hgql"), bytes).expect("a damaged one");
+    let code = world.run(&["check", "damaged.hgql"]).code;
+    assert!(matches!(code, Some(1 | 2)), "{code:?}");
 }
 
 #[test]
