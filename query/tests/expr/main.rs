@@ -6,4 +6,4 @@ mod aggregates;
 mod expressions;
 mod limits;
 mod order;
-mod prefix;
+mod query;
