@@ -42,6 +42,7 @@ pub mod io;
 mod rng;
 pub mod splits;
 pub mod stats;
+pub mod store;
 pub mod subgraph;
 
 pub use dataset::{Dataset, Features, Labels, Name, Split, SplitSet, synthetic_features};

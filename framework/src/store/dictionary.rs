@@ -1,0 +1,210 @@
+//! Terms in the order of their ids.
+
+use std::cmp::Ordering;
+use std::ops::{Bound, Range};
+
+use oxrdf::{Term, TermRef, Triple};
+use rayon::prelude::*;
+
+use super::block::{self, Block, Value};
+use super::interner::{Interner, subject_term};
+use super::number::Number;
+use super::record::{self, Record};
+use super::{Array, Id, MAX_NESTING};
+
+/// Sorted terms: the bytes of all records, where each ends, and where each block of ids begins.
+pub(super) struct Dictionary {
+    bytes: Array<u8>,
+    /// Where the record of id `i` begins is `offsets[i - 1]`; one more for the end.
+    offsets: Array<u64>,
+    /// First id of each block; one more for the end.
+    starts: [Id; Block::COUNT + 1],
+}
+
+impl Dictionary {
+    /// Sorts the terms of an interner; the second value has the new id of every provisional one (that of 0, the default graph, is 0).
+    pub(super) fn build(interner: &Interner) -> (Self, Vec<Id>) {
+        let mut terms: Vec<(Block, Value, Id)> = (1..=interner.len())
+            .into_par_iter()
+            .map(|id| {
+                let (block, value) = block::classify(interner.record(id));
+                (block, value, id)
+            })
+            .collect();
+        // Triple terms are made of the ids of others, so they are sorted when those are known.
+        terms.par_sort_unstable_by(|a, b| {
+            let within = || match a.0 {
+                Block::Triple => interner.record(a.2).0[1].cmp(&interner.record(b.2).0[1]),
+                block => block::compare(block, (a.1, interner.record(a.2)), (b.1, interner.record(b.2))),
+            };
+            a.0.cmp(&b.0).then_with(within)
+        });
+        let mut starts = [1; Block::COUNT + 1];
+        terms.iter().for_each(|(block, ..)| starts[*block as usize + 1] += 1);
+        (1..=Block::COUNT).for_each(|b| starts[b] += starts[b - 1] - 1);
+
+        let mut ids = vec![0; interner.len() as usize + 1];
+        terms.iter().zip(1..).for_each(|((.., old), new)| ids[*old as usize] = new);
+        let triples = starts[Block::Triple as usize] as usize - 1;
+        let (simple, nested) = terms.split_at(triples);
+        let mut bytes = Vec::new();
+        let mut offsets = Vec::with_capacity(terms.len() + 1);
+        offsets.push(0);
+        let mut put = |record: &[u8]| {
+            bytes.extend_from_slice(record);
+            offsets.push(bytes.len() as u64);
+        };
+        simple.iter().for_each(|(.., old)| put(interner.record(*old).0));
+        for level in nested.chunk_by(|a, b| interner.record(a.2).0[1] == interner.record(b.2).0[1]) {
+            sort_triples(interner, level, &mut ids).iter().for_each(|record| put(record));
+        }
+        (Self { bytes: bytes.into(), offsets: offsets.into(), starts }, ids)
+    }
+
+    /// How many terms there are.
+    pub(super) fn len(&self) -> u32 {
+        self.starts[Block::COUNT] - 1
+    }
+
+    /// The ids of a block.
+    pub(super) fn block_ids(&self, block: Block) -> Range<Id> {
+        self.starts[block as usize]..self.starts[block as usize + 1]
+    }
+
+    /// The block of an id, which is in range.
+    pub(super) fn block(&self, id: Id) -> Block {
+        Block::ALL[self.starts.partition_point(|start| *start <= id) - 1]
+    }
+
+    fn record(&self, id: Id) -> Record<'_> {
+        let at = id as usize;
+        Record(&self.bytes[self.offsets[at - 1] as usize..self.offsets[at] as usize])
+    }
+
+    /// The term of an id; none for 0 and ids that are not given.
+    pub(super) fn term(&self, id: Id) -> Option<Term> {
+        if id == 0 || id > self.len() {
+            return None;
+        }
+        // A component has a smaller id than its triple term (checked on opening a file), so this ends.
+        self.record(id).term(&|component| (component < id).then(|| self.term(component)).flatten())
+    }
+
+    /// The id of a term, if it is there.
+    pub(super) fn id(&self, term: TermRef<'_>) -> Option<Id> {
+        let mut bytes = Vec::new();
+        match term {
+            TermRef::Triple(triple) => return self.triple_id(triple, MAX_NESTING).map(|(id, _)| id),
+            simple => record::encode(simple, &mut bytes),
+        }
+        self.find(Record(&bytes))
+    }
+
+    fn triple_id(&self, triple: &Triple, allowed: u8) -> Option<(Id, u8)> {
+        let allowed = allowed.checked_sub(1)?;
+        let (object, depth) = match triple.object.as_ref() {
+            TermRef::Triple(inner) => self.triple_id(inner, allowed)?,
+            other => (self.id(other)?, 0),
+        };
+        let ids = [self.id(subject_term(triple.subject.as_ref()))?, self.id(triple.predicate.as_ref().into())?, object];
+        let mut bytes = Vec::new();
+        record::encode_triple(depth + 1, ids, &mut bytes);
+        Some((self.find(Record(&bytes))?, depth + 1))
+    }
+
+    fn find(&self, record: Record<'_>) -> Option<Id> {
+        let (block, value) = block::classify(record);
+        let id = self.partition(block, |other| {
+            let value_of_other = if value == Value::Bytes { Value::Bytes } else { block::classify(other).1 };
+            block::compare(block, (value_of_other, other), (value, record)) == Ordering::Less
+        });
+        (id < self.block_ids(block).end && self.record(id) == record).then_some(id)
+    }
+
+    /// The first id of the block for which the predicate, true up to some id, is false.
+    fn partition(&self, block: Block, predicate: impl Fn(Record<'_>) -> bool) -> Id {
+        let Range { mut start, mut end } = self.block_ids(block);
+        while start < end {
+            let middle = start + (end - start) / 2;
+            if predicate(self.record(middle)) {
+                start = middle + 1;
+            } else {
+                end = middle;
+            }
+        }
+        start
+    }
+
+    /// The ids of the numbers within bounds, by exact value.
+    pub(super) fn numbers(&self, low: Bound<Number>, high: Bound<Number>) -> Range<Id> {
+        let against = |bound: Number| move |record: Record<'_>| block::classify(record).1.cmp(&Value::Number(bound));
+        self.between(Block::Numeric, low.map(against), high.map(against))
+    }
+
+    /// The ids of a block between two of its terms, by value.
+    pub(super) fn interval(&self, block: Block, low: Bound<TermRef<'_>>, high: Bound<TermRef<'_>>) -> Option<Range<Id>> {
+        if matches!(block, Block::Blank | Block::NotANumber | Block::Other | Block::Triple) {
+            return None;
+        }
+        let encode = |term: TermRef<'_>| {
+            let mut bytes = Vec::new();
+            if !term.is_triple() {
+                record::encode(term, &mut bytes);
+            }
+            bytes
+        };
+        let (low, high) = (low.map(encode), high.map(encode));
+        let of_block = |bound: &Bound<Vec<u8>>| match bound {
+            Bound::Included(bytes) | Bound::Excluded(bytes) => !bytes.is_empty() && block::classify(Record(bytes)).0 == block,
+            Bound::Unbounded => true,
+        };
+        if !of_block(&low) || !of_block(&high) {
+            return None;
+        }
+        let against = |bound: Vec<u8>| {
+            let value = block::classify(Record(&bound)).1;
+            move |record: Record<'_>| match value {
+                Value::Bytes => record.0.cmp(&bound),
+                value => block::classify(record).1.cmp(&value),
+            }
+        };
+        Some(self.between(block, low.map(against), high.map(against)))
+    }
+
+    /// The ids of a block between bounds, each given as the comparison of a record with it.
+    fn between(
+        &self,
+        block: Block,
+        low: Bound<impl Fn(Record<'_>) -> Ordering>,
+        high: Bound<impl Fn(Record<'_>) -> Ordering>,
+    ) -> Range<Id> {
+        let all = self.block_ids(block);
+        let start = match low {
+            Bound::Included(compare) => self.partition(block, |record| compare(record).is_lt()),
+            Bound::Excluded(compare) => self.partition(block, |record| compare(record).is_le()),
+            Bound::Unbounded => all.start,
+        };
+        let end = match high {
+            Bound::Included(compare) => self.partition(block, |record| compare(record).is_le()),
+            Bound::Excluded(compare) => self.partition(block, |record| compare(record).is_lt()),
+            Bound::Unbounded => all.end,
+        };
+        start..end.max(start)
+    }
+}
+
+/// Gives the triple terms of one depth their ids, in the order of their components' new ids; returns their records.
+fn sort_triples(interner: &Interner, level: &[(Block, Value, Id)], ids: &mut [Id]) -> Vec<Vec<u8>> {
+    let first = ids[level[0].2 as usize];
+    let mut records: Vec<(Vec<u8>, Id)> = Vec::with_capacity(level.len());
+    for &(.., old) in level {
+        if let Some((depth, components)) = interner.record(old).triple() {
+            let mut bytes = Vec::with_capacity(16);
+            record::encode_triple(depth, components.map(|id| ids[id as usize]), &mut bytes);
+            records.push((bytes, old));
+        }
+    }
+    records.sort_unstable();
+    records.iter().zip(first..).for_each(|((_, old), new)| ids[*old as usize] = new);
+    records.into_iter().map(|(bytes, _)| bytes).collect()
+}

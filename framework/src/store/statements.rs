@@ -1,0 +1,190 @@
+//! The statements, sorted four times.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::{Array, Id, Ids, radix};
+
+/// A sort order of the statements; the graph comes last in each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Order {
+    /// Subject, predicate, object.
+    Spo,
+    /// Predicate, subject, object.
+    Pso,
+    /// Predicate, object, subject.
+    Pos,
+    /// Object, subject, predicate.
+    Osp,
+}
+
+/// A place in a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "the names are those of RDF")]
+pub enum Position {
+    Subject,
+    Predicate,
+    Object,
+    Graph,
+}
+
+impl Order {
+    /// All orders.
+    pub const ALL: [Self; 4] = [Self::Spo, Self::Pso, Self::Pos, Self::Osp];
+
+    /// Positions, most significant first.
+    pub const fn positions(self) -> [Position; 3] {
+        use Position::{Object, Predicate, Subject};
+        match self {
+            Self::Spo => [Subject, Predicate, Object],
+            Self::Pso => [Predicate, Subject, Object],
+            Self::Pos => [Predicate, Object, Subject],
+            Self::Osp => [Object, Subject, Predicate],
+        }
+    }
+}
+
+/// All statements in one order.
+pub(super) struct Permutation {
+    /// Columns in the order's own sequence, then the graph if there are named graphs.
+    columns: Vec<Arc<Array<Id>>>,
+}
+
+/// The statements in all orders.
+pub(super) struct Statements {
+    orders: [Permutation; 4],
+}
+
+impl Statements {
+    /// Sorts statements (subject, predicate, object, graph) of ids up to `max`, each kept once; `named`: some graph is not 0.
+    pub(super) fn build(quads: Vec<[Id; 4]>, max: Id, named: bool) -> Self {
+        let orders = if named {
+            permutations(quads, max)
+        } else {
+            let triples = quads.par_iter().map(|[s, p, o, _]| [*s, *p, *o]).collect();
+            drop(quads);
+            permutations::<3>(triples, max)
+        };
+        Self { orders }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.orders[0].columns[0].len()
+    }
+
+    pub(super) fn rows(&self, order: Order, prefix: &[Id]) -> Rows<'_> {
+        let permutation = &self.orders[order as usize];
+        Rows { order, permutation, range: permutation.range(prefix) }
+    }
+}
+
+/// Each order is the one before it, sorted stably by one column more: spo by p is pso, spo by o is osp, osp by p is pos.
+fn permutations<const N: usize>(mut rows: Vec<[Id; N]>, max: Id) -> [Permutation; 4] {
+    let mut scratch = Vec::new();
+    for column in (0..N).rev() {
+        radix::sort_by_column(&mut rows, &mut scratch, column, max);
+    }
+    rows.dedup();
+    drop(scratch);
+    let by_predicate = |mut rows: Vec<[Id; N]>, order| {
+        radix::sort_by_column(&mut rows, &mut Vec::new(), 1, max);
+        Permutation::new(&rows, order)
+    };
+    let spo = Permutation::new(&rows, Order::Spo);
+    let (pso, (pos, osp)) = rayon::join(
+        || by_predicate(rows.clone(), Order::Pso),
+        || {
+            let mut rows = rows.clone();
+            radix::sort_by_column(&mut rows, &mut Vec::new(), 2, max);
+            let osp = Permutation::new(&rows, Order::Osp);
+            (by_predicate(rows, Order::Pos), osp)
+        },
+    );
+    [spo, pso, pos, osp]
+}
+
+impl Permutation {
+    fn new<const N: usize>(rows: &[[Id; N]], order: Order) -> Self {
+        let column = |at: usize| Arc::new(Array::from(rows.par_iter().map(|row| row[at]).collect::<Vec<_>>()));
+        let mut columns: Vec<_> = order.positions().map(|position| column(position as usize)).into();
+        columns.extend((3..N).map(column));
+        Self { columns }
+    }
+
+    /// The rows that begin with these ids.
+    fn range(&self, prefix: &[Id]) -> Range<usize> {
+        let mut range = 0..self.columns[0].len();
+        for (column, id) in self.columns[..3].iter().zip(prefix) {
+            let part = &column[range.clone()];
+            let start = part.partition_point(|other| other < id);
+            let length = part[start..].partition_point(|other| other == id);
+            range = range.start + start..range.start + start + length;
+        }
+        range
+    }
+}
+
+/// Statements that follow each other in an order.
+#[derive(Clone)]
+pub struct Rows<'a> {
+    order: Order,
+    permutation: &'a Permutation,
+    range: Range<usize>,
+}
+
+impl Rows<'_> {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.range.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.range.is_empty()
+    }
+
+    /// The order in which they are.
+    pub fn order(&self) -> Order {
+        self.order
+    }
+
+    /// The ids at a position; of [`Position::Graph`], empty if the space has no named graphs.
+    pub fn column(&self, position: Position) -> &[Id] {
+        self.array(position).map_or(&[], |array| &array[self.range.clone()])
+    }
+
+    /// As [`Rows::column`], as a part that outlives the rows.
+    pub fn shared(&self, position: Position) -> Ids {
+        match self.array(position) {
+            Some(array) => Ids::new(Arc::clone(array), self.range.clone()),
+            None => Ids::new(Arc::new(Vec::new().into()), 0..0),
+        }
+    }
+
+    /// A part of the rows.
+    ///
+    /// # Panics
+    /// When the part does not lie within `0..len()`.
+    pub fn slice(&self, part: Range<usize>) -> Self {
+        assert!(part.start <= part.end && part.end <= self.len(), "rows {part:?} of {}", self.len());
+        let start = self.range.start;
+        Self { range: start + part.start..start + part.end, ..self.clone() }
+    }
+
+    /// Subject, predicate, object and graph of a row.
+    ///
+    /// # Panics
+    /// When there is no such row.
+    pub fn row(&self, at: usize) -> [Id; 4] {
+        let id = |position| self.column(position)[at];
+        let graph = self.column(Position::Graph).get(at).copied().unwrap_or(0);
+        [id(Position::Subject), id(Position::Predicate), id(Position::Object), graph]
+    }
+
+    fn array(&self, position: Position) -> Option<&Arc<Array<Id>>> {
+        let at = self.order.positions().iter().position(|p| *p == position).unwrap_or(3);
+        self.permutation.columns.get(at)
+    }
+}
