@@ -100,7 +100,8 @@ fn results(answer: &Answer, format: QueryResultsFormat) -> Result<usize, CliErro
     } else {
         let variables: Vec<Variable> = columns(answer).into_iter().map(Variable::new_unchecked).collect();
         let mut writer = serializer.serialize_solutions_to_writer(&mut out, variables.clone())?;
-        let count = rows(answer, |row| writer.serialize(variables.iter().zip(row).filter_map(|(name, term)| Some((name, term.as_ref()?)))))?;
+        let count =
+            rows(answer, |row| writer.serialize(variables.iter().zip(row).filter_map(|(name, term)| Some((name, term.as_ref()?)))))?;
         writer.finish()?;
         count
     };

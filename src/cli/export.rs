@@ -1,55 +1,45 @@
-//! `hgql export`: all statements of a knowledge base as N-Quads.
+//! `hgql export`: all statements of a knowledge base as RDF.
 
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use hypergraphql_framework::store::AtomSpace;
-use oxttl::NQuadsSerializer;
+use hypergraphql_framework::store::Format;
 
 use super::error::CliError;
 use super::{Global, kb};
 
-/// Write a knowledge base as N-Quads.
+/// Write a knowledge base as RDF.
 #[derive(Debug, clap::Args)]
 #[command(
-    long_about = "Writes every statement as a line of N-Quads (which is N-Triples where there are no named graphs), ordered by subject, to stdout or \
-                  to a file. Nothing is lost: hyperedges, valid time and truth values are RDF."
+    long_about = "Writes every statement, ordered by subject, to stdout or to a file. Nothing is lost: hyperedges, valid time and truth values are RDF. \
+                  N-Triples and Turtle hold no named graphs: to a file they are refused where there are some, to stdout all graphs are merged."
 )]
 #[command(after_help = "Examples:\n  \
                         hgql export kb.hgql -o kb.nq\n  \
+                        hgql export kb.hgql -o kb.ttl\n  \
                         hgql export kb.hgql | gzip > kb.nq.gz")]
 pub(crate) struct ExportArgs {
     /// File of `hgql load`, or an RDF file.
     kb: PathBuf,
-    /// File to write instead of stdout.
+    /// File to write instead of stdout; its extension tells the format.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// ntriples, nquads, turtle or trig [default: nquads, or what the extension says].
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<Format>,
 }
 
 /// Writes the statements.
-pub(crate) fn run(args: ExportArgs, global: &Global) -> Result<(), CliError> {
+pub(crate) fn run(args: &ExportArgs, global: &Global) -> Result<(), CliError> {
+    let of_path = args.output.as_deref().map(Format::of);
+    let format = args.format.map_or_else(|| of_path.unwrap_or(Ok(Format::NQuads)), Ok)?;
     let space = kb::space(&args.kb, global)?;
     match &args.output {
-        None => Ok(write(&space, io::stdout().lock())?.flush()?),
-        Some(path) => whole(&space, path),
+        Some(path) => Ok(space.export(path, format)?),
+        None => {
+            let mut out = BufWriter::new(io::stdout().lock());
+            space.write(&mut out, format)?;
+            Ok(out.flush()?)
+        }
     }
-}
-
-/// Beside its place, then renamed: no reader sees half of it.
-fn whole(space: &AtomSpace, path: &Path) -> Result<(), CliError> {
-    let partial = path.with_added_extension("partial");
-    let failed = |error: io::Error| CliError::failed(format!("{}: cannot write: {error}", path.display()));
-    let file = File::create(&partial).map_err(failed)?;
-    let written = write(space, file).and_then(|file| file.sync_all().map_err(failed));
-    let renamed = written.and_then(|()| std::fs::rename(&partial, path).map_err(failed));
-    renamed.inspect_err(|_| drop(std::fs::remove_file(&partial)))
-}
-
-fn write<W: Write>(space: &AtomSpace, to: W) -> Result<W, CliError> {
-    let mut writer = NQuadsSerializer::new().for_writer(BufWriter::new(to));
-    for quad in kb::quads(space) {
-        writer.serialize_quad(&quad?)?;
-    }
-    writer.finish().into_inner().map_err(|error| CliError::from(error.into_error()))
 }

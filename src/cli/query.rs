@@ -112,7 +112,9 @@ pub(crate) fn run(args: &QueryArgs, global: &Global) -> Result<(), CliError> {
 fn print_profile(answer: &Answer) -> Result<(), CliError> {
     match answer {
         Answer::Solutions(solutions) => eprintln!("{}", profile::text(solutions.profile())),
-        Answer::Boolean(_) | Answer::Graph(_) => return Err(CliError::input("--profile needs a SELECT query: other answers keep no profile")),
+        Answer::Boolean(_) | Answer::Graph(_) => {
+            return Err(CliError::input("--profile needs a SELECT query: other answers keep no profile"));
+        }
     }
     Ok(())
 }

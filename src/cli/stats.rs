@@ -12,8 +12,10 @@ use super::{Global, kb, output, term};
 
 /// Show what a knowledge base holds.
 #[derive(Debug, clap::Args)]
-#[command(long_about = "Counts statements, terms, graphs, hyperedges and annotations, and lists the predicates with their statements, distinct subjects and \
-                        distinct objects, the most frequent first: the numbers by which the optimiser orders joins.")]
+#[command(
+    long_about = "Counts statements, terms, graphs, hyperedges and annotations, and lists the predicates with their statements, distinct subjects and \
+                        distinct objects, the most frequent first: the numbers by which the optimiser orders joins."
+)]
 #[command(after_help = "Examples:\n  \
                         hgql stats kb.hgql\n  \
                         hgql stats kb.hgql --predicates 1000 --json | jq .predicates")]

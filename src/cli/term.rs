@@ -29,13 +29,15 @@ pub(crate) fn short(term: &Term) -> String {
 }
 
 fn iri(node: &NamedNode) -> String {
-    let local = |iri: &str| node.as_str().strip_prefix(iri).filter(|local| local.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-'));
+    let local =
+        |iri: &str| node.as_str().strip_prefix(iri).filter(|local| local.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-'));
     let prefixed = PREFIXES.iter().find_map(|(prefix, iri)| Some(format!("{prefix}:{}", local(iri)?)));
     prefixed.unwrap_or_else(|| node.to_string())
 }
 
 fn value(literal: &Literal) -> String {
-    let plain = [xsd::STRING, xsd::BOOLEAN, xsd::INTEGER, xsd::DECIMAL, xsd::DOUBLE, xsd::FLOAT, xsd::DATE, xsd::DATE_TIME, xsd::G_YEAR, xsd::TIME];
+    let plain =
+        [xsd::STRING, xsd::BOOLEAN, xsd::INTEGER, xsd::DECIMAL, xsd::DOUBLE, xsd::FLOAT, xsd::DATE, xsd::DATE_TIME, xsd::G_YEAR, xsd::TIME];
     let text = literal.value().replace(|c: char| c.is_control(), " ");
     match literal.language() {
         Some(language) => format!("{text}@{language}"),

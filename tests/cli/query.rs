@@ -32,7 +32,10 @@ impl World {
 
     /// Runs `hgql`; arguments that name a file of the folder become paths.
     fn run(&self, arguments: &[&str]) -> Run {
-        let is_file = |name: &str| Path::new(name).extension().is_some_and(|e| ["ttl", "hgql", "nq", "rq", "ru", "nt"].iter().any(|x| e == *x)) && !name.contains(' ');
+        let is_file = |name: &str| {
+            Path::new(name).extension().is_some_and(|e| ["ttl", "hgql", "nq", "rq", "ru", "nt"].iter().any(|x| e == *x))
+                && !name.contains(' ')
+        };
         hgql(arguments.iter().map(|name| if is_file(name) { self.path(name).into_os_string() } else { name.into() }))
     }
 
@@ -78,7 +81,10 @@ fn answers_come_in_every_format() {
 #[test]
 fn hyperedges_are_matched() {
     let world = World::new();
-    assert_eq!(world.csv("SELECT ?a ?b { HYPEREDGE DISTINCT PLAYERS ?h { :author ?a ; :author ?b ; :paper ?p } } ORDER BY ?a").lines().count(), 3);
+    assert_eq!(
+        world.csv("SELECT ?a ?b { HYPEREDGE DISTINCT PLAYERS ?h { :author ?a ; :author ?b ; :paper ?p } } ORDER BY ?a").lines().count(),
+        3
+    );
 }
 
 #[test]
@@ -118,7 +124,8 @@ fn updates_are_kept_and_a_failed_one_changes_nothing() {
     let world = World::new();
     let count = || world.csv("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }").lines().nth(1).map(str::to_owned);
     let before = count();
-    let out = world.run(&["update", "world.hgql", "INSERT DATA { :alan a :Person ; :age 41 } ; DELETE WHERE { :ada :knows ?x }", "--json"]).ok();
+    let out =
+        world.run(&["update", "world.hgql", "INSERT DATA { :alan a :Person ; :age 41 } ; DELETE WHERE { :ada :knows ?x }", "--json"]).ok();
     assert_eq!(lines(&out)[0]["statements"].as_u64(), lines(&out)[0]["before"].as_u64().map(|n| n + 1));
     assert_ne!(count(), before);
     assert_eq!(world.csv("SELECT ?age { :alan :age ?age }"), "age\n41\n");
@@ -134,6 +141,8 @@ fn what_is_exported_is_loaded_again() {
     let text = fs::read_to_string(world.path("out.nq")).expect("N-Quads");
     assert_eq!(world.run(&["export", "world.hgql"]).ok(), text);
     assert_eq!(text.lines().count(), 11);
+    assert!(world.run(&["export", "world.hgql", "--format", "turtle"]).ok().contains("hq:Hyperedge"));
+    world.run(&["export", "world.hgql", "--format", "csv"]).fails(1, &["csv"]);
     world.run(&["load", "out.nq", "-o", "again.hgql"]).ok();
     assert_eq!(world.run(&["export", "again.hgql"]).ok(), text);
 }
@@ -143,9 +152,25 @@ fn stats_count_what_is_there() {
     let world = World::new();
     let stats = lines(&world.run(&["stats", "world.hgql", "--json"]).ok()).remove(0);
     assert_eq!((stats["kind"].as_str(), stats["statements"].as_u64()), (Some("stats"), Some(11)));
-    assert_eq!((stats["hyperedges"].as_u64(), stats["subjects"].as_u64(), stats["distinct_predicates"].as_u64()), (Some(1), Some(3), Some(6)));
+    assert_eq!(
+        (stats["hyperedges"].as_u64(), stats["subjects"].as_u64(), stats["distinct_predicates"].as_u64()),
+        (Some(1), Some(3), Some(6))
+    );
     assert_eq!(stats["predicates"][0]["predicate"], "http://www.w3.org/1999/02/22-rdf-syntax-ns#type");
     assert!(world.run(&["stats", "world.hgql"]).ok().contains("rdf:type"));
+}
+
+#[test]
+fn a_whole_knowledge_base_passes_and_a_damaged_one_does_not() {
+    let world = World::new();
+    let checks = lines(&world.run(&["check", "world.hgql", "--json"]).ok());
+    assert!(checks.len() >= 10 && checks.iter().all(|check| check["ok"] == true), "{checks:?}");
+    let mut bytes = fs::read(world.path("world.hgql")).expect("the knowledge base");
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 16].iter_mut().for_each(|byte| *byte ^= 0x55);
+    fs::write(world.path("damaged.hgql"), bytes).expect("a damaged one");
+    let code = world.run(&["check", "damaged.hgql"]).code;
+    assert!(matches!(code, Some(1 | 2)), "{code:?}");
 }
 
 #[test]

@@ -90,7 +90,7 @@ fn query(files: &Files, test: &QueryTest, mode: Mode) -> Result<(), String> {
 fn update(files: &Files, request: &str, before: &Data, after: &Data, mode: Mode) -> Result<(), String> {
     let store = Store::new(files.dataset(before)?)?;
     store.update(&files.text(request)?, request, mode)?;
-    same_quads(files.dataset(after)?, store.quads()?)
+    same_quads(files.dataset(after)?, store.quads())
 }
 
 fn parser(files: &Files, file: &str, base: &str, positive: bool, result: Option<&str>) -> Result<(), String> {

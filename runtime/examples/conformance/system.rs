@@ -3,11 +3,11 @@
 use std::fmt;
 use std::path::Path;
 
-use hypergraphql_framework::store::{AtomSpace, LoadOptions, Order};
+use hypergraphql_framework::store::{AtomSpace, LoadOptions};
 use hypergraphql_query::algebra::{Pattern, Query, Regime};
 use hypergraphql_query::{ParseOptions, parse_query, parse_update};
 use hypergraphql_runtime::engine::{self, Engine, QueryOptions};
-use oxrdf::{GraphName, NamedOrBlankNode, Quad, Term};
+use oxrdf::Quad;
 
 use crate::results::Answer;
 
@@ -53,7 +53,7 @@ pub(crate) fn asked(text: &str, base: &str, mode: Mode) -> Result<Asked, String>
 /// The statements of an RDF file, as the store loads it.
 pub(crate) fn read(file: &Path, base: &str) -> Result<Vec<Quad>, String> {
     let options = LoadOptions { base: Some(base.to_owned()), ..LoadOptions::default() };
-    quads(&AtomSpace::load(&[file], &options).map_err(|error| error.to_string())?)
+    Ok(AtomSpace::load(&[file], &options).map_err(|error| error.to_string())?.quads().collect())
 }
 
 /// A dataset that is asked and changed.
@@ -84,8 +84,8 @@ impl Store {
     }
 
     /// All statements.
-    pub(crate) fn quads(&self) -> Result<Vec<Quad>, String> {
-        quads(&self.0.space())
+    pub(crate) fn quads(&self) -> Vec<Quad> {
+        self.0.space().quads().collect()
     }
 }
 
@@ -106,20 +106,4 @@ fn is_sorted(pattern: &Pattern) -> bool {
         }
         _ => false,
     }
-}
-
-fn quads(space: &AtomSpace) -> Result<Vec<Quad>, String> {
-    let rows = space.rows(Order::Spo, &[]);
-    let term = |id| space.term(id).ok_or_else(|| format!("the store has no term of id {id}"));
-    let node = |id| match term(id)? {
-        Term::NamedNode(node) => Ok(NamedOrBlankNode::from(node)),
-        Term::BlankNode(node) => Ok(node.into()),
-        other => Err(format!("{other} stands where only an IRI or a blank node may")),
-    };
-    let quad = |[subject, predicate, object, graph]: [u32; 4]| {
-        let NamedOrBlankNode::NamedNode(predicate) = node(predicate)? else { return Err("a predicate is a blank node".to_owned()) };
-        let graph = if graph == 0 { GraphName::DefaultGraph } else { node(graph)?.into() };
-        Ok(Quad::new(node(subject)?, predicate, term(object)?, graph))
-    };
-    (0..rows.len()).map(|row| quad(rows.row(row))).collect()
 }

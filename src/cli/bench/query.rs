@@ -101,7 +101,8 @@ pub(super) fn run(args: &QueryBenchArgs, global: &Global) -> Result<(), CliError
         let engine = kb::engine(path, global)?;
         return report(&[Timed { counts: Counts::new(), ..time(&engine, "query", text, args.reps)? }], global);
     }
-    let chosen: Vec<_> = QUERIES.into_iter().filter(|(name, _)| args.case.is_empty() || args.case.iter().any(|case| case == name)).collect();
+    let chosen: Vec<_> =
+        QUERIES.into_iter().filter(|(name, _)| args.case.is_empty() || args.case.iter().any(|case| case == name)).collect();
     check(&chosen, args.seed)?;
     let world = World::new(args.scale, args.seed);
     if let Some(folder) = &args.dump {
@@ -175,8 +176,16 @@ fn report(timed: &[Timed<'_>], global: &Global) -> Result<(), CliError> {
     let mut table = output::table(["query", "ms", "least", "first", "rows", "answer"], &[1, 2, 3, 4]);
     for line in timed {
         let ms = |value: f64| format!("{value:.2}");
-        let answer = line.counts.first().map(|(name, count)| name.as_ref().map_or_else(|| count.to_string(), |name| format!("{name} {count}, …")));
-        table.add_row([line.case.to_owned(), ms(line.ms), ms(line.ms_min), ms(line.ms_first), line.rows.to_string(), answer.unwrap_or_default()]);
+        let answer =
+            line.counts.first().map(|(name, count)| name.as_ref().map_or_else(|| count.to_string(), |name| format!("{name} {count}, …")));
+        table.add_row([
+            line.case.to_owned(),
+            ms(line.ms),
+            ms(line.ms_min),
+            ms(line.ms_first),
+            line.rows.to_string(),
+            answer.unwrap_or_default(),
+        ]);
     }
     output::line(table.to_string())
 }

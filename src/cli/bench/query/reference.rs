@@ -99,7 +99,10 @@ mod tests {
         assert_eq!(count("q3_star"), 2);
         assert_eq!(count("q5_tri"), 3 + 1, "one triangle from three corners, and 3 who knows themselves");
         assert_eq!(count("q7_path"), 3);
-        assert_eq!(answer(&world(), "q4_group").expect("a query"), [(Some("http://ex.org/org1".into()), 3), (Some("http://ex.org/org0".into()), 1)]);
+        assert_eq!(
+            answer(&world(), "q4_group").expect("a query"),
+            [(Some("http://ex.org/org1".into()), 3), (Some("http://ex.org/org0".into()), 1)]
+        );
         assert_eq!(answer(&world(), "q6_nary").expect("a query"), [(Some("http://ex.org/product9".into()), 2)]);
         assert!(answer(&world(), "q8").is_none());
     }

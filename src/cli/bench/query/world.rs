@@ -54,8 +54,11 @@ impl World {
             likes[draw.below(people) as usize].push(draw.pareto(1.0, 200.0, products));
         }
         likes.iter_mut().for_each(set);
-        let event = |draw: &mut Draw| {
-            Event { agent: draw.below(people), object: draw.below(products), place: draw.below(CITIES), year: 2000 + draw.below(26) }
+        let event = |draw: &mut Draw| Event {
+            agent: draw.below(people),
+            object: draw.below(products),
+            place: draw.below(CITIES),
+            year: 2000 + draw.below(26),
         };
         let events = draw.many(count(40_000.0), event);
         Self { knows, works_for, lives_in, age, located_in, likes, events }
@@ -143,7 +146,12 @@ mod tests {
         assert_eq!((a.knows.len(), a.located_in.len(), a.events.len()), (10_000, 200, 4_000));
         // 2.8 each and the closed triangles; the generator of the peers has 386,540 at scale 1.
         assert!((36_000..41_000).contains(&a.acquaintances()), "{}", a.acquaintances());
-        assert!(a.knows.iter().enumerate().all(|(person, friends)| friends.windows(2).all(|w| w[0] < w[1]) && !friends.contains(&(person as u32))));
+        assert!(
+            a.knows
+                .iter()
+                .enumerate()
+                .all(|(person, friends)| friends.windows(2).all(|w| w[0] < w[1]) && !friends.contains(&(person as u32)))
+        );
         let popular = a.lives_in.iter().filter(|city| **city == 0).count();
         assert!((500..1_200).contains(&popular), "{popular}");
     }
