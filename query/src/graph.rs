@@ -38,8 +38,9 @@ pub struct Node {
     pub schema: Vec<Column>,
     /// Rows are ascending by these variables (as ids), most significant first; empty: any order.
     pub sorted_by: Vec<Variable>,
-    /// Rows have weights: a row stands for as many equal solutions. Only `Scan`, `Extend` and `Project` make them, only `Aggregate` (with `COUNT`,
-    /// `SUM`, `AVG`, `MIN`, `MAX`, `SAMPLE`, none of them distinct), `Filter`, `Extend`, `Project` and `SemiJoin` are given them.
+    /// Rows have weights: a row stands for as many equal solutions. `Scan`, `Extend` and `Intersect` make them; `Extend`, `Intersect`, `Filter`,
+    /// `Bind`, `Destructure`, `Project` and the first input of `SemiJoin` and `AntiJoin` keep them; `Aggregate` counts by them; `Distinct`, `Exists` and the
+    /// second input of `SemiJoin`, `AntiJoin` and `Minus` take no notice of them. No other operator is given them.
     pub weighted: bool,
     /// Rows expected.
     pub rows: f64,
@@ -75,8 +76,8 @@ pub enum Source {
     Asserted,
     /// The closure of the graph under a regime.
     Closure(Regime),
-    /// Incidences of hyperedges: asserted statements of a subject of type hq:Hyperedge whose predicate is none of rdf:type, rdf:reifies,
-    /// hq:relation, hq:validFrom, hq:validTo, hq:strength, hq:confidence.
+    /// Asserted statements whose predicate can be a role: none of rdf:type, rdf:reifies, hq:relation, hq:validFrom, hq:validTo, hq:strength,
+    /// hq:confidence. Another atom says that the subject is a hyperedge.
     Incidences,
 }
 
@@ -92,7 +93,7 @@ pub struct Atom {
     /// A range of values that a variable of the pattern must lie in, as conditions on it alone; the executor may use them to narrow its ranges, and
     /// has to see to all of them.
     pub conditions: Vec<(Variable, Expression)>,
-    /// Only statements valid at this instant (an xsd:dateTime) or timeless; `AS OF`.
+    /// Only statements valid at this instant (the value of the expression for the row, or for the surrounding [`Op::ForEach`]) or timeless.
     pub as_of: Option<Expression>,
     /// Column that gets the statement's valid time as a period set of the query, for [`Op::Period`].
     pub period: Option<Variable>,
@@ -111,10 +112,12 @@ pub enum Op {
     /// is weighted, and stay apart if it is not.
     Scan(Atom),
     /// For every row the matches of an atom in which the row's values stand for its variables: columns of the input and new ones of the schema. A
-    /// node that adds no column keeps, per row, as many copies as there are matches, or multiplies the weight if it is weighted.
+    /// node whose schema leaves out variables that the atom binds keeps, per row, as many copies as there are matches, or multiplies the weight if it
+    /// is weighted. Columns of the input that the schema leaves out are dropped.
     Extend(Atom),
     /// For every row the values of one new variable that all atoms allow; in each atom every other variable is bound by the row. The smallest list of
-    /// candidates is expanded, the others are asked.
+    /// candidates is expanded, the others are asked. If the schema leaves the variable out, the node is weighted: each row's weight is multiplied by how
+    /// many values there are, and rows without any are dropped.
     Intersect(Variable, Vec<Atom>),
     /// Matches of a path. With an input: for every row, its values stand for the ends.
     Path {
@@ -128,6 +131,8 @@ pub enum Op {
         graph: GraphScope,
         /// Against which statements.
         source: Source,
+        /// Only over statements valid at this instant or timeless.
+        as_of: Option<Expression>,
     },
     /// Compatible pairs of rows of two inputs, on these variables (all that both have).
     Join(Vec<Variable>),
@@ -157,6 +162,9 @@ pub enum Op {
     },
     /// The rows of the sub-query for each named graph, in which [`GraphScope::Active`] is that graph, with the graph as a column.
     EachGraph(Variable, Box<TensorGraph>),
+    /// The rows of the sub-query for each value that the variable has in the input, a column of it; in the sub-query, the variable has that value
+    /// wherever it is read. The value is a column.
+    ForEach(Variable, Box<TensorGraph>),
     /// One row for each named graph of the dataset; with a term: one row without columns, if it is one.
     Graphs(GraphName),
     /// Subject, predicate and object of a column of triple terms, as columns; rows whose value is no triple term, or does not agree with a column that is
@@ -181,7 +189,8 @@ pub enum Op {
     Slice(u64, Option<u64>),
     /// Columns of the schema, in its order; other columns are dropped.
     Project,
-    /// The valid time of the rows: the intersection of these columns of periods against a constraint.
+    /// The valid time of the rows, V: the intersection of these columns of periods, which are dropped; rows that do not meet the constraint are dropped,
+    /// too. `Between` adds the column of its variable.
     Period {
         /// Columns of [`Atom::period`].
         periods: Vec<Variable>,

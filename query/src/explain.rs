@@ -1,0 +1,233 @@
+//! A graph as text: one line per operator with its columns, order and expected rows, inputs indented below it.
+
+use std::fmt::{self, Display, Write};
+
+use crate::algebra::{
+    Aggregate, AggregateFunction, Arithmetic, Comparison, Expression, OrderKey, Path, Temporal, TermPattern, TriplePattern,
+};
+use crate::graph::{Atom, GraphName, GraphScope, Node, NodeId, Op, Source, TensorGraph};
+
+impl Display for TensorGraph {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.explain(&|_| String::new()))
+    }
+}
+
+impl TensorGraph {
+    /// The tree of operators; `notes` says more of a node, at the end of its line (a profile's rows and times).
+    pub fn explain(&self, notes: &dyn Fn(NodeId) -> String) -> String {
+        let mut text = String::new();
+        self.line(self.root, 0, notes, &mut text);
+        text
+    }
+
+    fn line(&self, id: NodeId, depth: usize, notes: &dyn Fn(NodeId) -> String, text: &mut String) {
+        let node = &self[id];
+        let indent = "  ".repeat(depth);
+        let columns: Vec<String> = node.schema.iter().map(|c| format!("{}{}", c.variable, if c.optional { "?" } else { "" })).collect();
+        let weighted = if node.weighted { " weighted" } else { "" };
+        let (what, detail) = (name(&node.op), detail(node));
+        let note = notes(id);
+        let space = if detail.is_empty() { "" } else { " " };
+        let _ = writeln!(text, "{indent}{what}{space}{detail} -> [{}]{weighted} ~{}{note}", columns.join(" "), rounded(node.rows));
+        if let Op::Exists { query, .. } | Op::EachGraph(_, query) | Op::ForEach(_, query) = &node.op {
+            // The nodes of a sub-query have numbers of their own.
+            query.line(query.root, depth + 2, &|_| String::new(), text);
+        }
+        node.inputs.iter().for_each(|input| self.line(*input, depth + 1, notes, text));
+    }
+}
+
+fn rounded(rows: f64) -> String {
+    if rows < 1e6 { format!("{rows:.0}") } else { format!("{rows:.1e}") }
+}
+
+/// Name of an operator.
+pub fn name(op: &Op) -> &'static str {
+    match op {
+        Op::Unit => "Unit",
+        Op::Empty => "Empty",
+        Op::Values(_) => "Values",
+        Op::Scan(_) => "Scan",
+        Op::Extend(_) => "Extend",
+        Op::Intersect(..) => "Intersect",
+        Op::Path { .. } => "Path",
+        Op::Join(_) => "Join",
+        Op::LeftJoin(..) => "LeftJoin",
+        Op::SemiJoin(_) => "SemiJoin",
+        Op::AntiJoin(_) => "AntiJoin",
+        Op::Minus(_) => "Minus",
+        Op::Union => "Union",
+        Op::Filter(_) => "Filter",
+        Op::Bind(..) => "Bind",
+        Op::Exists { .. } => "Exists",
+        Op::EachGraph(..) => "EachGraph",
+        Op::ForEach(..) => "ForEach",
+        Op::Graphs(_) => "Graphs",
+        Op::Destructure(..) => "Destructure",
+        Op::Distinct => "Distinct",
+        Op::Aggregate { .. } => "Aggregate",
+        Op::Sort(_) => "Sort",
+        Op::TopK(..) => "TopK",
+        Op::Slice(..) => "Slice",
+        Op::Project => "Project",
+        Op::Period { .. } => "Period",
+        Op::Service { .. } => "Service",
+    }
+}
+
+fn detail(node: &Node) -> String {
+    match &node.op {
+        Op::Unit | Op::Empty | Op::Union | Op::Distinct | Op::Project => String::new(),
+        Op::Values(rows) => format!("{} rows", rows.len()),
+        Op::Scan(atom) | Op::Extend(atom) => self::atom(atom),
+        Op::Intersect(variable, atoms) => format!("{variable}: {}", list(atoms.iter().map(self::atom), " ∩ ")),
+        Op::Path { subject, path, object, graph, source, as_of } => {
+            format!("{} {} {}{}{}", term(subject), self::path(path), term(object), place(graph, *source), instant(as_of.as_ref()))
+        }
+        Op::Join(on) | Op::SemiJoin(on) | Op::AntiJoin(on) | Op::Minus(on) | Op::LeftJoin(on, None) => format!("on [{}]", list(on, " ")),
+        Op::LeftJoin(on, Some(condition)) => format!("on [{}] if {}", list(on, " "), brief(condition)),
+        Op::Filter(condition) => brief(condition),
+        Op::Bind(variable, expression) => format!("{variable} = {}", brief(expression)),
+        Op::Exists { mark, correlated, .. } => format!("{mark} for each [{}]", list(correlated, " ")),
+        Op::EachGraph(variable, _) | Op::ForEach(variable, _) | Op::Graphs(GraphName::Variable(variable)) => variable.to_string(),
+        Op::Graphs(GraphName::Term(term)) => term.to_string(),
+        Op::Destructure(variable, inner) => format!("{variable} = <<( {} )>>", triple(inner)),
+        Op::Aggregate { keys, aggregates, sampled } => {
+            let aggregates = list(aggregates.iter().map(|(variable, a)| format!("{variable} = {}", aggregate(a))), ", ");
+            let sampled = if sampled.is_empty() { String::new() } else { format!(" one of [{}]", list(sampled, " ")) };
+            format!("by [{}] {aggregates}{sampled}", list(keys, " "))
+        }
+        Op::Sort(keys) => order(keys),
+        Op::TopK(keys, k) => format!("{k} by {}", order(keys)),
+        Op::Slice(offset, limit) => format!("from {offset}{}", limit.map(|limit| format!(", {limit} rows")).unwrap_or_default()),
+        Op::Period { periods, constraint } => format!("{} of [{}]", temporal(constraint), list(periods, " ")),
+        Op::Service { name, .. } => term(name),
+    }
+}
+
+fn list<T: Display>(items: impl IntoIterator<Item = T>, between: &str) -> String {
+    items.into_iter().map(|item| item.to_string()).collect::<Vec<_>>().join(between)
+}
+
+fn atom(atom: &Atom) -> String {
+    let conditions = list(atom.conditions.iter().map(|(_, condition)| format!(" if {}", brief(condition))), "");
+    let as_of = instant(atom.as_of.as_ref());
+    format!("{{ {} }}{}{as_of}{conditions}", triple(&atom.triple), place(&atom.graph, atom.source))
+}
+
+fn instant(as_of: Option<&Expression>) -> String {
+    as_of.map(|t| format!(" as of {}", brief(t))).unwrap_or_default()
+}
+
+fn place(graph: &GraphScope, source: Source) -> String {
+    let graph = match graph {
+        GraphScope::Default => String::new(),
+        GraphScope::Named(term) => format!(" in {term}"),
+        GraphScope::Each(variable) => format!(" in each {variable}"),
+        GraphScope::Active => " in it".to_owned(),
+    };
+    match source {
+        Source::Asserted => graph,
+        Source::Closure(regime) => format!("{graph} closed under {regime:?}"),
+        Source::Incidences => format!("{graph} of incidences"),
+    }
+}
+
+fn term(place: &TermPattern) -> String {
+    match place {
+        TermPattern::Variable(variable) => variable.to_string(),
+        TermPattern::Term(term) => term.to_string(),
+        TermPattern::Triple(inner) => format!("<<( {} )>>", triple(inner)),
+    }
+}
+
+fn triple(triple: &TriplePattern) -> String {
+    [&triple.subject, &triple.predicate, &triple.object].map(term).join(" ")
+}
+
+fn path(path: &Path) -> String {
+    match path {
+        Path::Predicate(predicate) => predicate.to_string(),
+        Path::Inverse(inner) => format!("^{}", self::path(inner)),
+        Path::Sequence(a, b) => format!("({}/{})", self::path(a), self::path(b)),
+        Path::Alternative(a, b) => format!("({}|{})", self::path(a), self::path(b)),
+        Path::ZeroOrMore(inner) => format!("{}*", self::path(inner)),
+        Path::OneOrMore(inner) => format!("{}+", self::path(inner)),
+        Path::ZeroOrOne(inner) => format!("{}?", self::path(inner)),
+        Path::NegatedSet(set) => format!("!({})", list(set, "|")),
+    }
+}
+
+fn order(keys: &[OrderKey]) -> String {
+    list(keys.iter().map(|key| format!("{}{}", if key.descending { "-" } else { "" }, brief(&key.expression))), ", ")
+}
+
+fn aggregate(aggregate: &Aggregate) -> String {
+    let name = match &aggregate.function {
+        AggregateFunction::Count => "COUNT",
+        AggregateFunction::Sum => "SUM",
+        AggregateFunction::Min => "MIN",
+        AggregateFunction::Max => "MAX",
+        AggregateFunction::Avg => "AVG",
+        AggregateFunction::Sample => "SAMPLE",
+        AggregateFunction::GroupConcat(_) => "GROUP_CONCAT",
+    };
+    let distinct = if aggregate.distinct { "DISTINCT " } else { "" };
+    format!("{name}({distinct}{})", aggregate.expression.as_ref().map_or("*".to_owned(), brief))
+}
+
+fn temporal(constraint: &Temporal) -> String {
+    match constraint {
+        Temporal::Between(t, a, b) => format!("{t} between {} and {}", brief(a), brief(b)),
+        Temporal::AsOf(t) => format!("as of {}", brief(t)),
+        Temporal::Before(t) => format!("before {}", brief(t)),
+        Temporal::After(t) => format!("after {}", brief(t)),
+        Temporal::During(a, b) => format!("during {} to {}", brief(a), brief(b)),
+        Temporal::Overlaps(a, b) => format!("overlaps {} to {}", brief(a), brief(b)),
+    }
+}
+
+/// An expression on one line.
+fn brief(expression: &Expression) -> String {
+    let all = |parts: &[Expression], between: &str| list(parts.iter().map(brief), between);
+    match expression {
+        Expression::Variable(variable) => variable.to_string(),
+        Expression::Term(term) | Expression::Loose(term) => term.to_string(),
+        Expression::Bound(variable) => format!("BOUND({variable})"),
+        Expression::Exists(_) => "EXISTS {…}".to_owned(),
+        Expression::Or(parts) => format!("({})", all(parts, " || ")),
+        Expression::And(parts) => format!("({})", all(parts, " && ")),
+        Expression::Not(inner) => format!("!{}", brief(inner)),
+        Expression::Compare(comparison, a, b) => format!("({} {} {})", brief(a), sign(*comparison), brief(b)),
+        Expression::In(value, parts) => format!("({} IN ({}))", brief(value), all(parts, ", ")),
+        Expression::Arithmetic(operator, a, b) => {
+            let sign = match operator {
+                Arithmetic::Add => "+",
+                Arithmetic::Subtract => "-",
+                Arithmetic::Multiply => "*",
+                Arithmetic::Divide => "/",
+            };
+            format!("({} {sign} {})", brief(a), brief(b))
+        }
+        Expression::Negate(inner) => format!("-{}", brief(inner)),
+        Expression::Plus(inner) => format!("+{}", brief(inner)),
+        Expression::Coalesce(parts) => format!("COALESCE({})", all(parts, ", ")),
+        Expression::If(condition, yes, no) => format!("IF({}, {}, {})", brief(condition), brief(yes), brief(no)),
+        Expression::Call(function, parts) => match function {
+            crate::algebra::Function::Named(name) => format!("{name}({})", all(parts, ", ")),
+            other => format!("{}({})", format!("{other:?}").to_uppercase(), all(parts, ", ")),
+        },
+    }
+}
+
+fn sign(comparison: Comparison) -> &'static str {
+    match comparison {
+        Comparison::Equal => "=",
+        Comparison::NotEqual => "!=",
+        Comparison::Less => "<",
+        Comparison::LessOrEqual => "<=",
+        Comparison::Greater => ">",
+        Comparison::GreaterOrEqual => ">=",
+    }
+}

@@ -1,0 +1,106 @@
+//! Algebra to [`TensorGraph`]: joins are put in order, columns that nobody reads are left out, and rows that are only counted become weights.
+
+mod build;
+mod cost;
+mod emit;
+mod exists;
+mod flatten;
+mod modifiers;
+mod order;
+mod pattern;
+mod temporal;
+
+use crate::algebra::{Expression, Query, Regime, Variable};
+use crate::graph::{GraphScope, Source, TensorGraph};
+use crate::lower::build::Builder;
+use crate::optimize::optimize;
+use crate::scope::Variables;
+use crate::statistics::Statistics;
+
+/// How a query is compiled.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CompileOptions {
+    /// Apply the rules and order the joins; without, a pattern is evaluated as it is written.
+    pub optimize: bool,
+    /// Match the whole query over the closure under this regime.
+    pub infer: Option<Regime>,
+}
+
+impl Default for CompileOptions {
+    fn default() -> Self {
+        Self { optimize: true, infer: None }
+    }
+}
+
+/// The operators of a query.
+pub fn compile(query: &Query, statistics: &dyn Statistics, options: &CompileOptions) -> TensorGraph {
+    let query = optimize(query, options.optimize);
+    let context = Context {
+        graph: GraphScope::Default,
+        source: options.infer.map_or(Source::Asserted, Source::Closure),
+        as_of: None,
+        periods: false,
+    };
+    let mut builder = Builder::new(statistics, options.optimize);
+    let root = builder.lower(&query.pattern, &context, &Want::of_form(&query), None);
+    builder.finish(root, query)
+}
+
+/// Where a pattern is matched.
+#[derive(Clone, Debug)]
+struct Context {
+    graph: GraphScope,
+    source: Source,
+    /// The instant at which statements have to be valid.
+    as_of: Option<Expression>,
+    /// Atoms give the periods of their statements.
+    periods: bool,
+}
+
+/// What is wanted of a pattern.
+#[derive(Clone, Debug)]
+struct Want {
+    /// Variables that are read later.
+    needed: Variables,
+    /// How equal rows may be given.
+    copies: Copies,
+    /// Nobody looks at more rows than these.
+    limit: Option<u64>,
+    /// An order that would be of use.
+    order: Vec<Variable>,
+}
+
+/// How equal rows may be given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Copies {
+    /// Each on its own.
+    Each,
+    /// Also as weights.
+    Weighed,
+    /// They are not counted: also as weights.
+    Any,
+}
+
+impl Want {
+    /// All of these variables, each row on its own.
+    fn rows(needed: Variables) -> Self {
+        Self { needed, copies: Copies::Each, limit: None, order: vec![] }
+    }
+
+    /// Whether there are rows for these variables.
+    fn set(needed: Variables) -> Self {
+        Self { copies: Copies::Any, ..Self::rows(needed) }
+    }
+
+    fn of_form(query: &Query) -> Self {
+        use crate::algebra::Form;
+        let mut needed = Variables::new();
+        match &query.form {
+            Form::Select(variables) => needed.extend(variables.iter().cloned()),
+            Form::Ask => return Self { limit: Some(1), ..Self::set(needed) },
+            Form::Construct(template) => template.iter().for_each(|triple| triple.variables(&mut needed)),
+            Form::Describe(of) => of.iter().for_each(|place| place.variables(&mut needed)),
+        }
+        Self::rows(needed)
+    }
+}
