@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
 
 mod changes;
+mod crash;
 mod folder;
 mod load;
 mod memory;
