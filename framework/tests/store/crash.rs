@@ -122,7 +122,7 @@ impl Files for Faulty {
         };
         self.step(whole, |state| {
             if state.rng.random() {
-                fs::rename(from, to).unwrap()
+                fs::rename(from, to).unwrap();
             }
         })
     }
@@ -134,7 +134,7 @@ impl Files for Faulty {
         };
         self.step(whole, |state| {
             if state.rng.random() {
-                fs::remove_file(path).unwrap()
+                fs::remove_file(path).unwrap();
             }
         })
     }

@@ -7,6 +7,7 @@ mod folder;
 mod load;
 mod memory;
 mod terms;
+mod time;
 
 use oxrdf::vocab::xsd;
 use oxrdf::{BlankNode, GraphName, Literal, NamedNode, NamedOrBlankNode, Quad, Term, Triple};
