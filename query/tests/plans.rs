@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use hypergraphql_query::graph::TensorGraph;
 use hypergraphql_query::statistics::{Distinct, Statistics};
 use hypergraphql_query::{CompileOptions, ParseOptions, compile, parse_query};
 use oxrdf::Term;
@@ -28,7 +29,9 @@ impl Social {
 
     fn of(&self, predicate: Option<&Term>) -> [f64; 3] {
         match predicate {
-            Some(Term::NamedNode(name)) => self.0.get(name.as_str().rsplit('/').next().unwrap_or_default()).copied().unwrap_or([0.0, 1.0, 1.0]),
+            Some(Term::NamedNode(name)) => {
+                self.0.get(name.as_str().rsplit('/').next().unwrap_or_default()).copied().unwrap_or([0.0, 1.0, 1.0])
+            }
             _ => [1_190_186.0, 160_000.0, 125_000.0],
         }
     }
@@ -61,6 +64,8 @@ fn plans_are_those_that_were_reviewed() {
         graph.verify().unwrap_or_else(|what| panic!("{}: {what}", path.display()));
         let plain = compile(&parsed, &Social::new(), &CompileOptions { optimize: false, infer: None });
         plain.verify().unwrap_or_else(|what| panic!("{}, not optimised: {what}", path.display()));
+        let json = serde_json::to_string(&graph).expect("a graph is written");
+        assert_eq!(serde_json::from_str::<TensorGraph>(&json).expect("a graph is read"), graph, "{}", path.display());
         if bless {
             fs::write(&path, format!("{query}---\n{graph}")).expect("the file is written");
         } else {

@@ -1,7 +1,6 @@
 //! From expressions of the algebra to programs.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use oxsdatatypes::DateTime;
@@ -12,12 +11,21 @@ use super::error::EvalError;
 use super::functions::pattern::Matcher;
 use super::functions::signature;
 use super::loose::{Loose, mirrored};
-use super::program::{Node, Program};
+use super::program::{Item, Node, Program};
 use super::value::Value;
 use crate::algebra::{Comparison, Expression, Function, Variable};
 
-/// Lists of IRIs longer than this are looked up by hash.
+/// Lists of constants longer than this are looked up by hash.
 const LONG_LIST: usize = 4;
+
+/// The value of an expression that has the same in every row of every query, for constant folding; none if it has not.
+pub fn constant(expression: &Expression) -> Option<Result<Value, EvalError>> {
+    // Any slot will do: a program that reads one is no constant.
+    match compile(expression, &mut |_| Some(0)).root {
+        Node::Constant(value) => Some(value),
+        _ => None,
+    }
+}
 
 pub(super) fn compile(expression: &Expression, slot: &mut dyn FnMut(&Variable) -> Option<usize>) -> Program {
     let mut compiler = Compiler { slot, slots: Vec::new(), calls: 0, deterministic: true };
@@ -100,21 +108,30 @@ impl Compiler<'_> {
     }
 
     fn member(&mut self, value: &Expression, list: &[Expression], depth: usize) -> Node {
-        if list.iter().any(|item| matches!(item, Expression::Loose(_))) || matches!(value, Expression::Loose(_)) {
-            // Each literal may be read as a date, so the list is written out.
+        if matches!(value, Expression::Loose(_)) {
+            // It may be read as a date beside each item, so the list is written out.
             let parts = list.iter().map(|item| self.compare(Comparison::Equal, value, item, depth)).collect();
             return logic(parts, true);
         }
-        let (value, list) = (self.node(value, depth), self.nodes(list, depth));
-        if list.len() > LONG_LIST
-            && let Some(iris) = list.iter().map(constant_iri).collect::<Option<HashSet<_>>>()
-        {
-            let iris = Arc::new(iris);
-            return strict([value], |[value]| Node::InIris(Box::new(value), iris));
-        }
-        let constant = is_constant(&value) && list.iter().all(is_constant);
-        let node = Node::In(Box::new(value), list);
+        let value = self.node(value, depth);
+        let items: Vec<Item> = list.iter().map(|item| self.item(item, depth)).collect();
+        let constants: Option<Vec<&Value>> = items.iter().map(constant_item).collect();
+        let set = match &constants {
+            Some(constants) if constants.len() > LONG_LIST && constants.iter().all(|value| equal_only_to_same(value)) => {
+                Some(Arc::new(constants.iter().copied().cloned().collect()))
+            }
+            _ => None,
+        };
+        let constant = is_constant(&value) && constants.is_some();
+        let node = Node::In(Box::new(value), items, set);
         if constant { evaluated(&node) } else { node }
+    }
+
+    fn item(&mut self, item: &Expression, depth: usize) -> Item {
+        match item {
+            Expression::Loose(term) => Item::Loose(Loose::new(term.into())),
+            item => Item::Node(self.node(item, depth)),
+        }
     }
 
     fn call(&mut self, function: &Function, arguments: &[Expression], depth: usize) -> Node {
@@ -222,11 +239,17 @@ fn constant_error(node: &Node) -> Option<EvalError> {
     }
 }
 
-fn constant_iri(node: &Node) -> Option<Arc<str>> {
-    match node {
-        Node::Constant(Ok(Value::Iri(iri))) => Some(iri.clone()),
-        _ => None,
+fn constant_item(item: &Item) -> Option<&Value> {
+    match item {
+        Item::Node(Node::Constant(Ok(value))) => Some(value),
+        Item::Node(_) => None,
+        Item::Loose(loose) => Some(&loose.value),
     }
+}
+
+/// IRIs, blank nodes, strings and integers are equal to such a value only if they are the same term, and it is always known.
+fn equal_only_to_same(value: &Value) -> bool {
+    matches!(value, Value::Iri(_) | Value::String(_) | Value::LangString(_) | Value::Integer(_) | Value::Boolean(_))
 }
 
 /// The truth of a node without slots and calls that depend on the query.

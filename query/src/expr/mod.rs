@@ -22,6 +22,7 @@ mod value;
 pub use aggregate::Accumulator;
 pub use boolean::effective_boolean;
 pub use compare::{compare, equal};
+pub use compile::constant;
 pub use context::{Annotations, Context, Row, Values};
 pub use error::EvalError;
 pub use order::{compare_order_by, compare_values};

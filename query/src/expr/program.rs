@@ -35,9 +35,8 @@ pub(super) enum Node {
     Compare(Comparison, Box<(Node, Node)>),
     /// A comparison with a literal that may be read as a date, on its right.
     CompareLoose(Comparison, Box<(Node, Loose)>),
-    In(Box<Node>, Vec<Node>),
-    /// `IN` with a list of IRIs.
-    InIris(Box<Node>, Arc<HashSet<Arc<str>>>),
+    /// With the values of a long list of constants, if it is one.
+    In(Box<Node>, Vec<Item>, Option<Arc<HashSet<Value>>>),
     Arithmetic(Arithmetic, Box<(Node, Node)>),
     Negate(Box<Node>),
     Plus(Box<Node>),
@@ -47,6 +46,13 @@ pub(super) enum Node {
     Replace(Box<(Node, Node)>, Arc<Matcher>),
     /// A function with its arguments and the number of the call.
     Call(Builtin, Vec<Node>, u64),
+}
+
+/// An item of the list of an `IN`.
+#[derive(Clone, Debug)]
+pub(super) enum Item {
+    Node(Node),
+    Loose(Loose),
 }
 
 impl Program {
@@ -127,14 +133,27 @@ impl Node {
                 compare(*comparison, &*operands.0.evaluate(row, context)?, &*operands.1.evaluate(row, context)?)
             }
             Self::CompareLoose(comparison, operands) => operands.1.compare(&*operands.0.evaluate(row, context)?, *comparison),
-            Self::In(node, list) => {
+            Self::In(node, list, set) => {
                 let value = node.evaluate(row, context);
-                let value = value.as_ref().map_err(EvalError::clone);
-                decided(list.iter().map(|item| equal(value.clone()?, &*item.evaluate(row, context)?)), true)
+                match (value.as_deref(), set) {
+                    // Equal to another of the set only if it is the same term.
+                    (Ok(value @ (Value::Iri(_) | Value::Blank(_) | Value::String(_) | Value::Integer(_))), Some(set)) => {
+                        Ok(set.contains(value))
+                    }
+                    (value, _) => decided(list.iter().map(|item| item.equals(value.map_err(EvalError::clone)?, row, context)), true),
+                }
             }
-            Self::InIris(node, iris) => Ok(matches!(&*node.evaluate(row, context)?, Value::Iri(iri) if iris.contains(iri))),
             Self::Regex(node, matcher) => matcher.is_match(&*node.evaluate(row, context)?),
             value => effective_boolean(&*value.evaluate(row, context)?),
+        }
+    }
+}
+
+impl Item {
+    fn equals(&self, value: &Value, row: &dyn Row, context: &Context<'_>) -> Result<bool, EvalError> {
+        match self {
+            Self::Node(node) => equal(value, &*node.evaluate(row, context)?),
+            Self::Loose(loose) => loose.compare(value, Comparison::Equal),
         }
     }
 }

@@ -17,7 +17,7 @@ fn aggregate(function: &AggregateFunction, distinct: bool, terms: &[&str]) -> St
 }
 
 fn value(text: &str) -> Option<Value> {
-    (text != "!").then(|| Value::from(&crate::prefix::term(text)))
+    (text != "!").then(|| Value::from(&crate::query::term(text)))
 }
 
 fn print(value: Option<Value>) -> String {

@@ -4,5 +4,6 @@
 
 mod aggregates;
 mod expressions;
+mod limits;
 mod order;
-mod prefix;
+mod query;

@@ -1,12 +1,15 @@
 //! Values on random terms: nothing is lost on the way to a value and back, `ORDER BY` is a total order that agrees with `<`, and no expression panics.
 
 use std::cmp::Ordering;
+use std::sync::LazyLock;
 
 use hypergraphql_query::algebra::{Comparison, Expression};
 use hypergraphql_query::expr::{Context, Program, Value, Values, compare, compare_order_by, compare_values, equal};
 use oxrdf::{BaseDirection, BlankNode, Literal, NamedNode, Term, Triple};
 use proptest::prelude::*;
 use proptest::sample::select;
+
+use crate::query::{parse, replace};
 
 /// Lexical forms that are near the edges of datatypes.
 #[rustfmt::skip]
@@ -53,26 +56,31 @@ fn term() -> impl Strategy<Value = Term> {
     })
 }
 
-/// Functions and operators with how many arguments they are tried.
+/// Operators and functions of `?x`, `?y` and `?z`.
 #[rustfmt::skip]
-const CALLS: [(&str, usize); 75] = [
-    ("=", 2), ("!=", 2), ("<", 2), (">=", 2), ("+", 2), ("-", 2), ("*", 2), ("/", 2), ("-", 1), ("+", 1), ("!", 1), ("||", 2), ("&&", 2),
-    ("IN", 3), ("IF", 3), ("COALESCE", 2), ("STR", 1), ("LANG", 1), ("LANGDIR", 1), ("LANGMATCHES", 2), ("DATATYPE", 1), ("IRI", 1),
-    ("BNODE", 1), ("ABS", 1), ("CEIL", 1), ("FLOOR", 1), ("ROUND", 1), ("CONCAT", 3), ("SUBSTR", 2), ("SUBSTR", 3), ("STRLEN", 1),
-    ("REPLACE", 3), ("UCASE", 1), ("LCASE", 1), ("ENCODE_FOR_URI", 1), ("CONTAINS", 2), ("STRSTARTS", 2), ("STRENDS", 2),
-    ("STRBEFORE", 2), ("STRAFTER", 2), ("YEAR", 1), ("MONTH", 1), ("DAY", 1), ("HOURS", 1), ("MINUTES", 1), ("SECONDS", 1),
-    ("TIMEZONE", 1), ("TZ", 1), ("MD5", 1), ("STRLANG", 2), ("STRLANGDIR", 3), ("STRDT", 2), ("sameTerm", 2), ("isNUMERIC", 1),
-    ("REGEX", 2), ("REGEX", 3), ("TRIPLE", 3), ("SUBJECT", 1), ("xsd:string", 1), ("xsd:boolean", 1), ("xsd:integer", 1),
-    ("xsd:decimal", 1), ("xsd:float", 1), ("xsd:double", 1), ("xsd:byte", 1), ("xsd:dateTime", 1), ("xsd:dateTimeStamp", 1),
-    ("xsd:date", 1), ("xsd:time", 1), ("xsd:gYear", 1), ("xsd:gYearMonth", 1), ("xsd:gMonthDay", 1), ("xsd:duration", 1),
-    ("xsd:dayTimeDuration", 1), ("xsd:yearMonthDuration", 1),
+const CALLS: [&str; 74] = [
+    "?x = ?y", "?x != ?y", "?x < ?y", "?x >= ?y", "?x + ?y", "?x - ?y", "?x * ?y", "?x / ?y", "-?x", "+?x", "!?x", "?x || ?y", "?x && ?y",
+    "?x IN (?y, ?z)", "IF(?x, ?y, ?z)", "COALESCE(?x, ?y)", "STR(?x)", "LANG(?x)", "LANGDIR(?x)", "LANGMATCHES(?x, ?y)", "DATATYPE(?x)", "IRI(?x)",
+    "BNODE(?x)", "ABS(?x)", "CEIL(?x)", "FLOOR(?x)", "ROUND(?x)", "CONCAT(?x, ?y, ?z)", "SUBSTR(?x, ?y)", "SUBSTR(?x, ?y, ?z)", "STRLEN(?x)",
+    "REPLACE(?x, ?y, ?z)", "UCASE(?x)", "LCASE(?x)", "ENCODE_FOR_URI(?x)", "CONTAINS(?x, ?y)", "STRSTARTS(?x, ?y)", "STRENDS(?x, ?y)",
+    "STRBEFORE(?x, ?y)", "STRAFTER(?x, ?y)", "YEAR(?x)", "MONTH(?x)", "DAY(?x)", "HOURS(?x)", "MINUTES(?x)", "SECONDS(?x)", "TIMEZONE(?x)", "TZ(?x)",
+    "MD5(?x)", "STRLANG(?x, ?y)", "STRLANGDIR(?x, ?y, ?z)", "STRDT(?x, ?y)", "sameTerm(?x, ?y)", "isNUMERIC(?x)", "REGEX(?x, ?y)", "REGEX(?x, ?y, ?z)",
+    "TRIPLE(?x, ?y, ?z)", "SUBJECT(?x)", "xsd:string(?x)", "xsd:boolean(?x)", "xsd:integer(?x)", "xsd:decimal(?x)", "xsd:float(?x)", "xsd:double(?x)",
+    "xsd:byte(?x)", "xsd:dateTime(?x)", "xsd:dateTimeStamp(?x)", "xsd:date(?x)", "xsd:time(?x)", "xsd:gYear(?x)", "xsd:gYearMonth(?x)",
+    "xsd:duration(?x)", "xsd:dayTimeDuration(?x)", "xsd:yearMonthDuration(?x)",
 ];
+
+static PARSED: LazyLock<Vec<Expression>> = LazyLock::new(|| CALLS.iter().map(|call| parse(call, true)).collect());
 
 fn expression() -> impl Strategy<Value = Expression> {
     let leaf = prop_oneof![9 => term().prop_map(Expression::Term), 1 => literal().prop_map(Expression::Loose)];
     leaf.prop_recursive(3, 12, 3, |inner| {
-        (select(&CALLS[..]), prop::collection::vec(inner, 3))
-            .prop_map(|((name, count), arguments)| crate::prefix::call(name, arguments.into_iter().take(count).collect()))
+        (select(&PARSED[..]), [inner.clone(), inner.clone(), inner]).prop_map(|(call, arguments)| {
+            replace(&call, &mut |part| match part {
+                Expression::Variable(variable) => Some(arguments["xyz".find(variable.name())?].clone()),
+                _ => None,
+            })
+        })
     })
 }
 
@@ -137,7 +145,7 @@ fn order_of_kinds() {
         "\"2020\"^^xsd:gYear", "\"2020-01\"^^xsd:gYearMonth", "\"P1D\"^^xsd:dayTimeDuration", "\"P1M\"^^xsd:yearMonthDuration",
         "\"x\"^^<a:s>", "\"x\"^^xsd:integer", "\"y\"^^<a:s>",
     ];
-    let terms: Vec<Value> = ascending.iter().map(|text| Value::from(&crate::prefix::term(text))).collect();
+    let terms: Vec<Value> = ascending.iter().map(|text| Value::from(&crate::query::term(text))).collect();
     for (i, a) in terms.iter().enumerate() {
         assert_eq!(compare_order_by(None, Some(a)), Ordering::Less);
         for (j, b) in terms.iter().enumerate() {

@@ -8,6 +8,7 @@ use super::datatype::Datatype;
 use super::error::EvalError;
 use super::value::Value;
 use crate::algebra::Function;
+use crate::vocabulary::hq;
 
 mod cast;
 mod date;
@@ -55,7 +56,7 @@ pub(super) struct Signature {
     pub(super) constant: bool,
 }
 
-const HQ: &str = "https://hypergraphql.org/ns#";
+/// The namespace of OWL-Time, whose names the Allen relations have.
 const TIME: &str = "http://www.w3.org/2006/time#";
 
 /// The function for this number of arguments.
@@ -88,7 +89,7 @@ fn named(iri: &str) -> Result<Signature, EvalError> {
     if let Some(datatype) = Datatype::of(iri) {
         return Ok(Signature { name: datatype.name(), least: 1, most: 1, builtin: Builtin::Cast(datatype), constant: true });
     }
-    if iri.starts_with(HQ) || iri.starts_with(TIME) {
+    if iri.starts_with(hq::NAMESPACE) || iri.starts_with(TIME) {
         let builtin = Builtin::Annotation(iri.into());
         return Ok(Signature { name: "a function of annotations", least: 0, most: usize::MAX, builtin, constant: false });
     }
