@@ -5,6 +5,7 @@ pub mod device;
 pub mod devices;
 pub mod dispatch;
 pub mod error;
+pub mod infer;
 pub mod tuning;
 
 pub use device::{DeviceKind, DeviceSpec};
