@@ -67,6 +67,8 @@ pub struct Dataset {
     pub default: Vec<NamedNode>,
     /// Those that `GRAPH` reaches.
     pub named: Vec<NamedNode>,
+    /// `GRAPH` reaches every named graph of the store: `WITH` of an update replaces the default graph alone.
+    pub all_named: bool,
 }
 
 /// A term or variable of a pattern.

@@ -69,8 +69,17 @@ fn rules(regime: Regime, terms: &ClosureTerms) -> Result<Vec<Rule>, InferError> 
         Regime::Owl2Rl => [owl2rl::RULES, &[owl2rl::REFLEXIVE]].concat(),
         Regime::Rules => vec![],
     };
-    let plain = |line: &str| Rule::parse(line, terms).map(|rule| Rule { different: vec![], closed: None, ..rule });
-    lines.into_iter().map(plain).collect()
+    let axioms = match regime {
+        Regime::Rdfs => rdfs::AXIOMS,
+        Regime::Owl2Rl => owl2rl::AXIOMS,
+        Regime::RhoDf | Regime::Rules => &[],
+    };
+    let axioms = axioms.iter().map(|line| format!("axiom:  => {line}"));
+    let plain = |line: String| Rule::parse(&line, terms).map(|rule| Rule { different: vec![], closed: None, ..rule });
+    let mut rules = lines.into_iter().map(str::to_owned).chain(axioms).map(plain).collect::<Result<Vec<_>, _>>()?;
+    let is_known = |place: Place| matches!(place, Place::Term(id) if id <= terms.space().terms());
+    rules.retain(|rule| rule.name != "axiom" || is_known(rule.head[0][0]));
+    Ok(rules)
 }
 
 fn matches(rule: &Rule, all: &BTreeSet<Triple>) -> Vec<Vec<Option<Id>>> {

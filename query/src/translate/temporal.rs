@@ -1,0 +1,79 @@
+//! `TEMPORAL`: which of its readings a group has.
+
+use super::bgp::{core, join_all};
+use super::expression::Context;
+use super::group::Segment;
+use super::scope::Scope;
+use super::{Fault, Result, Translator, ast};
+use crate::algebra::{Comparison, Expression, Pattern, Temporal, Variable};
+use crate::syntax::ast::TemporalConstraint;
+
+/// The core of a group with what is asked of its valid time.
+pub(super) struct Clause {
+    core: Pattern,
+    constraint: Temporal,
+}
+
+/// The pattern of a group that may have a clause.
+pub(super) fn wrap(clause: Option<Clause>, inner: Pattern) -> Pattern {
+    match clause {
+        Some(Clause { core, constraint }) => Pattern::Temporal { core: Box::new(core), constraint, inner: Box::new(inner) },
+        None => inner,
+    }
+}
+
+impl Translator {
+    /// The clause of a group; a `BETWEEN` of a variable that the group binds is one more filter.
+    pub(super) fn temporal(
+        &mut self,
+        clause: &ast::Temporal,
+        segments: &mut [Segment],
+        filters: &mut Vec<Expression>,
+        scope: &Scope,
+    ) -> Result<Option<Clause>> {
+        if let TemporalConstraint::Between(variable, from, to) = &clause.constraint {
+            let name = Variable::new(variable.name.as_str());
+            if scope.contains(&name) {
+                let value = || Box::new(Expression::Variable(name.clone()));
+                let from = self.operand(from, &mut Context::Plain)?;
+                let to = self.operand(to, &mut Context::Plain)?;
+                filters.push(Expression::And(vec![
+                    Expression::Compare(Comparison::GreaterOrEqual, value(), Box::new(from)),
+                    Expression::Compare(Comparison::LessOrEqual, value(), Box::new(to)),
+                ]));
+                return Ok(None);
+            }
+        }
+        let constraint = self.constraint(&clause.constraint)?;
+        let (mut triples, mut hyperedges) = (Vec::new(), Vec::new());
+        for segment in segments {
+            if let Segment::Own(run) = segment {
+                triples.append(&mut run.triples);
+                hyperedges.append(&mut run.hyperedges);
+            }
+        }
+        if triples.is_empty() && hyperedges.is_empty() {
+            let fault = Fault::new(clause.span, "TEMPORAL has nothing whose valid time it could ask");
+            return Err(fault.hint("its group needs a triple pattern or a HYPEREDGE of its own; paths and nested groups do not count"));
+        }
+        Ok(Some(Clause { core: join_all(core(triples, hyperedges)), constraint }))
+    }
+
+    fn constraint(&mut self, constraint: &TemporalConstraint) -> Result<Temporal> {
+        Ok(match constraint {
+            TemporalConstraint::Between(variable, from, to) => {
+                Temporal::Between(Variable::new(variable.name.as_str()), self.instant(from)?, self.instant(to)?)
+            }
+            TemporalConstraint::AsOf(at) => Temporal::AsOf(self.instant(at)?),
+            TemporalConstraint::Before(at) => Temporal::Before(self.instant(at)?),
+            TemporalConstraint::After(at) => Temporal::After(self.instant(at)?),
+            TemporalConstraint::During(from, to) => Temporal::During(self.instant(from)?, self.instant(to)?),
+            TemporalConstraint::Overlaps(from, to) => Temporal::Overlaps(self.instant(from)?, self.instant(to)?),
+        })
+    }
+
+    /// An operand is compared with bounds of periods, so a literal is read as a date here too.
+    fn instant(&mut self, expression: &ast::Expression) -> Result<Expression> {
+        self.operand(expression, &mut Context::Plain)
+    }
+}

@@ -1,0 +1,79 @@
+//! The error of queries and updates.
+
+use std::time::Duration;
+
+use hypergraphql_query::SyntaxError;
+use oxrdf::NamedNode;
+
+/// What can go wrong between a query's text and its answer.
+#[derive(Debug, thiserror::Error)]
+pub enum QueryError {
+    /// The text is not what it should be.
+    #[error(transparent)]
+    Syntax(#[from] SyntaxError),
+    /// The store cannot be read or made.
+    #[error(transparent)]
+    Store(#[from] hypergraphql_framework::Error),
+    /// It took longer than it may.
+    #[error("the query was stopped in {operator} after {after:?}: allow more time, or ask for less")]
+    Timeout {
+        /// The operator that was running.
+        operator: String,
+        /// The time it had.
+        after: Duration,
+    },
+    /// It needs more memory than it may use.
+    #[error("{operator} wants {wanted} bytes more, which the query's budget of {budget} bytes does not allow: allow more memory, or ask for less")]
+    Memory {
+        /// The operator that asked for it.
+        operator: String,
+        /// How much it asked for.
+        wanted: u64,
+        /// What the query may use in all.
+        budget: u64,
+    },
+    /// Somebody stopped it.
+    #[error("the query was cancelled in {operator}")]
+    Cancelled {
+        /// The operator that was running.
+        operator: String,
+    },
+    /// More rows than an operator can make, or than the caller wants.
+    #[error("{operator} makes {rows} rows, at most {limit} are allowed: make the pattern more selective, or count the solutions instead")]
+    TooManyRows {
+        /// The operator.
+        operator: String,
+        /// How many it would make.
+        rows: u64,
+        /// How many it may make.
+        limit: u64,
+    },
+    /// More different terms than there are ids.
+    #[error("the query computes more different terms than there are ids: {limit} are left beside the store's")]
+    TooManyTerms {
+        /// How many it may compute.
+        limit: u64,
+    },
+    /// A plan that cannot be run.
+    #[error("{operator} cannot be run: {what}")]
+    Plan {
+        /// The operator.
+        operator: String,
+        /// Why.
+        what: String,
+    },
+    /// Something that is not there.
+    #[error("{operator} needs {what}, which is not available in this version")]
+    NotAvailable {
+        /// The operator.
+        operator: String,
+        /// What it needs.
+        what: &'static str,
+    },
+    /// `CREATE` of a graph that has triples.
+    #[error("the graph {name} exists already: drop it first, or create it with SILENT")]
+    GraphExists {
+        /// Its name.
+        name: NamedNode,
+    },
+}

@@ -1,0 +1,152 @@
+//! Rows by the values of some columns, all of which are bound.
+
+use std::hash::{BuildHasher, Hasher};
+
+use hashbrown::{DefaultHashBuilder, HashMap};
+
+use super::pairs::Rows;
+use super::table::Table;
+use super::task::Task;
+use crate::engine::QueryError;
+
+/// Offsets are an array where the span of keys is at most so many times the rows.
+const DENSITY: usize = 8;
+
+/// Rows of a table, found by their values in some columns.
+pub(crate) struct Index<'a> {
+    columns: Vec<&'a [u32]>,
+    hasher: DefaultHashBuilder,
+    /// Rows, those of one key together.
+    rows: Vec<u32>,
+    places: Places,
+}
+
+/// Where the rows of a key are.
+enum Places {
+    /// All rows: there are no columns.
+    All,
+    /// Of key `first + i`, from `offsets[i]` to `offsets[i + 1]`.
+    Dense { first: u32, offsets: Vec<u32> },
+    /// From and to.
+    Sparse(HashMap<u64, (u32, u32)>),
+}
+
+/// Keys of rows that are looked up.
+pub(crate) struct Keys<'a> {
+    columns: Vec<&'a [u32]>,
+}
+
+impl<'a> Index<'a> {
+    /// Of some rows of a table.
+    pub(crate) fn new(task: &Task<'_, '_>, table: &'a Table, rows: &Rows, on: &[usize]) -> Result<Self, QueryError> {
+        task.check()?;
+        task.room(rows.len() as u64, 28)?;
+        let columns: Vec<&[u32]> = on.iter().map(|&column| &*table.columns[column]).collect();
+        let hasher = DefaultHashBuilder::default();
+        let all = || (0..rows.len()).map(|at| rows.get(at) as u32);
+        let (rows, places) = match &columns[..] {
+            [] => (all().collect(), Places::All),
+            [column] => {
+                let keys: Vec<u32> = all().map(|row| column[row as usize]).collect();
+                let (least, most) = (keys.iter().min().copied().unwrap_or(0), keys.iter().max().copied().unwrap_or(0));
+                match (most - least) as usize <= DENSITY * keys.len() + 1024 {
+                    true => dense(&keys, &all().collect::<Vec<_>>(), least, most),
+                    false => sparse(keys.into_iter().map(u64::from).collect(), all().collect()),
+                }
+            }
+            _ => sparse(all().map(|row| key(&columns, &hasher, row as usize)).collect(), all().collect()),
+        };
+        task.check()?;
+        Ok(Self { columns, hasher, rows, places })
+    }
+
+    /// Rows of another table, to be looked up.
+    pub(crate) fn keys<'b>(&self, table: &'b Table, on: &[usize]) -> Keys<'b> {
+        Keys { columns: on.iter().map(|&column| &*table.columns[column]).collect() }
+    }
+
+    /// The rows whose key is, or has the hash of, that of a row.
+    #[inline]
+    fn hits(&self, keys: &Keys<'_>, row: usize) -> &[u32] {
+        let range = match &self.places {
+            Places::All => return &self.rows,
+            Places::Dense { first, offsets } => {
+                let at = keys.columns[0][row].wrapping_sub(*first) as usize;
+                if at + 1 < offsets.len() { offsets[at]..offsets[at + 1] } else { 0..0 }
+            }
+            Places::Sparse(places) => places.get(&key(&keys.columns, &self.hasher, row)).map_or(0..0, |&(from, to)| from..to),
+        };
+        &self.rows[range.start as usize..range.end as usize]
+    }
+
+    /// Whether keys of more than two columns, of which there are only hashes, really agree.
+    #[inline]
+    fn agrees(&self, keys: &Keys<'_>, row: usize, hit: u32) -> bool {
+        self.columns.len() <= 2 || self.columns.iter().zip(&keys.columns).all(|(own, other)| own[hit as usize] == other[row])
+    }
+
+    /// At most so many rows match.
+    #[inline]
+    pub(crate) fn candidates(&self, keys: &Keys<'_>, row: usize) -> usize {
+        self.hits(keys, row).len()
+    }
+
+    /// Adds the rows that match.
+    #[inline]
+    pub(crate) fn matches(&self, keys: &Keys<'_>, row: usize, to: &mut Vec<u32>) {
+        to.extend(self.hits(keys, row).iter().filter(|&&hit| self.agrees(keys, row, hit)));
+    }
+
+    /// Whether a row matches.
+    #[inline]
+    pub(crate) fn has(&self, keys: &Keys<'_>, row: usize) -> bool {
+        self.hits(keys, row).iter().any(|&hit| self.agrees(keys, row, hit))
+    }
+}
+
+/// One or two values as a number, more as their hash.
+#[inline]
+pub(crate) fn key(columns: &[&[u32]], hasher: &DefaultHashBuilder, row: usize) -> u64 {
+    match columns {
+        [] => 0,
+        [one] => u64::from(one[row]),
+        [high, low] => u64::from(high[row]) << 32 | u64::from(low[row]),
+        _ => {
+            let mut state = hasher.build_hasher();
+            columns.iter().for_each(|column| state.write_u32(column[row]));
+            state.finish()
+        }
+    }
+}
+
+fn dense(keys: &[u32], rows: &[u32], first: u32, last: u32) -> (Vec<u32>, Places) {
+    let mut offsets = vec![0u32; (last - first) as usize + 2];
+    keys.iter().for_each(|&key| offsets[(key - first) as usize + 1] += 1);
+    for at in 1..offsets.len() {
+        offsets[at] += offsets[at - 1];
+    }
+    if keys.is_sorted() {
+        return (rows.to_vec(), Places::Dense { first, offsets });
+    }
+    let (mut places, mut sorted) = (offsets.clone(), vec![0; rows.len()]);
+    for (&key, &row) in keys.iter().zip(rows) {
+        let place = &mut places[(key - first) as usize];
+        sorted[*place as usize] = row;
+        *place += 1;
+    }
+    (sorted, Places::Dense { first, offsets })
+}
+
+fn sparse(keys: Vec<u64>, rows: Vec<u32>) -> (Vec<u32>, Places) {
+    let (keys, rows) = match keys.is_sorted() {
+        true => (keys, rows),
+        false => hypergraphql_kernels::sort::host::sort_by_key(&keys, &rows),
+    };
+    let mut places = HashMap::new();
+    let mut start = 0;
+    for run in keys.chunk_by(PartialEq::eq) {
+        places.insert(run[0], (start, start + run.len() as u32));
+        start += run.len() as u32;
+    }
+    (rows, Places::Sparse(places))
+}

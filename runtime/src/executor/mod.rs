@@ -1,0 +1,43 @@
+//! The executor: a graph of operators on columns of ids, run on the host against a snapshot of a store. One operator per file.
+
+mod aggregate;
+mod condition;
+mod dataset;
+mod destructure;
+mod distinct;
+mod evaluate;
+mod exists;
+mod expression;
+mod extend;
+mod gather;
+mod graph_check;
+mod graphs;
+mod incidence;
+mod index;
+mod intersect;
+mod join;
+mod limits;
+mod masks;
+mod matches;
+mod pairs;
+mod path;
+mod profile;
+mod rank;
+mod run;
+mod runs;
+mod scan;
+mod sort;
+mod table;
+mod tables;
+mod task;
+mod terms;
+
+pub use profile::{OperatorProfile, Profile};
+
+pub(crate) use gather::expanded;
+pub(crate) use graph_check::default_graph;
+pub(crate) use limits::Limits;
+pub(crate) use run::run;
+pub(crate) use table::{Table, UNBOUND};
+pub(crate) use task::{Scope, Session};
+pub(crate) use terms::Terms;

@@ -1,0 +1,169 @@
+//! `Path`: pairs of nodes that a property path joins (SPARQL 1.1, section 9 and 18.4).
+
+mod reach;
+mod step;
+mod visited;
+
+use hypergraphql_framework::store::Id;
+use hypergraphql_query::algebra::{Path, TermPattern};
+use hypergraphql_query::graph::{GraphScope, Node, Source};
+
+use super::gather::{self, concat, gather};
+use super::graph_check::GraphCheck;
+use super::incidence::Incidences;
+use super::masks::by_mask;
+use super::matches::lacks;
+use super::table::{Column, Table, UNBOUND};
+use super::task::Task;
+use crate::engine::QueryError;
+use reach::Reach;
+use step::Step;
+
+/// A path, its ends, and where it is matched.
+#[derive(Clone, Copy)]
+pub(crate) struct Pattern<'a> {
+    /// Where it begins.
+    pub(crate) subject: &'a TermPattern,
+    /// The way.
+    pub(crate) path: &'a Path,
+    /// Where it ends.
+    pub(crate) object: &'a TermPattern,
+    /// In which graph.
+    pub(crate) graph: &'a GraphScope,
+    /// Against which statements.
+    pub(crate) source: Source,
+}
+
+/// Starts whose ends are found by one thread at once.
+const BLOCK: usize = 32;
+
+/// Runs the operator; without an input the table is [`Table::unit`].
+pub(crate) fn path(task: &Task<'_, '_>, node: &Node, pattern: Pattern<'_>, input: &Table) -> Result<Table, QueryError> {
+    let GraphScope::Each(variable) = pattern.graph else {
+        let table = match GraphCheck::new(task, pattern.graph) {
+            Some(graph) => in_graph(task, pattern, graph, input)?,
+            None => in_nothing(task, pattern, input)?,
+        };
+        return Ok(table.with_schema(&node.schema));
+    };
+    let mut tables = vec![Table::empty(&node.schema)];
+    for &graph in &task.session.graphs.named {
+        let part = match input.column(variable).cloned() {
+            Some(known) => gather::kept(task, input.clone(), |row| known[row] == graph || known[row] == UNBOUND)?,
+            None => input.clone(),
+        };
+        let rows = part.rows;
+        let part = part.with_column(variable, Column::constant(graph, rows));
+        tables.push(in_graph(task, pattern, GraphCheck::One(graph), &part)?.with_schema(&node.schema));
+    }
+    concat(task, tables)
+}
+
+/// In a graph that is not there, a constant still has a way of no steps to itself.
+fn in_nothing(task: &Task<'_, '_>, pattern: Pattern<'_>, input: &Table) -> Result<Table, QueryError> {
+    in_graph(task, pattern, GraphCheck::Each(vec![]), input)
+}
+
+fn in_graph(task: &Task<'_, '_>, pattern: Pattern<'_>, graph: GraphCheck, input: &Table) -> Result<Table, QueryError> {
+    if let Source::Closure(_) = pattern.source {
+        return Err(QueryError::NotAvailable { operator: task.operator.to_owned(), what: "the closure of a graph (INFER)" });
+    }
+    let incidences = (pattern.source == Source::Incidences).then(|| Incidences::new(task.space()));
+    let reach = Reach::new(task, Step::new(task, pattern.path), graph, incidences);
+    let columns: Vec<usize> = [pattern.subject, pattern.object]
+        .into_iter()
+        .filter_map(|end| if let TermPattern::Variable(v) = end { input.index(v) } else { None })
+        .collect();
+    if !lacks(input, &columns) {
+        return bound(task, pattern, &reach, input);
+    }
+    let mut tables = vec![];
+    for (mask, rows) in by_mask(task, input, &columns)? {
+        let mut part = gather::rows(task, input, &[rows])?;
+        let mut open: Vec<usize> = columns.iter().enumerate().filter(|(bit, _)| mask >> bit & 1 == 0).map(|(_, &c)| c).collect();
+        open.sort_unstable();
+        open.dedup();
+        for column in open.into_iter().rev() {
+            part.variables.remove(column);
+            part.columns.remove(column);
+        }
+        tables.push(bound(task, pattern, &reach, &part)?);
+    }
+    concat(task, tables)
+}
+
+/// An end of a path.
+enum End<'a> {
+    Constant(Id),
+    Row(&'a [u32]),
+    Free(&'a hypergraphql_query::algebra::Variable),
+}
+
+impl End<'_> {
+    fn at(&self, row: usize) -> Option<Id> {
+        match self {
+            Self::Constant(id) => Some(*id),
+            Self::Row(column) => Some(column[row]),
+            Self::Free(_) => None,
+        }
+    }
+}
+
+fn end<'a>(task: &Task<'_, '_>, pattern: &'a TermPattern, input: &'a Table) -> Result<End<'a>, QueryError> {
+    match pattern {
+        TermPattern::Term(term) => Ok(End::Constant(task.intern(term)?)),
+        TermPattern::Variable(variable) => Ok(input.column(variable).map_or(End::Free(variable), |column| End::Row(column))),
+        TermPattern::Triple(_) => Err(task.plan("a triple term with variables is an end of a path")),
+    }
+}
+
+/// Rows all of whose ends are bound or are no columns.
+fn bound(task: &Task<'_, '_>, pattern: Pattern<'_>, reach: &Reach<'_, '_>, input: &Table) -> Result<Table, QueryError> {
+    let (subject, object) = (end(task, pattern.subject, input)?, end(task, pattern.object, input)?);
+    // Where no end is a constant, a way of no steps is only from nodes of the graph.
+    let nodes_only = reach.can_be_empty() && !matches!(subject, End::Constant(_)) && !matches!(object, End::Constant(_));
+    let forward = !matches!((&subject, &object), (End::Free(_), End::Constant(_) | End::Row(_)));
+    let (from, to) = if forward { (&subject, &object) } else { (&object, &subject) };
+    let (of_row, starts): (Vec<u32>, Vec<u32>) = match from {
+        End::Free(_) => {
+            let all = reach.starts()?;
+            task.room((input.rows * all.len()) as u64, 8)?;
+            (0..input.rows as u32).flat_map(|row| all.iter().map(move |&start| (row, start))).unzip()
+        }
+        _ => (0..input.rows).filter_map(|row| from.at(row).map(|start| (row as u32, start))).unzip(),
+    };
+    let mut distinct = starts.clone();
+    distinct.sort_unstable();
+    distinct.dedup();
+    let ends: Vec<Vec<u32>> = task
+        .morsels(distinct.len(), BLOCK, |range| {
+            let of = |start: Id| match nodes_only && !reach.is_node(start) {
+                true => Ok(vec![]),
+                false => reach.ends(start, forward),
+            };
+            distinct[range].iter().map(|&start| of(start)).collect::<Result<Vec<_>, QueryError>>()
+        })?
+        .concat();
+    let same = matches!((from, to), (End::Free(a), End::Free(b)) if a == b);
+    let (mut rows, mut first, mut last) = (vec![], vec![], vec![]);
+    for (&row, &start) in of_row.iter().zip(&starts) {
+        let Ok(place) = distinct.binary_search(&start) else { continue };
+        let wanted = if same { Some(start) } else { to.at(row as usize) };
+        let found = ends[place].iter().filter(|&&end| wanted.is_none_or(|wanted| wanted == end));
+        last.extend(found);
+        first.resize(last.len(), start);
+        if last.len() > rows.len() {
+            task.rows(last.len() as u64)?;
+        }
+        rows.resize(last.len(), row);
+    }
+    let rows = [rows];
+    let columns = input.columns.iter().map(|column| gather(task, column, &rows)).collect::<Result<Vec<_>, _>>()?;
+    let mut table = Table { variables: input.variables.clone(), columns, weight: None, rows: last.len() };
+    for (end, ids) in [(from, first), (to, last)] {
+        if let End::Free(variable) = end {
+            table = table.with_column(variable, Column::from(ids));
+        }
+    }
+    Ok(table)
+}

@@ -1,0 +1,161 @@
+//! A graph of operators, run node by node.
+
+use std::time::Instant;
+
+use hypergraphql_query::explain::name;
+use hypergraphql_query::graph::{Node, Op, TensorGraph};
+
+use super::aggregate::aggregate;
+use super::destructure::destructure;
+use super::distinct::distinct;
+use super::evaluate::{bind, filter};
+use super::exists::{exists, for_each};
+use super::extend::extend;
+use super::graphs::{each_graph, graphs};
+use super::intersect::intersect;
+use super::join::{Keep, filter_join, join, left_join};
+use super::path::{Pattern, path};
+use super::profile::OperatorProfile;
+use super::runs::sorted;
+use super::scan::scan;
+use super::sort::{sort, top_k};
+use super::table::Table;
+use super::tables::{slice, union, values};
+use super::task::{Scope, Session, Task};
+use crate::engine::QueryError;
+
+/// The rows of a graph's root; `around` names the operator whose sub-query it is, or is empty.
+pub(crate) fn run(session: &Session<'_>, graph: &TensorGraph, scope: &Scope, around: &str) -> Result<Table, QueryError> {
+    let uses = uses(graph)?;
+    let mut left = uses.clone();
+    let mut tables: Vec<Option<Table>> = vec![None; graph.nodes.len()];
+    for (index, node) in graph.nodes.iter().enumerate() {
+        // What neither the root nor another node uses is not run.
+        if uses[index] == 0 {
+            continue;
+        }
+        let operator = match around {
+            "" => format!("{} #{index}", name(&node.op)),
+            around => format!("{around} / {} #{index}", name(&node.op)),
+        };
+        let task = Task { session, operator: &operator, scope };
+        let (mut inputs, mut freed) = (vec![], 0);
+        for input in &node.inputs {
+            let place = input.0 as usize;
+            left[place] -= 1;
+            let table = if left[place] == 0 { tables[place].take() } else { tables[place].clone() };
+            let table = table.ok_or_else(|| task.plan(format!("its input #{place} comes after it")))?;
+            freed += if left[place] == 0 { table.bytes() } else { 0 };
+            inputs.push(table);
+        }
+        let begin = Instant::now();
+        let table = node_table(&task, node, inputs)?;
+        let bytes = table.bytes();
+        session.profile().add(OperatorProfile {
+            operator: operator.clone(),
+            expected: node.rows,
+            rows: table.rows as u64,
+            time: begin.elapsed(),
+            bytes,
+            runs: 1,
+            device: "cpu",
+        });
+        session.limits.hold(bytes);
+        session.limits.release(freed);
+        tables[index] = Some(table);
+    }
+    let root = tables.into_iter().nth(graph.root.0 as usize).flatten();
+    let root = root.ok_or_else(|| QueryError::Plan { operator: format!("node #{}", graph.root.0), what: "it is not there".to_owned() })?;
+    session.limits.release(root.bytes());
+    Ok(root)
+}
+
+/// How many nodes use each node; the root is used once more.
+fn uses(graph: &TensorGraph) -> Result<Vec<usize>, QueryError> {
+    let mut uses = vec![0usize; graph.nodes.len()];
+    let wrong = |id: u32| QueryError::Plan { operator: format!("node #{id}"), what: "it is not there".to_owned() };
+    *uses.get_mut(graph.root.0 as usize).ok_or_else(|| wrong(graph.root.0))? += 1;
+    for (index, node) in graph.nodes.iter().enumerate().rev() {
+        for input in node.inputs.iter().filter(|_| uses[index] > 0).map(|input| input.0).collect::<Vec<_>>() {
+            *uses.get_mut(input as usize).ok_or_else(|| wrong(input))? += 1;
+        }
+    }
+    Ok(uses)
+}
+
+fn node_table(task: &Task<'_, '_>, node: &Node, inputs: Vec<Table>) -> Result<Table, QueryError> {
+    task.check()?;
+    let expected = arity(&node.op);
+    if !expected.contains(&inputs.len()) {
+        return Err(task.plan(format!("it has {} inputs, expected {} to {}", inputs.len(), expected.start(), expected.end())));
+    }
+    let table = operator_table(task, node, inputs)?;
+    let table = if has_schema(&table, node) { table } else { table.with_schema(&node.schema) };
+    sorted(task, table, &node.sorted_by)
+}
+
+fn has_schema(table: &Table, node: &Node) -> bool {
+    table.variables.len() == node.schema.len() && table.variables.iter().zip(&node.schema).all(|(v, column)| *v == column.variable)
+}
+
+/// Inputs that an operator may have.
+fn arity(op: &Op) -> std::ops::RangeInclusive<usize> {
+    match op {
+        Op::Unit | Op::Empty | Op::Values(_) | Op::Scan(_) | Op::EachGraph(..) | Op::Graphs(_) => 0..=0,
+        Op::Path { .. } | Op::Service { .. } => 0..=1,
+        Op::Join(_) | Op::LeftJoin(..) | Op::SemiJoin(_) | Op::AntiJoin(_) | Op::Minus(_) => 2..=2,
+        Op::Union => 0..=usize::MAX,
+        _ => 1..=1,
+    }
+}
+
+fn operator_table(task: &Task<'_, '_>, node: &Node, mut inputs: Vec<Table>) -> Result<Table, QueryError> {
+    let second = if inputs.len() == 2 { inputs.pop() } else { None };
+    match &node.op {
+        Op::Union => return union(task, node, inputs.into_iter().chain(second).collect()),
+        Op::Join(on) => return second.map_or_else(|| Err(lacks_input(task)), |right| join(task, node, on, &inputs[0], &right)),
+        _ => {}
+    }
+    let first = inputs.pop().unwrap_or_else(Table::unit);
+    let right = || second.ok_or_else(|| lacks_input(task));
+    Ok(match &node.op {
+        Op::Unit => Table::unit(),
+        Op::Empty => Table::empty(&node.schema),
+        Op::Values(rows) => values(task, node, rows)?,
+        Op::Scan(atom) => scan(task, node, atom)?,
+        Op::Extend(atom) => extend(task, node, atom, &first)?,
+        Op::Intersect(variable, atoms) => intersect(task, node, variable, atoms, &first)?,
+        Op::Path { as_of: Some(_), .. } => return Err(not_available(task, "the valid time of statements (TEMPORAL)")),
+        Op::Path { subject, path: way, object, graph, source, as_of: None } => {
+            path(task, node, Pattern { subject, path: way, object, graph, source: *source }, &first)?
+        }
+        Op::Union | Op::Join(_) => return Err(lacks_input(task)),
+        Op::LeftJoin(on, condition) => left_join(task, node, (on, condition.as_ref()), &first, &right()?)?,
+        Op::SemiJoin(on) => filter_join(task, Keep::Compatible, on, first, &right()?)?,
+        Op::AntiJoin(on) => filter_join(task, Keep::Incompatible, on, first, &right()?)?,
+        Op::Minus(on) => filter_join(task, Keep::Apart, on, first, &right()?)?,
+        Op::Filter(condition) => filter(task, condition, first)?,
+        Op::Bind(variable, expression) => bind(task, variable, expression, first)?,
+        Op::Exists { mark, correlated, query } => exists(task, mark, correlated, query, first)?,
+        Op::EachGraph(variable, query) => each_graph(task, node, variable, query)?,
+        Op::ForEach(variable, query) => for_each(task, node, variable, query, &first)?,
+        Op::Graphs(name) => graphs(task, node, name),
+        Op::Destructure(variable, pattern) => destructure(task, node, (variable, pattern), &first)?,
+        Op::Distinct => distinct(task, &first.with_schema(&node.schema))?,
+        Op::Aggregate { keys, aggregates, sampled } => aggregate(task, keys, aggregates, sampled, &first)?,
+        Op::Sort(keys) => sort(task, keys, first)?,
+        Op::TopK(keys, limit) => top_k(task, keys, *limit, first)?,
+        Op::Slice(offset, limit) => slice(&first, *offset, *limit),
+        Op::Project => first,
+        Op::Period { .. } => return Err(not_available(task, "the valid time of statements (TEMPORAL)")),
+        Op::Service { .. } => return Err(not_available(task, "a client for SERVICE")),
+    })
+}
+
+fn lacks_input(task: &Task<'_, '_>) -> QueryError {
+    task.plan("an input is missing")
+}
+
+fn not_available(task: &Task<'_, '_>, what: &'static str) -> QueryError {
+    QueryError::NotAvailable { operator: task.operator.to_owned(), what }
+}

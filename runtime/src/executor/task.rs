@@ -1,0 +1,129 @@
+//! What an operator works with: the query's data and limits, and pieces of work in parallel.
+
+use std::ops::Range;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use hypergraphql_framework::store::{AtomSpace, Id};
+use hypergraphql_query::algebra::{Dataset, Variable};
+use hypergraphql_query::expr::Context;
+use oxrdf::Term;
+use rayon::prelude::*;
+
+use super::dataset::Graphs;
+use super::limits::Limits;
+use super::profile::Profile;
+use super::terms::Terms;
+use crate::engine::QueryError;
+
+/// Rows between two looks at the limits.
+pub(crate) const MORSEL: usize = 1 << 16;
+
+/// Most rows of a table: a row is named by a u32, whose largest value names none.
+const MOST_ROWS: u64 = u32::MAX as u64;
+
+/// What all operators of a query share.
+pub(crate) struct Session<'s> {
+    /// The snapshot that is asked.
+    pub(crate) space: &'s AtomSpace,
+    /// Ids of terms, those of the query's own included.
+    pub(crate) terms: Terms,
+    /// Graphs of the dataset.
+    pub(crate) graphs: Graphs,
+    /// Time and memory.
+    pub(crate) limits: Limits,
+    /// What its operators did so far.
+    pub(crate) profile: Mutex<Profile>,
+    /// What expressions know besides their row.
+    pub(crate) evaluation: Context<'s>,
+}
+
+impl<'s> Session<'s> {
+    /// A query on a snapshot.
+    pub(crate) fn new(space: &'s AtomSpace, dataset: Option<&Dataset>, limits: Limits, evaluation: Context<'s>) -> Self {
+        let (terms, graphs) = (Terms::new(space.clone()), Graphs::new(space, dataset));
+        Self { space, terms, graphs, limits, profile: Mutex::default(), evaluation }
+    }
+
+    /// The profile, to be written to.
+    pub(crate) fn profile(&self) -> MutexGuard<'_, Profile> {
+        self.profile.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What stands fixed while a sub-query runs.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Scope {
+    /// The graph of the `EachGraph` around.
+    pub(crate) active: Option<Id>,
+    /// Values that expressions take from the row outside.
+    pub(crate) bindings: Vec<(Variable, Id)>,
+}
+
+/// One run of one operator.
+#[derive(Clone, Copy)]
+pub(crate) struct Task<'a, 's> {
+    /// What all operators share.
+    pub(crate) session: &'a Session<'s>,
+    /// Name and place, for errors.
+    pub(crate) operator: &'a str,
+    /// What stands fixed.
+    pub(crate) scope: &'a Scope,
+}
+
+impl<'s> Task<'_, 's> {
+    /// That the query may go on.
+    pub(crate) fn check(&self) -> Result<(), QueryError> {
+        self.session.limits.check(self.operator)
+    }
+
+    /// That a table has no more rows than there are names for.
+    pub(crate) fn rows(&self, rows: u64) -> Result<usize, QueryError> {
+        match rows < MOST_ROWS {
+            true => Ok(rows as usize),
+            false => Err(QueryError::TooManyRows { operator: self.operator.to_owned(), rows, limit: MOST_ROWS }),
+        }
+    }
+
+    /// That so many rows of so many bytes may be made.
+    pub(crate) fn room(&self, rows: u64, bytes: u64) -> Result<(), QueryError> {
+        self.session.limits.room(self.operator, rows.saturating_mul(bytes))
+    }
+
+    /// `work` on pieces of `0..n` in parallel, the limits looked at before each; results in order.
+    pub(crate) fn morsels<T: Send>(
+        &self,
+        n: usize,
+        size: usize,
+        work: impl Fn(Range<usize>) -> Result<T, QueryError> + Sync,
+    ) -> Result<Vec<T>, QueryError> {
+        let piece = |i: usize| {
+            self.check()?;
+            work(i * size..((i + 1) * size).min(n))
+        };
+        match n.div_ceil(size) {
+            0 => self.check().map(|()| vec![]),
+            1 => Ok(vec![piece(0)?]),
+            pieces => (0..pieces).into_par_iter().with_max_len(1).map(piece).collect(),
+        }
+    }
+
+    /// An error of the plan, which is a bug of the compiler or of whoever wrote the plan.
+    pub(crate) fn plan(&self, what: impl Into<String>) -> QueryError {
+        QueryError::Plan { operator: self.operator.to_owned(), what: what.into() }
+    }
+
+    /// The id of a term, a new one if no other has it yet.
+    pub(crate) fn intern(&self, term: &Term) -> Result<Id, QueryError> {
+        self.session.terms.intern(term)
+    }
+
+    /// The operator's number in its graph, as random values use it.
+    pub(crate) fn number(&self) -> u64 {
+        self.operator.rsplit_once('#').and_then(|(_, number)| number.parse().ok()).unwrap_or(0)
+    }
+
+    /// The store.
+    pub(crate) fn space(&self) -> &'s AtomSpace {
+        self.session.space
+    }
+}
