@@ -6,6 +6,7 @@ pub mod translate;
 
 pub mod algebra;
 pub mod explain;
+pub mod expr;
 pub mod graph;
 mod lower;
 mod optimize;

@@ -4,7 +4,9 @@
 pub mod device;
 pub mod devices;
 pub mod dispatch;
+pub mod engine;
 pub mod error;
+mod executor;
 pub mod tuning;
 
 pub use device::{DeviceKind, DeviceSpec};

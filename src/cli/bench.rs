@@ -1,4 +1,4 @@
-//! `hgql bench kernels`: checks the ops on a device, then times them, beside a copy and a gather of random rows in the same run.
+//! `hgql bench`, with `hgql bench kernels`: checks the ops on a device, then times them, beside a copy and a gather of random rows in the same run.
 
 mod cases;
 mod ceiling;
@@ -6,6 +6,7 @@ mod clock;
 mod compare;
 mod discrete;
 mod inputs;
+mod query;
 mod record;
 mod relational;
 mod report;
@@ -36,6 +37,7 @@ use report::Report;
     after_help = "Examples:\n  \
                   hgql bench kernels --preset smoke\n  \
                   hgql bench kernels --device cuda --dtype bf16 --out cuda\n  \
+                  hgql bench query --scale 0.1\n  \
                   hgql bench compare before/bench.json after/bench.json"
 )]
 pub(crate) struct BenchArgs {
@@ -46,6 +48,7 @@ pub(crate) struct BenchArgs {
 #[derive(Debug, Subcommand)]
 enum What {
     Kernels(Box<KernelsArgs>),
+    Query(Box<query::QueryBenchArgs>),
     Compare(compare::CompareArgs),
 }
 
@@ -235,6 +238,7 @@ fn name_of(path: &std::path::Path) -> String {
 pub(crate) fn run(args: BenchArgs, global: &Global) -> Result<(), CliError> {
     let args = match args.what {
         What::Kernels(args) => *args,
+        What::Query(args) => return query::run(&args, global),
         What::Compare(args) => return compare::run(&args, global.json),
     };
     let sizes = args.hypergraphs()?;

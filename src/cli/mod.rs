@@ -1,18 +1,28 @@
 //! The subcommands of `hgql`, one file each, and what they share: device dispatch, errors with exit codes, output, logging.
 
+mod answer;
 mod backend;
 mod bench;
+mod check;
 mod completions;
 mod convert;
 mod devices;
 mod error;
+mod export;
 mod import;
 mod info;
+mod kb;
+mod load;
 mod logging;
 mod output;
 mod predict;
+mod profile;
+mod query;
+mod stats;
+mod term;
 mod train;
 mod tune;
+mod update;
 mod verify;
 
 use std::process::ExitCode;
@@ -22,12 +32,18 @@ use clap::{Parser, Subcommand};
 /// A compute framework for knowledge hypergraphs.
 #[derive(Debug, Parser)]
 #[command(name = "hgql", version, propagate_version = true, arg_required_else_help = true, max_term_width = 110)]
-#[command(long_about = "HypergraphQL trains neural networks on hypergraphs, on a CPU or on a GPU, from files on disk.\n\n\
+#[command(
+    long_about = "HypergraphQL answers queries over knowledge hypergraphs and trains neural networks on them, on a CPU or on a GPU, from files \
+                  on disk.\n\n\
+                  A knowledge base is a file that `hgql load` makes of RDF or of hyperedges; ask it with `hgql query`.\n\n\
                   A data set is a folder, a HIF JSON file, a hyperedge list (CSV or TSV) or an npz file. Look at one with `hgql info`, \
                   bring it into another format with `hgql convert`, train on it with `hgql train` and `hgql predict`, and see where it can \
-                  run with `hgql devices`.")]
+                  run with `hgql devices`."
+)]
 #[command(after_help = "Examples:\n  \
                         hgql devices                           what this machine can run on\n  \
+                        hgql load people.ttl -o kb.hgql        a knowledge base from RDF\n  \
+                        hgql query kb.hgql 'SELECT ?s { ?s a :Person }'\n  \
                         hgql info data/                        what a data set holds\n  \
                         hgql convert data/ data.hif.json       the same data set in another format\n  \
                         hgql train node-classification --data data/ --layer hgnn --out trained\n  \
@@ -58,6 +74,12 @@ pub(crate) struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Load(load::LoadArgs),
+    Query(Box<query::QueryArgs>),
+    Update(Box<update::UpdateArgs>),
+    Export(export::ExportArgs),
+    Stats(stats::StatsArgs),
+    Check(check::CheckArgs),
     Info(info::InfoArgs),
     Convert(convert::ConvertArgs),
     Verify(verify::VerifyArgs),
@@ -76,6 +98,12 @@ pub(crate) fn main() -> ExitCode {
     logging::init(&cli.global);
     let global = &cli.global;
     let result = match cli.command {
+        Command::Load(args) => load::run(args, global),
+        Command::Query(args) => query::run(&args, global),
+        Command::Update(args) => update::run(&args, global),
+        Command::Export(args) => export::run(&args, global),
+        Command::Stats(args) => stats::run(args, global),
+        Command::Check(args) => check::run(&args, global),
         Command::Info(args) => info::run(args, global),
         Command::Convert(args) => convert::run(args, global),
         Command::Verify(args) => verify::run(args, global),

@@ -2,6 +2,7 @@
 
 mod checks;
 mod codegen;
+mod conformance;
 mod examples;
 mod packages;
 mod steps;
@@ -39,12 +40,19 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Run the W3C tests of SPARQL and RDF under a folder: PATH [--strict] [--filter TEXT] [--json] …; `-- --help` says all.
+    Conformance {
+        /// What the program of the tests is given.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+        arguments: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Test { full } => test(full),
         Command::Codegen { out, check } => codegen::codegen(out, check),
+        Command::Conformance { arguments } => conformance::run(&arguments),
     }
 }
 

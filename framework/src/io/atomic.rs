@@ -10,7 +10,7 @@ use crate::{Error, Result};
 /// Calls `fill` on a temporary file in the same folder, then renames it to `path`; a link keeps pointing at the file renamed to.
 ///
 /// A pipe or device has no content to keep whole, and replacing it by a file would take it away from others: it is written to.
-pub(super) fn write(path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> Result<()>) -> Result<()> {
+pub(crate) fn write(path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> Result<()>) -> Result<()> {
     if fs::metadata(path).is_ok_and(|m| !m.is_file() && !m.is_dir()) {
         let mut file = BufWriter::new(OpenOptions::new().write(true).open(path).map_err(Error::io(path, "open"))?);
         fill(&mut file)?;

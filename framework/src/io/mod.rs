@@ -21,6 +21,10 @@ use std::time::Instant;
 
 pub use format::Format;
 
+pub(crate) use atomic::write as replace;
+pub(crate) use csv::{Field, Rows as TableRows};
+pub(crate) use source::{Source, open_file};
+
 use crate::{Dataset, Duplicates, Error, Hypergraph, Result};
 
 /// How to read.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::{Error, Place, Result};
 
 /// The bytes of a file.
-pub(super) struct Source {
+pub(crate) struct Source {
     path: PathBuf,
     bytes: Vec<u8>,
 }
@@ -21,7 +21,7 @@ pub(super) struct Line<'a> {
 }
 
 /// Opens a regular file. A pipe or device, which may never end or never even open, is refused before it is opened.
-pub(super) fn open_file(path: &Path) -> Result<File> {
+pub(crate) fn open_file(path: &Path) -> Result<File> {
     let meta = fs::metadata(path).map_err(Error::io(path, "open"))?;
     if !meta.is_file() {
         let found = if meta.is_dir() { "a folder" } else { "something else" };
@@ -31,6 +31,11 @@ pub(super) fn open_file(path: &Path) -> Result<File> {
 }
 
 impl Source {
+    /// The bytes of a file that were read otherwise.
+    pub(crate) fn of(path: &Path, bytes: Vec<u8>) -> Self {
+        Self { path: path.to_path_buf(), bytes }
+    }
+
     pub(super) fn read(path: &Path) -> Result<Self> {
         let mut bytes = Vec::new();
         open_file(path)?.read_to_end(&mut bytes).map_err(Error::io(path, "read"))?;
@@ -68,7 +73,7 @@ impl Source {
     }
 
     /// The place of a byte offset.
-    pub(super) fn place(&self, offset: usize) -> Place {
+    pub(crate) fn place(&self, offset: usize) -> Place {
         let before = &self.bytes[..offset.min(self.bytes.len())];
         let line = before.iter().filter(|b| **b == b'\n').count() + 1;
         let start = before.iter().rposition(|b| *b == b'\n').map_or(0, |p| p + 1);

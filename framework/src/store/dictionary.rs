@@ -7,10 +7,11 @@ use oxrdf::{Term, TermRef, Triple};
 use rayon::prelude::*;
 
 use super::block::{self, Block, Value};
-use super::interner::{Interner, subject_term};
+use super::interner::subject_term;
 use super::number::Number;
-use super::record::{self, Record};
-use super::{Array, Id, MAX_NESTING};
+use super::record::{self, Kind, Record};
+use super::sharded::Terms;
+use super::{Array, Id, MAX_NESTING, sort_terms};
 
 /// Sorted terms: the bytes of all records, where each ends, and where each block of ids begins.
 pub(super) struct Dictionary {
@@ -22,41 +23,27 @@ pub(super) struct Dictionary {
 }
 
 impl Dictionary {
-    /// Sorts the terms of an interner; the second value has the new id of every provisional one (that of 0, the default graph, is 0).
-    pub(super) fn build(interner: &Interner) -> (Self, Vec<Id>) {
-        let mut terms: Vec<(Block, Value, Id)> = (1..=interner.len())
-            .into_par_iter()
-            .map(|id| {
-                let (block, value) = block::classify(interner.record(id));
-                (block, value, id)
-            })
-            .collect();
-        // Triple terms are made of the ids of others, so they are sorted when those are known.
-        terms.par_sort_unstable_by(|a, b| {
-            let within = || match a.0 {
-                Block::Triple => interner.record(a.2).0[1].cmp(&interner.record(b.2).0[1]),
-                block => block::compare(block, (a.1, interner.record(a.2)), (b.1, interner.record(b.2))),
-            };
-            a.0.cmp(&b.0).then_with(within)
-        });
+    /// Sorts terms; the second value has the new id of every provisional one (that of 0, the default graph, is 0).
+    pub(super) fn build(terms: &Terms) -> (Self, Vec<Id>) {
+        let sorted = Sorted::new(terms);
         let mut starts = [1; Block::COUNT + 1];
-        terms.iter().for_each(|(block, ..)| starts[*block as usize + 1] += 1);
-        (1..=Block::COUNT).for_each(|b| starts[b] += starts[b - 1] - 1);
-
-        let mut ids = vec![0; interner.len() as usize + 1];
-        terms.iter().zip(1..).for_each(|((.., old), new)| ids[*old as usize] = new);
-        let triples = starts[Block::Triple as usize] as usize - 1;
-        let (simple, nested) = terms.split_at(triples);
-        let mut bytes = Vec::new();
-        let mut offsets = Vec::with_capacity(terms.len() + 1);
+        (0..Block::COUNT).for_each(|b| starts[b + 1] = starts[b] + sorted.count(Block::ALL[b]));
+        let mut ids = vec![0; terms.bound()];
+        let length = starts[Block::COUNT] as usize - 1;
+        let (mut bytes, mut offsets) = (Vec::new(), Vec::with_capacity(length + 1));
         offsets.push(0);
         let mut put = |record: &[u8]| {
             bytes.extend_from_slice(record);
             offsets.push(bytes.len() as u64);
         };
-        simple.iter().for_each(|(.., old)| put(interner.record(*old).0));
-        for level in nested.chunk_by(|a, b| interner.record(a.2).0[1] == interner.record(b.2).0[1]) {
-            sort_triples(interner, level, &mut ids).iter().for_each(|record| put(record));
+        sorted.simple().zip(1..).for_each(|(old, new)| {
+            ids[old as usize] = new;
+            put(terms.record(old).0);
+        });
+        let mut first = starts[Block::Triple as usize];
+        for level in sorted.triples.chunk_by(|a, b| depth(terms, *a) == depth(terms, *b)) {
+            sort_triples(terms, level, first, &mut ids).iter().for_each(|record| put(record));
+            first += level.len() as u32;
         }
         (Self { bytes: bytes.into(), offsets: offsets.into(), starts }, ids)
     }
@@ -193,12 +180,78 @@ impl Dictionary {
     }
 }
 
+/// Provisional ids in the order of ids; triple terms by depth only.
+struct Sorted {
+    blanks: Vec<Id>,
+    iris: Vec<Id>,
+    strings: Vec<Id>,
+    /// All other literals.
+    literals: Vec<(Block, Value, Id)>,
+    triples: Vec<Id>,
+}
+
+impl Sorted {
+    fn new(terms: &Terms) -> Self {
+        let [mut blanks, mut iris, mut strings, mut triples, mut literals] = [const { Vec::<Id>::new() }; 5];
+        for id in terms.ids() {
+            match terms.record(id).kind() {
+                Kind::Blank => blanks.push(id),
+                Kind::Iri => iris.push(id),
+                Kind::String => strings.push(id),
+                Kind::Triple => triples.push(id),
+                _ => literals.push(id),
+            }
+        }
+        [&mut blanks, &mut iris, &mut strings].into_iter().for_each(|ids| sort_terms::by_bytes(terms, ids));
+        triples.sort_unstable_by_key(|id| depth(terms, *id));
+        let classified = literals.par_iter().map(|id| {
+            let (block, value) = block::classify(terms.record(*id));
+            (block, value, *id)
+        });
+        let mut literals: Vec<_> = classified.collect();
+        literals.par_sort_unstable_by(|a, b| {
+            let within = || block::compare(a.0, (a.1, terms.record(a.2)), (b.1, terms.record(b.2)));
+            a.0.cmp(&b.0).then_with(within)
+        });
+        Self { blanks, iris, strings, literals, triples }
+    }
+
+    fn literals_of(&self, block: Block) -> &[(Block, Value, Id)] {
+        let start = self.literals.partition_point(|literal| literal.0 < block);
+        let end = self.literals.partition_point(|literal| literal.0 <= block);
+        &self.literals[start..end]
+    }
+
+    fn count(&self, block: Block) -> u32 {
+        let count = match block {
+            Block::Blank => self.blanks.len(),
+            Block::Iri => self.iris.len(),
+            Block::String => self.strings.len(),
+            Block::Triple => self.triples.len(),
+            other => self.literals_of(other).len(),
+        };
+        count as u32
+    }
+
+    /// All but triple terms.
+    fn simple(&self) -> impl Iterator<Item = Id> + '_ {
+        let (before, after) = self.literals.split_at(self.literals.partition_point(|literal| literal.0 < Block::String));
+        let id = |literal: &(Block, Value, Id)| literal.2;
+        let early = self.blanks.iter().chain(&self.iris).copied();
+        early.chain(before.iter().map(id)).chain(self.strings.iter().copied()).chain(after.iter().map(id))
+    }
+}
+
+/// How deep triple terms are nested; 0 for other terms.
+fn depth(terms: &Terms, id: Id) -> u8 {
+    terms.record(id).triple().map_or(0, |(depth, _)| depth)
+}
+
 /// Gives the triple terms of one depth their ids, in the order of their components' new ids; returns their records.
-fn sort_triples(interner: &Interner, level: &[(Block, Value, Id)], ids: &mut [Id]) -> Vec<Vec<u8>> {
-    let first = ids[level[0].2 as usize];
+fn sort_triples(terms: &Terms, level: &[Id], first: Id, ids: &mut [Id]) -> Vec<Vec<u8>> {
     let mut records: Vec<(Vec<u8>, Id)> = Vec::with_capacity(level.len());
-    for &(.., old) in level {
-        if let Some((depth, components)) = interner.record(old).triple() {
+    for &old in level {
+        if let Some((depth, components)) = terms.record(old).triple() {
             let mut bytes = Vec::with_capacity(16);
             record::encode_triple(depth, components.map(|id| ids[id as usize]), &mut bytes);
             records.push((bytes, old));

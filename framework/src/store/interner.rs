@@ -17,9 +17,24 @@ pub(super) struct Interner {
     /// Where each record ends.
     ends: Vec<u64>,
     scratch: Vec<u8>,
+    /// Put before the labels of blank nodes.
+    scope: String,
 }
 
 impl Interner {
+    pub(super) fn with_hasher(hasher: DefaultHashBuilder) -> Self {
+        Self { hasher, ..Self::default() }
+    }
+
+    /// Sets what the labels of blank nodes from here on are prefixed with, so that those of several files stay apart.
+    pub(super) fn set_scope(&mut self, scope: &str) {
+        scope.clone_into(&mut self.scope);
+    }
+
+    pub(super) fn hash(&self, record: &[u8]) -> u64 {
+        self.hasher.hash_one(record)
+    }
+
     pub(super) fn len(&self) -> u32 {
         self.ends.len() as u32
     }
@@ -31,7 +46,11 @@ impl Interner {
 
     /// The id of a record, a new one if it was not met before.
     pub(super) fn intern_record(&mut self, record: &[u8]) -> Result<Id> {
-        let hash = self.hasher.hash_one(record);
+        self.intern_hashed(self.hash(record), record)
+    }
+
+    /// As [`Interner::intern_record`], with its hash.
+    pub(super) fn intern_hashed(&mut self, hash: u64, record: &[u8]) -> Result<Id> {
         let (bytes, ends) = (&self.bytes, &self.ends);
         if let Some(id) = self.table.find(hash, |id| record_of(bytes, ends, *id) == record) {
             return Ok(*id);
@@ -54,7 +73,13 @@ impl Interner {
         }
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.clear();
-        record::encode(term, &mut scratch);
+        match term {
+            TermRef::BlankNode(node) if !self.scope.is_empty() => {
+                record::encode_blank(&self.scope, &mut scratch);
+                scratch.extend_from_slice(node.as_str().as_bytes());
+            }
+            other => record::encode(other, &mut scratch),
+        }
         let id = self.intern_record(&scratch);
         self.scratch = scratch;
         id

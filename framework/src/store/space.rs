@@ -9,9 +9,10 @@ use rayon::prelude::*;
 
 use super::dictionary::Dictionary;
 use super::interner::Interner;
+use super::sharded::Terms;
 use super::statements::Statements;
-use super::{Adjacency, Block, Id, Number, NumberInterval, Order, Rows, Statistics};
-use crate::Result;
+use super::{Adjacency, Block, Id, MAX_TERMS, Number, NumberInterval, Order, Rows, Statistics};
+use crate::{Error, Result};
 
 /// An RDF 1.2 dataset, immutable, cheap to clone and shared between threads.
 #[derive(Clone)]
@@ -33,18 +34,21 @@ impl AtomSpace {
     pub fn from_quads(quads: impl IntoIterator<Item = Quad>) -> Result<Self> {
         let mut interner = Interner::default();
         let statements = quads.into_iter().map(|quad| interner.intern_quad(quad.as_ref())).collect::<Result<Vec<_>>>()?;
-        Ok(Self::build(&interner, statements))
+        Self::build(&interner.into(), statements)
     }
 
-    /// Sorts terms and statements with the interner's ids.
-    fn build(interner: &Interner, mut quads: Vec<[Id; 4]>) -> Self {
-        let (dictionary, ids) = Dictionary::build(interner);
+    /// Sorts terms, and statements of their provisional ids.
+    pub(super) fn build(terms: &Terms, mut quads: Vec<[Id; 4]>) -> Result<Self> {
+        if terms.len() > u64::from(MAX_TERMS) {
+            return Err(Error::invalid("terms of an AtomSpace", format!("at most {MAX_TERMS}"), terms.len().to_string()));
+        }
+        let (dictionary, ids) = Dictionary::build(terms);
         quads.par_iter_mut().for_each(|quad| *quad = quad.map(|id| ids[id as usize]));
         drop(ids);
         let graphs = named_graphs(&quads);
         let statements = Statements::build(quads, dictionary.len(), !graphs.is_empty());
         let statistics = Statistics::of(&statements);
-        Self(Arc::new(Inner { dictionary, statements, graphs, statistics, adjacency: Mutex::default() }))
+        Ok(Self(Arc::new(Inner { dictionary, statements, graphs, statistics, adjacency: Mutex::default() })))
     }
 
     /// How many statements there are.

@@ -1,6 +1,7 @@
 //! The AtomSpace against plain sets of statements.
 #![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
 
+mod load;
 mod memory;
 mod terms;
 

@@ -2,9 +2,18 @@
 
 use std::time::Duration;
 
+use hypergraphql_query::SyntaxError;
+use oxrdf::NamedNode;
+
 /// What can go wrong between a query's text and its answer.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
+    /// The text is not what it should be.
+    #[error(transparent)]
+    Syntax(#[from] SyntaxError),
+    /// The store cannot be read or made.
+    #[error(transparent)]
+    Store(#[from] hypergraphql_framework::Error),
     /// It took longer than it may.
     #[error("the query was stopped in {operator} after {after:?}: allow more time, or ask for less")]
     Timeout {
@@ -60,5 +69,11 @@ pub enum QueryError {
         operator: String,
         /// What it needs.
         what: &'static str,
+    },
+    /// `CREATE` of a graph that has triples.
+    #[error("the graph {name} exists already: drop it first, or create it with SILENT")]
+    GraphExists {
+        /// Its name.
+        name: NamedNode,
     },
 }

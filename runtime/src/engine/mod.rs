@@ -1,5 +1,155 @@
-//! The session API: a store that is asked in HyperQL.
+//! The session API: a store that is asked and changed in HyperQL.
 
+mod answer;
+mod changes;
+mod describe;
 mod error;
+mod options;
+mod statistics;
+mod template;
+mod update;
 
+use std::hash::BuildHasher;
+use std::sync::{Mutex, PoisonError, RwLock};
+use std::time::Instant;
+
+use hashbrown::HashSet;
+use hypergraphql_framework::store::AtomSpace;
+use hypergraphql_query::algebra::{Form, Query, TriplePattern};
+use hypergraphql_query::expr::Context;
+use hypergraphql_query::graph::Column;
+use hypergraphql_query::{compile, parse_query, parse_update};
+use oxiri::Iri;
+use oxrdf::Triple;
+use oxsdatatypes::DateTime;
+
+use crate::executor::{Limits, Scope, Session, Table, expanded, run};
+use statistics::StoreStatistics;
+
+pub use crate::executor::{OperatorProfile, Profile};
+pub use answer::{Answer, Solutions};
 pub use error::QueryError;
+pub use options::QueryOptions;
+
+/// A store that is asked and changed. Queries read the snapshot that is current when they begin; updates come one after the other.
+pub struct Engine {
+    current: RwLock<AtomSpace>,
+    updating: Mutex<()>,
+}
+
+impl Engine {
+    /// An engine on a dataset in memory.
+    pub fn new(space: AtomSpace) -> Self {
+        Self { current: RwLock::new(space), updating: Mutex::new(()) }
+    }
+
+    /// The current snapshot.
+    pub fn space(&self) -> AtomSpace {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Answers a query.
+    ///
+    /// # Errors
+    /// If the text is no query, or a limit is exceeded.
+    pub fn query(&self, text: &str, options: &QueryOptions) -> Result<Answer, QueryError> {
+        let begin = Instant::now();
+        let space = self.space();
+        let limits = Limits::new(options.timeout, options.memory, options.cancel.clone());
+        let query = parse_query(text, &options.parse())?;
+        let (session, table) = solve(&space, &query, limits, options)?;
+        let bounded = |rows: usize| match options.limit {
+            Some(limit) if rows as u64 > limit => {
+                Err(QueryError::TooManyRows { operator: "the answer".to_owned(), rows: rows as u64, limit })
+            }
+            _ => Ok(()),
+        };
+        Ok(match &query.form {
+            Form::Ask => Answer::Boolean(table.rows > 0),
+            Form::Construct(template) => {
+                let triples = construct(&session, template, &table)?;
+                bounded(triples.len())?;
+                Answer::Graph(triples)
+            }
+            Form::Describe(of) => {
+                let triples = describe::describe(&session, of, &table)?;
+                bounded(triples.len())?;
+                Answer::Graph(triples)
+            }
+            Form::Select(variables) => {
+                bounded(table.rows)?;
+                let column = |variable| Column { variable, optional: true };
+                let table = table.with_schema(&variables.iter().cloned().map(column).collect::<Vec<_>>());
+                let mut profile = session.profile().clone();
+                profile.total = begin.elapsed();
+                Answer::Solutions(Solutions::new(table, session.terms, profile))
+            }
+        })
+    }
+
+    /// The plan of a query, which is not run.
+    ///
+    /// # Errors
+    /// If the text is no query.
+    pub fn explain(&self, text: &str, options: &QueryOptions) -> Result<String, QueryError> {
+        let query = parse_query(text, &options.parse())?;
+        Ok(compile(&query, &StoreStatistics(&self.space()), &options.compile()).to_string())
+    }
+
+    /// Applies an update: all of its operations, or none if one fails.
+    ///
+    /// # Errors
+    /// If the text is no update, an operation fails, or a limit is exceeded.
+    pub fn update(&self, text: &str, options: &QueryOptions) -> Result<(), QueryError> {
+        let update = parse_update(text, &options.parse())?;
+        let _one = self.updating.lock().unwrap_or_else(PoisonError::into_inner);
+        let space = update::apply(self.space(), &update, options)?;
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = space;
+        Ok(())
+    }
+}
+
+/// The solutions of a query, each a row of its own.
+fn solve<'s>(
+    space: &'s AtomSpace,
+    query: &Query,
+    limits: Limits,
+    options: &QueryOptions,
+) -> Result<(Session<'s>, Table), QueryError> {
+    let graph = compile(query, &StoreStatistics(space), &options.compile());
+    let mut evaluation = Context::new(DateTime::now(), std::hash::RandomState::new().hash_one(0));
+    evaluation.base = graph.base.clone().and_then(|base| Iri::parse(base).ok());
+    let session = Session::new(space, graph.dataset.as_ref(), limits, evaluation);
+    let table = run(&session, &graph, &Scope::default(), "")?;
+    let table = if matches!(query.form, Form::Ask) { table } else { expanded(&session, table)? };
+    Ok((session, table))
+}
+
+/// The set of triples that the solutions make of a template.
+fn construct(session: &Session<'_>, template: &[TriplePattern], table: &Table) -> Result<Vec<Triple>, QueryError> {
+    let (mut triples, mut known) = (vec![], HashSet::new());
+    for row in 0..table.rows {
+        if row % 1024 == 0 {
+            session.limits.check("Construct")?;
+            session.limits.room("Construct", 512 * triples.len() as u64)?;
+        }
+        let mut solution = template::Solution::new(table, &session.terms, row);
+        for triple in template.iter().filter_map(|pattern| solution.triple(pattern)) {
+            if known.insert(triple.clone()) {
+                triples.push(triple);
+            }
+        }
+    }
+    Ok(triples)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Engine;
+
+    #[test]
+    fn an_engine_is_shared_between_threads() {
+        fn shared<T: Send + Sync>() {}
+        shared::<Engine>();
+    }
+}

@@ -31,7 +31,8 @@ impl Graphs {
         match dataset {
             None => Self { default: DefaultGraph::Store, named: space.graphs().to_vec() },
             Some(dataset) => {
-                Self { default: DefaultGraph::Merge(known(space, &dataset.default)), named: known(space, &dataset.named) }
+                let named = if dataset.all_named { space.graphs().to_vec() } else { known(space, &dataset.named) };
+                Self { default: DefaultGraph::Merge(known(space, &dataset.default)), named }
             }
         }
     }

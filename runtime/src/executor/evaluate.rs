@@ -74,7 +74,7 @@ impl<'a, 's> Evaluation<'a, 's> {
     /// The value for each row; none where there is an error.
     pub(crate) fn values(&self) -> Result<Vec<Option<Value>>, QueryError> {
         self.task.room(self.rows as u64, size_of::<Option<Value>>() as u64)?;
-        let value = |row: usize| self.program.evaluate(&At { evaluation: self, row }, &self.context).ok();
+        let value = |row: usize| self.program.evaluate(&At { evaluation: self, row }, &self.context).ok().map(Cow::into_owned);
         let pieces = self.task.morsels(self.rows, BLOCK, |range| Ok(range.map(value).collect::<Vec<_>>()))?;
         Ok(pieces.into_iter().flatten().collect())
     }

@@ -83,7 +83,7 @@ fn counts(task: &Task<'_, '_>, view: &View<'_, '_>, exact: bool, rows: usize) ->
 }
 
 /// The rows that have matches, each with its weight times their number.
-fn multiplied(task: &Task<'_, '_>, node: &Node, input: &Table, counts: &[u64]) -> Result<Table, QueryError> {
+pub(crate) fn multiplied(task: &Task<'_, '_>, node: &Node, input: &Table, counts: &[u64]) -> Result<Table, QueryError> {
     let kept: Vec<Vec<u32>> =
         task.morsels(input.rows, MORSEL, |range| Ok(range.filter(|&row| counts[row] > 0).map(|row| row as u32).collect()))?;
     let overflow = || QueryError::TooManyRows { operator: task.operator.to_owned(), rows: u64::MAX, limit: u64::MAX };

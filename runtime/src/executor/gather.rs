@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::table::{Column, Table, UNBOUND};
-use super::task::{MORSEL, Task};
+use super::task::{MORSEL, Scope, Session, Task};
 use crate::engine::QueryError;
 
 /// A row that is none: all its values are unbound.
@@ -91,4 +91,15 @@ pub(crate) fn concat(task: &Task<'_, '_>, tables: Vec<Table>) -> Result<Table, Q
     let weighted = tables.iter().any(|table| table.weight.is_some());
     let weights = || Arc::new(tables.iter().flat_map(|table| (0..table.rows).map(|row| table.weight(row))).collect());
     Ok(Table { variables: first.variables.clone(), columns, weight: weighted.then(weights), rows })
+}
+
+/// Each row as often as its weight says.
+pub(crate) fn expanded(session: &Session<'_>, table: Table) -> Result<Table, QueryError> {
+    let task = Task { session, operator: "the answer", scope: &Scope::default() };
+    let Some(weight) = table.weight.clone() else { return Ok(table) };
+    let total = weight.iter().fold(0u64, |sum, &weight| sum.saturating_add(weight));
+    task.rows(total)?;
+    task.room(total, 4 + 4 * table.columns.len() as u64)?;
+    let places = weight.iter().zip(0u32..).flat_map(|(&weight, row)| std::iter::repeat_n(row, weight as usize)).collect();
+    rows(&task, &Table { weight: None, ..table }, &[places])
 }

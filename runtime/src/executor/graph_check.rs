@@ -1,10 +1,10 @@
 //! Which graphs a statement may be of.
 
-use hypergraphql_framework::store::Id;
+use hypergraphql_framework::store::{Id, Order, Position};
 use hypergraphql_query::graph::GraphScope;
 
 use super::dataset::{DEFAULT_GRAPH, DefaultGraph};
-use super::task::Task;
+use super::task::{Scope, Session, Task};
 
 /// Which graphs a statement may be of.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,4 +58,14 @@ impl GraphCheck {
             }
         }
     }
+}
+
+/// The statements of the default graph that begin with these ids in an order: subject, predicate and object.
+pub(crate) fn default_graph(session: &Session<'_>, order: Order, prefix: &[Id]) -> Vec<[Id; 3]> {
+    let task = Task { session, operator: "the default graph", scope: &Scope::default() };
+    let Some(graph) = GraphCheck::new(&task, &GraphScope::Default) else { return vec![] };
+    let rows = session.space.rows(order, prefix);
+    let columns = [Position::Subject, Position::Predicate, Position::Object].map(|position| rows.column(position));
+    let graphs = rows.column(Position::Graph);
+    (0..rows.len()).filter(|&at| graph.allows(&columns, graphs, at)).map(|at| columns.map(|column| column[at])).collect()
 }

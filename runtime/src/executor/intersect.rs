@@ -6,9 +6,8 @@ use std::sync::Arc;
 
 use hypergraphql_query::algebra::Variable;
 use hypergraphql_query::graph::{self, Atom, Node, Op};
-use rayon::prelude::*;
 
-use super::extend::extend;
+use super::extend::{extend, multiplied};
 use super::gather::{fill, gather, total};
 use super::matches::{Matches, View, Wish, lacks, used};
 use super::table::{Column, Table};
@@ -34,6 +33,9 @@ pub(crate) fn intersect(task: &Task<'_, '_>, node: &Node, variable: &Variable, a
         all.push(matches);
     }
     let lists: Vec<List<'_, '_>> = all.iter().map(|matches| List::new(matches, variable, input)).collect();
+    if node.weighted && node.schema.iter().all(|column| column.variable != *variable) {
+        return multiplied(task, node, input, &counts(task, &lists, input.rows)?);
+    }
     let (rows, values) = common(task, &lists, input.rows)?;
     let count = task.rows(total(&rows))?;
     let column = |column: &graph::Column| match input.index(&column.variable) {
@@ -101,39 +103,61 @@ fn gallop(values: &[u32], range: Range<usize>, value: u32) -> usize {
     low + values[low..high].partition_point(|&x| x < value)
 }
 
-/// Pieces of rows, and the values of each.
-type Found = (Vec<Vec<u32>>, Vec<Vec<u32>>);
+/// How many values all lists of each row have.
+fn counts(task: &Task<'_, '_>, lists: &[List<'_, '_>], rows: usize) -> Result<Vec<u64>, QueryError> {
+    let pieces = pieces(task, lists, rows, |found: &mut Vec<u64>, first, row, _| {
+        found.resize(row - first + 1, 0);
+        found[row - first] += 1;
+    })?;
+    let mut counts = Vec::with_capacity(rows);
+    for (block, mut piece) in pieces.into_iter().enumerate() {
+        piece.resize(BLOCK.min(rows - block * BLOCK), 0);
+        counts.append(&mut piece);
+    }
+    Ok(counts)
+}
 
-fn common(task: &Task<'_, '_>, lists: &[List<'_, '_>], rows: usize) -> Result<Found, QueryError> {
-    let piece = |block: usize| -> Result<(Vec<u32>, Vec<u32>), QueryError> {
-        task.check()?;
-        let (mut of_row, mut values) = (vec![], vec![]);
+/// Pieces of rows, and the values that all lists of each have.
+fn common(task: &Task<'_, '_>, lists: &[List<'_, '_>], rows: usize) -> Result<(Vec<Vec<u32>>, Vec<Vec<u32>>), QueryError> {
+    let pieces = pieces(task, lists, rows, |found: &mut (Vec<u32>, Vec<u32>), _, row, value| {
+        found.0.push(row as u32);
+        found.1.push(value);
+    })?;
+    task.rows(pieces.iter().map(|(rows, _)| rows.len() as u64).sum())?;
+    Ok(pieces.into_iter().unzip())
+}
+
+/// Calls `add` with what was found, the first row of the block, a row and a value that all its lists have; one result for each block of rows.
+fn pieces<T: Default + Send>(
+    task: &Task<'_, '_>,
+    lists: &[List<'_, '_>],
+    rows: usize,
+    add: impl Fn(&mut T, usize, usize, u32) + Sync,
+) -> Result<Vec<T>, QueryError> {
+    task.morsels(rows, BLOCK, |range| {
+        let mut found = T::default();
         let mut ranges: Vec<Range<usize>> = vec![0..0; lists.len()];
-        let mut seen = 0;
-        for row in block * BLOCK..((block + 1) * BLOCK).min(rows) {
-            for (range, list) in ranges.iter_mut().zip(lists) {
-                *range = list.view.range(row);
-            }
+        let (first, mut seen) = (range.start, 0);
+        for row in range {
+            ranges.iter_mut().zip(lists).for_each(|(range, list)| *range = list.view.range(row));
             let Some(shortest) = (0..lists.len()).min_by_key(|&list| ranges[list].len()) else { continue };
-            seen += ranges[shortest].len();
-            for statement in ranges[shortest].clone() {
+            let candidates = ranges[shortest].clone();
+            seen += candidates.len();
+            for statement in candidates {
                 let value = lists[shortest].values[statement];
-                let others = lists.iter().zip(&mut ranges).enumerate().filter(|(list, _)| *list != shortest);
-                if lists[shortest].accepts(row, statement) && others.into_iter().all(|(_, (list, rest))| list.has(row, rest, value)) {
-                    of_row.push(row as u32);
-                    values.push(value);
+                let all = lists[shortest].accepts(row, statement)
+                    && (0..lists.len()).all(|list| list == shortest || lists[list].has(row, &mut ranges[list], value));
+                if all {
+                    add(&mut found, first, row, value);
                 }
             }
             if seen >= MORSEL {
                 seen = 0;
                 task.check()?;
-                task.room(of_row.len() as u64, 8)?;
             }
         }
-        Ok((of_row, values))
-    };
-    let pieces: Vec<_> = (0..rows.div_ceil(BLOCK)).into_par_iter().with_max_len(1).map(piece).collect::<Result<_, _>>()?;
-    Ok(pieces.into_iter().unzip())
+        Ok(found)
+    })
 }
 
 #[cfg(test)]

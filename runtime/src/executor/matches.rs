@@ -68,9 +68,9 @@ pub(crate) struct Wish<'a> {
     pub(crate) next: Option<&'a Variable>,
 }
 
-impl<'s> Matches<'s> {
+impl<'a> Matches<'a> {
     /// The way to the matches of an atom for rows of a table, all of whose values it uses are bound; `None`: there are none.
-    pub(crate) fn new(task: &Task<'_, 's>, atom: &Atom, input: &Table, wish: Wish<'_>) -> Result<Option<Self>, QueryError> {
+    pub(crate) fn new(task: &Task<'a, '_>, atom: &Atom, input: &Table, wish: Wish<'_>) -> Result<Option<Self>, QueryError> {
         refuse_what_is_not_there(task, atom)?;
         let Some(slots) = slots(task, atom, input)? else { return Ok(None) };
         let Some(graph) = GraphCheck::new(task, &atom.graph) else { return Ok(None) };
@@ -122,7 +122,7 @@ impl<'s> Matches<'s> {
     }
 
     /// Statements in the chosen order.
-    pub(crate) fn rows(&self) -> &Arc<Rows<'s>> {
+    pub(crate) fn rows(&self) -> &Arc<Rows<'a>> {
         &self.rows
     }
 
@@ -146,7 +146,7 @@ impl<'s> Matches<'s> {
     }
 
     /// The columns, for loops.
-    pub(crate) fn view<'a>(&'a self, input: &'a Table) -> View<'a, 's> {
+    pub(crate) fn view<'v>(&'v self, input: &'v Table) -> View<'v, 'a> {
         View {
             matches: self,
             columns: [Position::Subject, Position::Predicate, Position::Object].map(|p| self.rows.column(p)),
@@ -202,7 +202,7 @@ impl<'a> View<'a, '_> {
                 Place::Statement(position) => condition.holds(self.column(*position)[statement]),
                 Place::Row(column) => condition.holds(self.input[*column][row]),
             })
-            && matches.incidences.as_ref().is_none_or(|incidences| incidences.has(self.columns[0][statement], self.columns[1][statement]))
+            && matches.incidences.as_ref().is_none_or(|incidences| incidences.has(self.columns[1][statement]))
     }
 }
 

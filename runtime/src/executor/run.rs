@@ -2,13 +2,14 @@
 
 use std::time::Instant;
 
+use hypergraphql_query::explain::name;
 use hypergraphql_query::graph::{Node, Op, TensorGraph};
 
 use super::aggregate::aggregate;
 use super::destructure::destructure;
 use super::distinct::distinct;
 use super::evaluate::{bind, filter};
-use super::exists::exists;
+use super::exists::{exists, for_each};
 use super::extend::extend;
 use super::graphs::{each_graph, graphs};
 use super::intersect::intersect;
@@ -124,7 +125,8 @@ fn operator_table(task: &Task<'_, '_>, node: &Node, mut inputs: Vec<Table>) -> R
         Op::Scan(atom) => scan(task, node, atom)?,
         Op::Extend(atom) => extend(task, node, atom, &first)?,
         Op::Intersect(variable, atoms) => intersect(task, node, variable, atoms, &first)?,
-        Op::Path { subject, path: way, object, graph, source } => {
+        Op::Path { as_of: Some(_), .. } => return Err(not_available(task, "the valid time of statements (TEMPORAL)")),
+        Op::Path { subject, path: way, object, graph, source, as_of: None } => {
             path(task, node, Pattern { subject, path: way, object, graph, source: *source }, &first)?
         }
         Op::Union | Op::Join(_) => return Err(lacks_input(task)),
@@ -136,6 +138,7 @@ fn operator_table(task: &Task<'_, '_>, node: &Node, mut inputs: Vec<Table>) -> R
         Op::Bind(variable, expression) => bind(task, variable, expression, first)?,
         Op::Exists { mark, correlated, query } => exists(task, mark, correlated, query, first)?,
         Op::EachGraph(variable, query) => each_graph(task, node, variable, query)?,
+        Op::ForEach(variable, query) => for_each(task, node, variable, query, &first)?,
         Op::Graphs(name) => graphs(task, node, name),
         Op::Destructure(variable, pattern) => destructure(task, node, (variable, pattern), &first)?,
         Op::Distinct => distinct(task, &first.with_schema(&node.schema))?,
@@ -155,37 +158,4 @@ fn lacks_input(task: &Task<'_, '_>) -> QueryError {
 
 fn not_available(task: &Task<'_, '_>, what: &'static str) -> QueryError {
     QueryError::NotAvailable { operator: task.operator.to_owned(), what }
-}
-
-/// The name of an operator, as plans print it.
-fn name(op: &Op) -> &'static str {
-    match op {
-        Op::Unit => "Unit",
-        Op::Empty => "Empty",
-        Op::Values(_) => "Values",
-        Op::Scan(_) => "Scan",
-        Op::Extend(_) => "Extend",
-        Op::Intersect(..) => "Intersect",
-        Op::Path { .. } => "Path",
-        Op::Join(_) => "Join",
-        Op::LeftJoin(..) => "LeftJoin",
-        Op::SemiJoin(_) => "SemiJoin",
-        Op::AntiJoin(_) => "AntiJoin",
-        Op::Minus(_) => "Minus",
-        Op::Union => "Union",
-        Op::Filter(_) => "Filter",
-        Op::Bind(..) => "Bind",
-        Op::Exists { .. } => "Exists",
-        Op::EachGraph(..) => "EachGraph",
-        Op::Graphs(_) => "Graphs",
-        Op::Destructure(..) => "Destructure",
-        Op::Distinct => "Distinct",
-        Op::Aggregate { .. } => "Aggregate",
-        Op::Sort(_) => "Sort",
-        Op::TopK(..) => "TopK",
-        Op::Slice(..) => "Slice",
-        Op::Project => "Project",
-        Op::Period { .. } => "Period",
-        Op::Service { .. } => "Service",
-    }
 }

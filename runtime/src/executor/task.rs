@@ -4,7 +4,8 @@ use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hypergraphql_framework::store::{AtomSpace, Id};
-use hypergraphql_query::algebra::Variable;
+use hypergraphql_query::algebra::{Dataset, Variable};
+use hypergraphql_query::expr::Context;
 use oxrdf::Term;
 use rayon::prelude::*;
 
@@ -25,7 +26,7 @@ pub(crate) struct Session<'s> {
     /// The snapshot that is asked.
     pub(crate) space: &'s AtomSpace,
     /// Ids of terms, those of the query's own included.
-    pub(crate) terms: Terms<'s>,
+    pub(crate) terms: Terms,
     /// Graphs of the dataset.
     pub(crate) graphs: Graphs,
     /// Time and memory.
@@ -33,10 +34,16 @@ pub(crate) struct Session<'s> {
     /// What its operators did so far.
     pub(crate) profile: Mutex<Profile>,
     /// What expressions know besides their row.
-    pub(crate) evaluation: hypergraphql_query::expr::Context<'s>,
+    pub(crate) evaluation: Context<'s>,
 }
 
-impl Session<'_> {
+impl<'s> Session<'s> {
+    /// A query on a snapshot.
+    pub(crate) fn new(space: &'s AtomSpace, dataset: Option<&Dataset>, limits: Limits, evaluation: Context<'s>) -> Self {
+        let (terms, graphs) = (Terms::new(space.clone()), Graphs::new(space, dataset));
+        Self { space, terms, graphs, limits, profile: Mutex::default(), evaluation }
+    }
+
     /// The profile, to be written to.
     pub(crate) fn profile(&self) -> MutexGuard<'_, Profile> {
         self.profile.lock().unwrap_or_else(PoisonError::into_inner)

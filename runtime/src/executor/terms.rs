@@ -23,8 +23,8 @@ const LEVELS: usize = 23;
 type Page = Box<[OnceLock<Value>]>;
 
 /// The terms of a query.
-pub(crate) struct Terms<'s> {
-    space: &'s AtomSpace,
+pub(crate) struct Terms {
+    space: AtomSpace,
     /// Decoded values of the store, by page; each is decoded when it is first asked for.
     stored: Vec<OnceLock<Page>>,
     /// Values that the query computed.
@@ -39,9 +39,9 @@ struct Ids {
     computed: u32,
 }
 
-impl<'s> Terms<'s> {
+impl Terms {
     /// Those of a store, and no other yet.
-    pub(crate) fn new(space: &'s AtomSpace) -> Self {
+    pub(crate) fn new(space: AtomSpace) -> Self {
         let stored = (0..=space.terms() as usize / PAGE).map(|_| OnceLock::new()).collect();
         Self { space, stored, computed: std::array::from_fn(|_| OnceLock::new()), ids: Mutex::default() }
     }

@@ -8,13 +8,13 @@ use crate::io::source::{Source, show};
 use crate::{Error, Result};
 
 /// A field: its text without quotes and blanks around it, and the offset in the file where it begins.
-pub(super) struct Field<'a> {
-    pub(super) text: Cow<'a, str>,
-    pub(super) offset: usize,
+pub(crate) struct Field<'a> {
+    pub(crate) text: Cow<'a, str>,
+    pub(crate) offset: usize,
 }
 
 /// The rows of a file.
-pub(super) struct Rows<'a> {
+pub(crate) struct Rows<'a> {
     source: &'a Source,
     text: &'a str,
     delimiter: u8,
@@ -22,14 +22,14 @@ pub(super) struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    pub(super) fn new(source: &'a Source, delimiter: u8) -> Result<Self> {
+    pub(crate) fn new(source: &'a Source, delimiter: u8) -> Result<Self> {
         let text = source.text()?;
         let mark = text.len() - text.trim_start_matches('\u{feff}').len();
         Ok(Self { source, text, delimiter, offset: mark })
     }
 
     /// Puts the fields of the next row into `row`, if there is one.
-    pub(super) fn next(&mut self, row: &mut Vec<Field<'a>>) -> Result<bool> {
+    pub(crate) fn next(&mut self, row: &mut Vec<Field<'a>>) -> Result<bool> {
         row.clear();
         if self.offset == self.text.len() {
             return Ok(false);

@@ -12,5 +12,6 @@ mod fields;
 mod read;
 mod write;
 
+pub(crate) use fields::{Field, Rows};
 pub(super) use read::read;
 pub(super) use write::write;

@@ -162,10 +162,10 @@ impl<'a, 's> Reach<'a, 's> {
     }
 
     fn each(&self, statements: &Statements<'_>, mut found: impl FnMut(usize)) {
-        let [subjects, predicates, _] = statements.columns;
+        let predicates = statements.columns[1];
         for statement in statements.range.clone() {
             if self.graph.allows(&statements.columns, statements.graphs, statement)
-                && self.incidences.as_ref().is_none_or(|incidences| incidences.has(subjects[statement], predicates[statement]))
+                && self.incidences.as_ref().is_none_or(|incidences| incidences.has(predicates[statement]))
             {
                 found(statement);
             }

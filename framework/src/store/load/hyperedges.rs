@@ -1,0 +1,164 @@
+//! Formats of hyperedges: a node of type `hq:Hyperedge` each, with a statement for each incidence.
+
+use oxrdf::vocab::{rdf, xsd};
+use oxrdf::{BlankNode, GraphName, Literal, NamedNode, NamedOrBlankNode, Quad, Term};
+
+use super::Format;
+use super::input::Input;
+use super::names::{HQ, Names, hq};
+use crate::io::{Field, Source, TableRows};
+use crate::store::Id;
+use crate::store::interner::Interner;
+use crate::{Error, Result};
+
+pub(super) fn load(input: &mut Input<'_>, format: Format) -> Result<()> {
+    let text = input.text()?;
+    let mut sink = Sink::new(input)?;
+    match format {
+        Format::Hif => super::hif::read(input.path, &text, &mut sink)?,
+        _ => {
+            let source = Source::of(input.path, text.into_bytes());
+            let separator = if format == Format::Tsv { b'\t' } else { b',' };
+            let rows = TableRows::new(&source, separator)?;
+            let table = Table { source: &source, names: Names::new(input.options.namespace.as_deref()), rows };
+            if format == Format::Statements { table.statements(&mut sink)? } else { table.roles(&mut sink)? }
+        }
+    }
+    input.builder.add(&sink.interner, sink.statements)?;
+    input.report(0);
+    Ok(())
+}
+
+/// Where the statements go.
+pub(super) struct Sink<'a> {
+    pub(super) names: Names<'a>,
+    interner: Interner,
+    statements: Vec<[Id; 4]>,
+    graph: GraphName,
+    blanks: u64,
+}
+
+impl<'a> Sink<'a> {
+    fn new(input: &Input<'a>) -> Result<Self> {
+        Ok(Self {
+            names: Names::new(input.options.namespace.as_deref()),
+            interner: input.builder.local(input.scope),
+            statements: Vec::new(),
+            graph: input.options.graph.clone().map_or(GraphName::DefaultGraph, Into::into),
+            blanks: 0,
+        })
+    }
+
+    pub(super) fn put(&mut self, subject: &NamedOrBlankNode, predicate: impl Into<NamedNode>, object: impl Into<Term>) -> Result<()> {
+        let quad = Quad::new(subject.clone(), predicate, object, self.graph.clone());
+        self.statements.push(self.interner.intern_quad(quad.as_ref())?);
+        Ok(())
+    }
+
+    /// Says that a node is a hyperedge.
+    pub(super) fn hyperedge(&mut self, node: &NamedOrBlankNode) -> Result<()> {
+        self.put(node, rdf::TYPE, hq("Hyperedge"))
+    }
+
+    /// A hyperedge without a name.
+    fn blank(&mut self) -> NamedOrBlankNode {
+        self.blanks += 1;
+        BlankNode::new_unchecked(format!("hyperedge{}", self.blanks)).into()
+    }
+}
+
+struct Table<'a> {
+    source: &'a Source,
+    names: Names<'a>,
+    rows: TableRows<'a>,
+}
+
+/// A role of a table and the datatype of its cells, if they are literals.
+struct Role {
+    predicate: NamedNode,
+    datatype: Option<NamedNode>,
+}
+
+impl<'a> Table<'a> {
+    /// `s,r,o[,q,v]*`: the hyperedge with its qualifiers, and the statement itself.
+    fn statements(mut self, sink: &mut Sink<'_>) -> Result<()> {
+        let mut fields = Vec::new();
+        while self.rows.next(&mut fields)? {
+            if fields.len() < 3 || fields.len() % 2 == 0 {
+                let found = format!("{} fields", fields.len());
+                return Err(Error::parse(self.source.place(fields[0].offset), "s,r,o and pairs of a qualifier and a value", found));
+            }
+            let subject = self.read(&fields[0], Names::node)?;
+            let relation = self.read(&fields[1], Names::iri)?;
+            let object = self.read(&fields[2], Names::term)?;
+            let hyperedge = sink.blank();
+            sink.hyperedge(&hyperedge)?;
+            sink.put(&hyperedge, hq("relation"), relation.clone())?;
+            sink.put(&hyperedge, hq("subject"), subject.clone())?;
+            sink.put(&hyperedge, hq("object"), object.clone())?;
+            for pair in fields[3..].chunks_exact(2) {
+                sink.put(&hyperedge, self.read(&pair[0], Names::iri)?, self.read(&pair[1], Names::term)?)?;
+            }
+            sink.put(&subject, relation, object)?;
+        }
+        Ok(())
+    }
+
+    /// A header of roles, then a hyperedge a row; an empty cell is no incidence.
+    fn roles(mut self, sink: &mut Sink<'_>) -> Result<()> {
+        let mut fields = Vec::new();
+        if !self.rows.next(&mut fields)? {
+            return Err(Error::parse(self.source.place(0), "a header of roles", "an empty file"));
+        }
+        let named = fields[0].text == "hyperedge";
+        let roles = fields[usize::from(named)..].iter().map(|field| self.role(field)).collect::<Result<Vec<_>>>()?;
+        let width = fields.len();
+        while self.rows.next(&mut fields)? {
+            if fields.len() != width {
+                let found = format!("{} fields", fields.len());
+                return Err(Error::parse(self.source.place(fields[0].offset), format!("{width} fields, as in the header"), found));
+            }
+            let hyperedge = if named { self.read(&fields[0], Names::node)? } else { sink.blank() };
+            sink.hyperedge(&hyperedge)?;
+            for (role, field) in roles.iter().zip(&fields[usize::from(named)..]).filter(|(_, field)| !field.text.is_empty()) {
+                let player = match &role.datatype {
+                    Some(datatype) => Literal::new_typed_literal(&*field.text, datatype.clone()).into(),
+                    None => self.read(field, Names::term)?,
+                };
+                sink.put(&hyperedge, role.predicate.clone(), player)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// `role` or `role^^xsd:type`; `hq:validFrom` and its like annotate the hyperedge.
+    fn role(&self, field: &Field<'_>) -> Result<Role> {
+        let (name, datatype) = match field.text.split_once("^^") {
+            None => (&*field.text, None),
+            Some((name, datatype)) => (name, Some(datatype)),
+        };
+        let error = |expected: String| Error::parse(self.source.place(field.offset), expected, format!("{:?}", field.text));
+        let predicate = self.names.iri(name).map_err(error)?;
+        let datatype = datatype.map(|name| match name.strip_prefix("xsd:") {
+            Some(local) => NamedNode::new(format!("{}{local}", xsd::STRING.as_str().trim_end_matches("string"))).map_err(|e| e.to_string()),
+            None => self.names.iri(name),
+        });
+        let datatype = datatype.transpose().map_err(error)?;
+        // Numbers and dates of the annotations are literals without being told so.
+        let datatype = datatype.or_else(|| annotation(predicate.as_str()));
+        Ok(Role { predicate, datatype })
+    }
+
+    fn read<T>(&self, field: &Field<'_>, of: impl Fn(&Names<'a>, &str) -> Result<T, String>) -> Result<T> {
+        of(&self.names, &field.text)
+            .map_err(|expected| Error::parse(self.source.place(field.offset), expected, format!("{:?}", field.text)))
+    }
+}
+
+/// The datatype of cells under an annotation property.
+fn annotation(predicate: &str) -> Option<NamedNode> {
+    match predicate.strip_prefix(HQ)? {
+        "strength" | "confidence" => Some(xsd::DECIMAL.into()),
+        _ => None,
+    }
+}

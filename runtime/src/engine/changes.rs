@@ -1,0 +1,91 @@
+//! Changes of a snapshot that are not in it yet.
+
+use hashbrown::HashMap;
+use hypergraphql_framework::store::{AtomSpace, Id, Order};
+use oxrdf::{GraphName, NamedOrBlankNode, Quad, Term, Triple};
+
+use super::QueryError;
+
+/// A snapshot with the quads that are to be in it or not in it.
+pub(super) struct Changes {
+    space: AtomSpace,
+    /// Whether each quad is to be there.
+    wanted: HashMap<Quad, bool>,
+}
+
+impl Changes {
+    /// None yet.
+    pub(super) fn new(space: AtomSpace) -> Self {
+        Self { space, wanted: HashMap::new() }
+    }
+
+    /// A quad is to be there.
+    pub(super) fn insert(&mut self, quad: Quad) {
+        self.wanted.insert(quad, true);
+    }
+
+    /// A quad is not to be there.
+    pub(super) fn delete(&mut self, quad: Quad) {
+        self.wanted.insert(quad, false);
+    }
+
+    /// The snapshot without the changes that are not in it yet.
+    pub(super) fn base(&self) -> AtomSpace {
+        self.space.clone()
+    }
+
+    /// The snapshot with the changes so far.
+    pub(super) fn space(&mut self) -> Result<AtomSpace, QueryError> {
+        if !self.wanted.is_empty() {
+            let wanted = std::mem::take(&mut self.wanted);
+            let kept = quads(&self.space, |_| true).filter(|quad| !wanted.contains_key(quad));
+            let new = wanted.iter().filter(|(_, wanted)| **wanted).map(|(quad, _)| quad.clone());
+            self.space = AtomSpace::from_quads(kept.chain(new))?;
+        }
+        Ok(self.space.clone())
+    }
+
+    /// The quads of some graphs; id 0 is the default graph.
+    pub(super) fn graphs(&mut self, of: impl Fn(Id) -> bool) -> Result<Vec<Quad>, QueryError> {
+        Ok(quads(&self.space()?, of).collect())
+    }
+
+    /// The quads of one graph.
+    pub(super) fn graph(&mut self, name: &GraphName) -> Result<Vec<Quad>, QueryError> {
+        let space = self.space()?;
+        match graph_id(&space, name) {
+            Some(id) => Ok(quads(&space, |graph| graph == id).collect()),
+            None => Ok(vec![]),
+        }
+    }
+}
+
+fn graph_id(space: &AtomSpace, name: &GraphName) -> Option<Id> {
+    match name {
+        GraphName::DefaultGraph => Some(0),
+        GraphName::NamedNode(node) => space.id(node),
+        GraphName::BlankNode(node) => space.id(node),
+    }
+}
+
+/// The statements of some graphs as quads.
+fn quads(space: &AtomSpace, of: impl Fn(Id) -> bool) -> impl Iterator<Item = Quad> {
+    let rows = space.rows(Order::Spo, &[]);
+    (0..rows.len()).map(move |at| rows.row(at)).filter(move |row| of(row[3])).filter_map(|row| quad(space, row))
+}
+
+fn quad(space: &AtomSpace, [subject, predicate, object, graph]: [Id; 4]) -> Option<Quad> {
+    let subject: NamedOrBlankNode = match space.term(subject)? {
+        Term::NamedNode(node) => node.into(),
+        Term::BlankNode(node) => node.into(),
+        Term::Literal(_) | Term::Triple(_) => return None,
+    };
+    let Term::NamedNode(predicate) = space.term(predicate)? else { return None };
+    let graph = match space.term(graph) {
+        None => GraphName::DefaultGraph,
+        Some(Term::NamedNode(node)) => node.into(),
+        Some(Term::BlankNode(node)) => node.into(),
+        Some(_) => return None,
+    };
+    Some(Triple::new(subject, predicate, space.term(object)?).in_graph(graph))
+}

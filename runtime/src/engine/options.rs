@@ -1,0 +1,45 @@
+//! How a query is read and run.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use hypergraphql_query::algebra::Regime;
+use hypergraphql_query::{CompileOptions, ParseOptions};
+
+/// Base of the names `:name` unless the store or the options say otherwise.
+const STORE_BASE: &str = "http://example.org/";
+
+/// How a query or an update is read and run.
+#[derive(Clone, Debug, Default)]
+pub struct QueryOptions {
+    /// Only what SPARQL allows, and HyperQL's own clauses; without the relaxations.
+    pub strict: bool,
+    /// Evaluate the pattern as it is written: no rules, no join order.
+    pub unoptimized: bool,
+    /// How long it may take; `None`: as long as it does.
+    pub timeout: Option<Duration>,
+    /// Bytes of intermediate results; `None`: half the memory of the machine, where that is known.
+    pub memory: Option<u64>,
+    /// Solutions, or triples of a constructed graph, at most; more are an error.
+    pub limit: Option<u64>,
+    /// Against what relative IRIs are resolved, unless the text says otherwise.
+    pub base: Option<String>,
+    /// What `:` stands for, unless the text says otherwise.
+    pub store_base: Option<String>,
+    /// Match the whole query over the closure under this regime.
+    pub infer: Option<Regime>,
+    /// Set to true, it ends the query.
+    pub cancel: Option<Arc<AtomicBool>>,
+}
+
+impl QueryOptions {
+    pub(crate) fn parse(&self) -> ParseOptions {
+        let store_base = self.store_base.clone().unwrap_or_else(|| STORE_BASE.to_owned());
+        ParseOptions { strict: self.strict, base: self.base.clone(), store_base }
+    }
+
+    pub(crate) fn compile(&self) -> CompileOptions {
+        CompileOptions { optimize: !self.unoptimized, infer: self.infer }
+    }
+}

@@ -1,0 +1,72 @@
+//! Time, memory, rows and cancellation.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use hypergraphql_runtime::engine::{Answer, Engine, QueryError, QueryOptions};
+
+use super::{engine, people, text};
+
+fn failure(engine: &Engine, query: &str, options: &QueryOptions) -> QueryError {
+    engine.query(&text(query), options).expect_err(query)
+}
+
+/// A hundred nodes, all of which lead to all.
+fn dense() -> Engine {
+    let pairs = (0..100).flat_map(|a| (0..100).map(move |b| (a, b)));
+    engine(&pairs.map(|(a, b)| format!("<http://x/n{a}> <http://x/to> <http://x/n{b}> .\n")).collect::<String>())
+}
+
+#[test]
+fn a_limit_names_the_operator() {
+    let dense = dense();
+    let walk = "SELECT * { ?a x:to ?b . ?b x:to ?c . ?c x:to ?d . ?d x:to ?e }";
+    let options = QueryOptions { memory: Some(1 << 20), ..QueryOptions::default() };
+    let error = failure(&dense, walk, &options);
+    assert!(matches!(&error, QueryError::Memory { operator, budget: 0x10_0000, .. } if operator.contains('#')), "{error}");
+    let error = failure(&dense, walk, &QueryOptions { timeout: Some(Duration::ZERO), ..QueryOptions::default() });
+    assert!(matches!(error, QueryError::Timeout { .. }), "{error}");
+    let cancelled = QueryOptions { cancel: Some(Arc::new(AtomicBool::new(true))), ..QueryOptions::default() };
+    assert!(matches!(failure(&dense, walk, &cancelled), QueryError::Cancelled { .. }));
+}
+
+#[test]
+fn more_rows_than_there_are_names_for_are_refused_or_counted() {
+    let dense = dense();
+    let walk = "?a x:to ?b . ?b x:to ?c . ?c x:to ?d . ?d x:to ?e . ?e x:to ?f";
+    let error = failure(&dense, &format!("SELECT * {{ {walk} }}"), &QueryOptions::default());
+    assert!(matches!(error, QueryError::TooManyRows { .. } | QueryError::Memory { .. }), "{error}");
+    let Answer::Solutions(count) = dense.query(&text(&format!("SELECT (COUNT(*) AS ?n) {{ {walk} }}")), &QueryOptions::default()).unwrap()
+    else {
+        panic!("no solutions")
+    };
+    let number = count.rows().next().unwrap()[0].as_ref().unwrap().to_string();
+    assert_eq!(number, "\"1000000000000\"^^<http://www.w3.org/2001/XMLSchema#integer>");
+}
+
+#[test]
+fn rows_of_the_answer_are_limited() {
+    let options = QueryOptions { limit: Some(3), ..QueryOptions::default() };
+    let error = failure(&people(), "SELECT ?a { ?a x:knows ?b }", &options);
+    assert!(matches!(error, QueryError::TooManyRows { rows: 4, limit: 3, .. }), "{error}");
+    assert!(people().query(&text("SELECT ?a { ?a x:age ?b }"), &options).is_ok());
+}
+
+#[test]
+fn the_profile_says_what_ran() {
+    let Answer::Solutions(solutions) = people().query(&text("SELECT ?a { ?a x:knows ?b }"), &QueryOptions::default()).unwrap() else {
+        panic!("no solutions")
+    };
+    let profile = solutions.profile();
+    let last = profile.operators.last().unwrap();
+    assert_eq!((last.rows, last.device, last.runs), (4, "cpu", 1));
+    assert!(profile.operators.iter().map(|operator| operator.time).sum::<Duration>() <= profile.total);
+}
+
+#[test]
+fn what_is_not_there_is_an_error() {
+    let error = failure(&people(), "SELECT ?a { SERVICE <http://x/other> { ?a ?b ?c } }", &QueryOptions::default());
+    assert!(matches!(error, QueryError::NotAvailable { .. }), "{error}");
+    assert!(matches!(failure(&people(), "SELECT ?a {", &QueryOptions::default()), QueryError::Syntax(_)));
+}

@@ -1,0 +1,101 @@
+//! `hgql load`: RDF and hyperedges as a knowledge base.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use hypergraphql_framework::store::{Format, LoadOptions};
+use oxrdf::NamedNode;
+use serde::Serialize;
+
+use super::error::CliError;
+use super::{Global, kb, output};
+
+/// Make a knowledge base from files.
+#[derive(Debug, clap::Args)]
+#[command(
+    long_about = "Reads RDF (N-Triples, N-Quads, Turtle, TriG) and hyperedges (HIF, CSV, TSV, lines of qualified statements), gives every term a number \
+                  in an order of values, sorts the statements in four orders and writes one file, which the other commands map into memory.\n\n\
+                  Formats are told from the extensions, before which there may be .gz: .nt, .nq, .ttl, .trig, .hif.json, .csv, .tsv."
+)]
+#[command(after_help = "Examples:\n  \
+                        hgql load people.ttl works.nt.gz -o kb.hgql\n  \
+                        hgql load wd50k/statements.txt --format statements -o wd50k.hgql\n  \
+                        hgql load dump.nt -o kb.hgql --lenient refused.nt")]
+pub(crate) struct LoadArgs {
+    /// Files to read.
+    #[arg(required = true, value_name = "FILES")]
+    files: Vec<PathBuf>,
+    /// File to write.
+    #[arg(short, long, value_name = "KB")]
+    output: PathBuf,
+    /// Format of all files, where their extensions do not tell: ntriples, nquads, turtle, trig, hif, csv, tsv or statements.
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<Format>,
+    /// Base of relative IRIs in Turtle and TriG.
+    #[arg(long, value_name = "IRI")]
+    base: Option<String>,
+    /// What names in HIF, CSV, TSV and statements are appended to [default: http://example.org/].
+    #[arg(long, value_name = "IRI")]
+    namespace: Option<String>,
+    /// The graph of statements that name none.
+    #[arg(long, value_name = "IRI", value_parser = iri)]
+    graph: Option<NamedNode>,
+    /// Go on after lines that cannot be read, and write them to this file; formats of lines only.
+    #[arg(long, value_name = "FILE")]
+    lenient: Option<PathBuf>,
+    /// Replace the output when it exists.
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Serialize)]
+struct Loaded {
+    kind: &'static str,
+    output: PathBuf,
+    statements: u64,
+    terms: u32,
+    graphs: usize,
+    bytes: u64,
+    ms: f64,
+}
+
+/// Reads, sorts, writes, and says what was written.
+pub(crate) fn run(args: LoadArgs, global: &Global) -> Result<(), CliError> {
+    if args.output.exists() && !args.force {
+        let message = format!("{} exists already", args.output.display());
+        return Err(CliError::input(message).with_help("give --force to replace it"));
+    }
+    if kb::is_source(&args.output) {
+        let message = format!("{} has the extension of a file to load", args.output.display());
+        return Err(CliError::input(message).with_help("another one, such as .hgql, tells the other commands that it is a knowledge base"));
+    }
+    let options = LoadOptions {
+        format: args.format,
+        base: args.base,
+        namespace: args.namespace,
+        graph: args.graph,
+        rejects: args.lenient,
+        progress: None,
+    };
+    let start = Instant::now();
+    let space = kb::load(&args.files, &options, global)?;
+    space.save(&args.output)?;
+    let loaded = Loaded {
+        kind: "load",
+        statements: space.len(),
+        terms: space.terms(),
+        graphs: space.graphs().len(),
+        bytes: std::fs::metadata(&args.output).map_or(0, |meta| meta.len()),
+        ms: start.elapsed().as_secs_f64() * 1e3,
+        output: args.output,
+    };
+    if global.json {
+        return output::json(&loaded);
+    }
+    let (seconds, size) = (loaded.ms / 1e3, output::bytes(loaded.bytes));
+    output::line(format!("{}: {} statements, {} terms, {size}, {seconds:.1} s", loaded.output.display(), loaded.statements, loaded.terms))
+}
+
+fn iri(text: &str) -> Result<NamedNode, String> {
+    NamedNode::new(text).map_err(|error| error.to_string())
+}

@@ -1,0 +1,173 @@
+//! `hgql query`: the answer of one query.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use bytesize::ByteSize;
+use hypergraphql_query::algebra::Regime;
+use hypergraphql_runtime::engine::{Answer, QueryError, QueryOptions};
+
+use super::answer::{self, AnswerFormat};
+use super::error::CliError;
+use super::{Global, kb, output, profile};
+
+/// Ask a question in HyperQL or SPARQL.
+#[derive(Debug, clap::Args)]
+#[command(
+    long_about = "Runs one query over a knowledge base (a file of `hgql load`) or over an RDF file, which is read into memory first.\n\n\
+                  HyperQL is SPARQL 1.1 Query with n-ary edges, valid time and inference, and reads AND, OR, implicit grouping and dates in \
+                  strings; --strict reads SPARQL to the letter. docs/hyperql.md teaches it by example."
+)]
+#[command(after_help = "Examples:\n  \
+                        hgql query kb.hgql 'SELECT ?s ?o { ?s a ?o } LIMIT 10'\n  \
+                        hgql query data.ttl -f question.rq --format csv\n  \
+                        hgql query kb.hgql -f question.rq --explain\n  \
+                        hgql query kb.hgql 'SELECT ?x { ?x a :Animal }' --infer rdfs --timeout 10s --memory 2GiB")]
+pub(crate) struct QueryArgs {
+    /// File of `hgql load`, or an RDF file.
+    kb: PathBuf,
+    #[command(flatten)]
+    text: Text,
+    /// How the answer is printed; json with --json, else table.
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<AnswerFormat>,
+    /// Print the plan with the rows expected of each operator, and run nothing.
+    #[arg(long, conflicts_with_all = ["profile", "format"])]
+    explain: bool,
+    /// After the answer, print on stderr what each operator did: rows, milliseconds, device.
+    #[arg(long)]
+    profile: bool,
+    #[command(flatten)]
+    reading: Reading,
+    #[command(flatten)]
+    limits: Limits,
+}
+
+/// A text of HyperQL, given or in a file.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Text {
+    /// The text itself.
+    #[arg(value_name = "TEXT")]
+    text: Option<String>,
+    /// A file with the text; `-` is stdin.
+    #[arg(short, long, value_name = "FILE")]
+    file: Option<PathBuf>,
+}
+
+/// How a text is read.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Reading {
+    /// Read SPARQL to the letter: no AND and OR, no implicit grouping, no undeclared prefixes.
+    #[arg(long)]
+    strict: bool,
+    /// Base of the IRIs in the text.
+    #[arg(long, value_name = "IRI")]
+    base: Option<String>,
+    /// Match over the closure under these rules: rhodf, rdfs, owl2rl or rules.
+    #[arg(long, value_name = "REGIME", value_parser = regime)]
+    infer: Option<Regime>,
+    /// Leave the plan as it was written, to compare.
+    #[arg(long)]
+    unoptimized: bool,
+}
+
+/// What a query may use.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Limits {
+    /// Longest time, such as 10s or 2min.
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    timeout: Option<Duration>,
+    /// Most memory of its rows, such as 2GiB.
+    #[arg(long, value_name = "BYTES")]
+    memory: Option<ByteSize>,
+    /// Most rows; more are an error.
+    #[arg(long, value_name = "N")]
+    limit: Option<u64>,
+}
+
+/// Runs the query, or explains it.
+pub(crate) fn run(args: &QueryArgs, global: &Global) -> Result<(), CliError> {
+    let text = args.text.read()?;
+    let options = options(&args.reading, &args.limits)?;
+    let engine = kb::engine(&args.kb, global)?;
+    if args.explain {
+        let plan = engine.explain(&text, &options).map_err(failed)?;
+        return output::line(plan.trim_end());
+    }
+    let format = args.format.unwrap_or(if global.json { AnswerFormat::Json } else { AnswerFormat::Table });
+    let start = Instant::now();
+    let answer = engine.query(&text, &options).map_err(failed)?;
+    let time = start.elapsed();
+    let rows = answer::print(&answer, format)?;
+    tracing::info!("{rows} rows in {:.1} ms", time.as_secs_f64() * 1e3);
+    if args.profile {
+        print_profile(&answer)?;
+    }
+    Ok(())
+}
+
+fn print_profile(answer: &Answer) -> Result<(), CliError> {
+    match answer {
+        Answer::Solutions(solutions) => eprintln!("{}", profile::text(solutions.profile())),
+        Answer::Boolean(_) | Answer::Graph(_) => {
+            return Err(CliError::input("--profile needs a SELECT query: other answers keep no profile"));
+        }
+    }
+    Ok(())
+}
+
+impl Text {
+    /// The text.
+    pub(crate) fn read(&self) -> Result<String, CliError> {
+        let Some(path) = &self.file else { return Ok(self.text.clone().unwrap_or_default()) };
+        let read = if path.as_os_str() == "-" { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(path) };
+        read.map_err(|error| CliError::input(format!("{}: cannot read the text: {error}", path.display())))
+    }
+}
+
+/// The options of the engine; Ctrl-C cancels the query.
+pub(crate) fn options(reading: &Reading, limits: &Limits) -> Result<QueryOptions, CliError> {
+    let cancel = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&cancel);
+    // A second handler in one process (the shell has one query after another) keeps the first.
+    let _ = ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::SeqCst) {
+            std::process::exit(130);
+        }
+    });
+    let base = QueryOptions::default();
+    Ok(QueryOptions {
+        strict: reading.strict,
+        unoptimized: reading.unoptimized,
+        base: reading.base.clone(),
+        infer: reading.infer,
+        timeout: limits.timeout.or(base.timeout),
+        memory: limits.memory.map(|bytes| bytes.as_u64()).or(base.memory),
+        limit: limits.limit.or(base.limit),
+        cancel: Some(cancel),
+        ..base
+    })
+}
+
+/// A query that is no query is input; one that ran out of something failed.
+pub(crate) fn failed(error: QueryError) -> CliError {
+    match error {
+        QueryError::Cancelled { .. } => CliError::Interrupted,
+        QueryError::Syntax(error) => CliError::input(error.to_string()),
+        QueryError::Store(error) => CliError::from(error),
+        error => CliError::failed(error.to_string()),
+    }
+}
+
+fn regime(name: &str) -> Result<Regime, String> {
+    match name.to_ascii_lowercase().as_str() {
+        "rhodf" => Ok(Regime::RhoDf),
+        "rdfs" => Ok(Regime::Rdfs),
+        "owl2rl" => Ok(Regime::Owl2Rl),
+        "rules" => Ok(Regime::Rules),
+        _ => Err("expected rhodf, rdfs, owl2rl or rules".to_owned()),
+    }
+}

@@ -1,0 +1,60 @@
+//! `hgql update`: a knowledge base after SPARQL 1.1 updates.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::error::CliError;
+use super::query::{self, Limits, Reading, Text};
+use super::{Global, kb, output};
+
+/// Change a knowledge base.
+#[derive(Debug, clap::Args)]
+#[command(
+    long_about = "Applies the operations of a SPARQL 1.1 update (INSERT DATA, DELETE WHERE, …) in their order, all of them or, where one fails, none, and \
+                  writes the file anew, beside its place and renamed. An RDF file is changed only into a knowledge base: give --output."
+)]
+#[command(after_help = "Examples:\n  \
+                        hgql update kb.hgql 'INSERT DATA { :ada :knows :grace }'\n  \
+                        hgql update kb.hgql -f changes.ru -o changed.hgql")]
+pub(crate) struct UpdateArgs {
+    /// File of `hgql load`, or an RDF file with --output.
+    kb: PathBuf,
+    #[command(flatten)]
+    text: Text,
+    /// File to write; the knowledge base itself if not given.
+    #[arg(short, long, value_name = "KB")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    reading: Reading,
+    #[command(flatten)]
+    limits: Limits,
+}
+
+#[derive(Serialize)]
+struct Updated<'a> {
+    kind: &'static str,
+    output: &'a PathBuf,
+    before: u64,
+    statements: u64,
+}
+
+/// Changes and writes.
+pub(crate) fn run(args: &UpdateArgs, global: &Global) -> Result<(), CliError> {
+    let output = args.output.as_ref().unwrap_or(&args.kb);
+    if kb::is_source(output) {
+        let message = format!("{} is no knowledge base, and an update writes one", output.display());
+        return Err(CliError::input(message).with_help("name the file to write with --output, such as changed.hgql"));
+    }
+    let text = args.text.read()?;
+    let engine = kb::engine(&args.kb, global)?;
+    let before = engine.space().len();
+    engine.update(&text, &query::options(&args.reading, &args.limits)?).map_err(query::failed)?;
+    let space = engine.space();
+    space.save(output)?;
+    let updated = Updated { kind: "update", output, before, statements: space.len() };
+    if global.json {
+        return output::json(&updated);
+    }
+    output::line(format!("{}: {} statements, before {before}", output.display(), updated.statements))
+}

@@ -1,0 +1,190 @@
+//! `hgql load`, `query`, `update`, `export`, `stats` and `check` on a small world.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::program::{Run, hgql, lines};
+
+const WORLD: &str = "@prefix : <http://example.org/> .
+@prefix hq: <https://hypergraphql.org/ns#> .
+:ada a :Person ; :age 36 ; :name \"Ada\" ; :knows :grace .
+:grace a :Person ; :age 85 ; :name \"Grace, \\\"Amazing\\\"\"@en .
+:h a hq:Hyperedge ; :author :ada , :grace ; :paper :engines .
+";
+
+/// A folder with the world as Turtle and as a knowledge base.
+struct World {
+    folder: tempfile::TempDir,
+}
+
+impl World {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join("world.ttl"), WORLD).expect("the world");
+        let world = Self { folder };
+        world.run(&["load", "world.ttl", "-o", "world.hgql"]).ok();
+        world
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Runs `hgql`; arguments that name a file of the folder become paths.
+    fn run(&self, arguments: &[&str]) -> Run {
+        let is_file = |name: &str| {
+            Path::new(name).extension().is_some_and(|e| ["ttl", "hgql", "nq", "rq", "ru", "nt"].iter().any(|x| e == *x))
+                && !name.contains(' ')
+        };
+        hgql(arguments.iter().map(|name| if is_file(name) { self.path(name).into_os_string() } else { name.into() }))
+    }
+
+    fn csv(&self, query: &str) -> String {
+        self.run(&["query", "world.hgql", query, "--format", "csv"]).ok().replace('\r', "")
+    }
+}
+
+#[test]
+fn a_query_is_answered_from_a_knowledge_base_and_from_an_rdf_file() {
+    let world = World::new();
+    let query = "SELECT ?n ?age { ?p a :Person ; :name ?n ; :age ?age } ORDER BY ?age";
+    let expected = "n,age\nAda,36\n\"Grace, \"\"Amazing\"\"\",85\n";
+    assert_eq!(world.csv(query), expected);
+    assert_eq!(world.run(&["query", "world.ttl", query, "--format", "csv"]).ok().replace('\r', ""), expected);
+    fs::write(world.path("q.rq"), query).expect("a query");
+    assert_eq!(world.run(&["query", "world.hgql", "-f", "q.rq", "--format", "csv"]).ok().replace('\r', ""), expected);
+    assert_eq!(world.run(&["query", "world.hgql", query, "--unoptimized", "--format", "csv"]).ok().replace('\r', ""), expected);
+}
+
+#[test]
+fn answers_come_in_every_format() {
+    let world = World::new();
+    let ask = |query: &str, format: &str| world.run(&["query", "world.hgql", query, "--format", format]);
+    let query = "SELECT ?n ?x { ?p :name ?n OPTIONAL { ?p :knows ?x } } ORDER BY ?x ?n";
+    let table = ask(query, "table").ok();
+    assert!(table.contains("Grace, \"Amazing\"@en") && table.contains("<http://example.org/grace>"), "{table}");
+    assert_eq!(ask(query, "tsv").ok(), "?n\t?x\n\"Grace, \\\"Amazing\\\"\"@en\t\n\"Ada\"\t<http://example.org/grace>\n");
+    let json: serde_json::Value = serde_json::from_str(&ask(query, "json").ok()).expect("JSON");
+    assert_eq!(json["results"]["bindings"][0]["n"]["xml:lang"], "en");
+    assert_eq!(json["results"]["bindings"][1]["x"]["value"], "http://example.org/grace");
+    assert_eq!(world.run(&["query", "world.hgql", query, "--json"]).ok(), ask(query, "json").ok());
+    assert!(ask(query, "xml").ok().contains("<uri>http://example.org/grace</uri>"));
+    assert_eq!(ask("ASK { :ada :knows :grace }", "table").ok(), "true\n");
+    assert_eq!(ask("ASK { :grace :knows :ada }", "csv").ok().trim(), "false");
+    let graph = "CONSTRUCT { ?b :knownBy ?a } { ?a :knows ?b }";
+    assert_eq!(ask(graph, "ntriples").ok(), "<http://example.org/grace> <http://example.org/knownBy> <http://example.org/ada> .\n");
+    assert!(ask(graph, "turtle").ok().contains("<http://example.org/grace> <http://example.org/knownBy> <http://example.org/ada>"));
+    assert_eq!(ask(graph, "csv").ok().replace('\r', "").lines().next(), Some("subject,predicate,object"));
+    ask(query, "ntriples").fails(2, &["no graph", "CONSTRUCT"]);
+}
+
+#[test]
+fn hyperedges_are_matched() {
+    let world = World::new();
+    assert_eq!(
+        world.csv("SELECT ?a ?b { HYPEREDGE DISTINCT PLAYERS ?h { :author ?a ; :author ?b ; :paper ?p } } ORDER BY ?a").lines().count(),
+        3
+    );
+}
+
+#[test]
+fn a_syntax_error_shows_line_column_caret_and_hint() {
+    let world = World::new();
+    let run = world.run(&["query", "world.hgql", "SELECT ?s {\n  ?s :age ?a FILTER ?a > 40\n}", "--strict"]);
+    let caret = run.err.lines().find(|line| line.trim() == "^").map(str::len);
+    assert!(caret.is_some(), "{}", run.err);
+    run.fails(2, &["line 2, column", "?s :age ?a FILTER ?a > 40", "hint: "]);
+    world.run(&["query", "world.hgql", "SELECT"]).fails(2, &["line 1, column 7"]);
+    world.run(&["query", "world.hgql"]).fails(2, &["TEXT"]);
+}
+
+#[test]
+fn limits_end_a_query_with_an_error() {
+    let world = World::new();
+    let query = "SELECT * { ?a ?b ?c . ?d ?e ?f }";
+    world.run(&["query", "world.hgql", query, "--limit", "3"]).fails(1, &["rows", "3"]);
+    world.run(&["query", "world.hgql", query, "--timeout", "soon"]).fails(2, &["--timeout"]);
+    world.run(&["query", "world.hgql", query, "--memory", "1 parsec"]).fails(2, &["--memory"]);
+}
+
+#[test]
+fn a_plan_and_a_profile_name_operators() {
+    let world = World::new();
+    let query = "SELECT ?n { ?p :name ?n ; :age ?age FILTER(?age > 40) }";
+    let plan = world.run(&["query", "world.hgql", query, "--explain"]).ok();
+    assert!(plan.contains("Scan") && plan.contains("?n"), "{plan}");
+    let run = world.run(&["query", "world.hgql", query, "--profile", "--format", "csv"]);
+    assert_eq!(run.code, Some(0));
+    assert!(run.err.contains("operator") && run.err.contains("cpu") && run.err.contains("ms in all"), "{}", run.err);
+    assert!(run.out.starts_with('n'), "{}", run.out);
+}
+
+#[test]
+fn updates_are_kept_and_a_failed_one_changes_nothing() {
+    let world = World::new();
+    let count = || world.csv("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }").lines().nth(1).map(str::to_owned);
+    let before = count();
+    let out =
+        world.run(&["update", "world.hgql", "INSERT DATA { :alan a :Person ; :age 41 } ; DELETE WHERE { :ada :knows ?x }", "--json"]).ok();
+    assert_eq!(lines(&out)[0]["statements"].as_u64(), lines(&out)[0]["before"].as_u64().map(|n| n + 1));
+    assert_ne!(count(), before);
+    assert_eq!(world.csv("SELECT ?age { :alan :age ?age }"), "age\n41\n");
+    world.run(&["update", "world.hgql", "INSERT DATA { :x :y }"]).fails(2, &["line 1"]);
+    world.run(&["update", "world.ttl", "INSERT DATA { :x :y :z }"]).fails(2, &["--output"]);
+    assert_eq!(world.csv("ASK { :x ?p ?o }").trim(), "false");
+}
+
+#[test]
+fn what_is_exported_is_loaded_again() {
+    let world = World::new();
+    world.run(&["export", "world.hgql", "-o", "out.nq"]).ok();
+    let text = fs::read_to_string(world.path("out.nq")).expect("N-Quads");
+    assert_eq!(world.run(&["export", "world.hgql"]).ok(), text);
+    assert_eq!(text.lines().count(), 11);
+    assert!(world.run(&["export", "world.hgql", "--format", "turtle"]).ok().contains("hq:Hyperedge"));
+    world.run(&["export", "world.hgql", "--format", "csv"]).fails(1, &["csv"]);
+    world.run(&["load", "out.nq", "-o", "again.hgql"]).ok();
+    assert_eq!(world.run(&["export", "again.hgql"]).ok(), text);
+}
+
+#[test]
+fn stats_count_what_is_there() {
+    let world = World::new();
+    let stats = lines(&world.run(&["stats", "world.hgql", "--json"]).ok()).remove(0);
+    assert_eq!((stats["kind"].as_str(), stats["statements"].as_u64()), (Some("stats"), Some(11)));
+    assert_eq!(
+        (stats["hyperedges"].as_u64(), stats["subjects"].as_u64(), stats["distinct_predicates"].as_u64()),
+        (Some(1), Some(3), Some(6))
+    );
+    assert_eq!(stats["predicates"][0]["predicate"], "http://www.w3.org/1999/02/22-rdf-syntax-ns#type");
+    assert!(world.run(&["stats", "world.hgql"]).ok().contains("rdf:type"));
+}
+
+#[test]
+fn a_whole_knowledge_base_passes_and_a_damaged_one_does_not() {
+    let world = World::new();
+    let checks = lines(&world.run(&["check", "world.hgql", "--json"]).ok());
+    assert!(checks.len() >= 10 && checks.iter().all(|check| check["ok"] == true), "{checks:?}");
+    let mut bytes = fs::read(world.path("world.hgql")).expect("the knowledge base");
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 16].iter_mut().for_each(|byte| *byte ^= 0x55);
+    fs::write(world.path("damaged.hgql"), bytes).expect("a damaged one");
+    let code = world.run(&["check", "damaged.hgql"]).code;
+    assert!(matches!(code, Some(1 | 2)), "{code:?}");
+}
+
+#[test]
+fn a_load_does_not_replace_and_names_what_it_cannot_read() {
+    let world = World::new();
+    world.run(&["load", "world.ttl", "-o", "world.hgql"]).fails(2, &["exists already", "--force"]);
+    world.run(&["load", "world.ttl", "-o", "world.hgql", "--force"]).ok();
+    world.run(&["load", "world.ttl", "-o", "other.nt"]).fails(2, &["extension"]);
+    fs::write(world.path("bad.nt"), "<http://x/a> <http://x/b> <http://x/c> .\n<http://x/a> nonsense .\n").expect("a file");
+    world.run(&["load", "bad.nt", "-o", "bad.hgql"]).fails(2, &["bad.nt", ":2"]);
+    assert!(!world.path("bad.hgql").exists());
+    world.run(&["load", "bad.nt", "-o", "bad.hgql", "--lenient", "refused.nt"]).ok();
+    assert_eq!(fs::read_to_string(world.path("refused.nt")).expect("the refused"), "<http://x/a> nonsense .\n");
+    fs::write(world.path("junk.hgql"), "no knowledge base").expect("a file");
+    world.run(&["query", "junk.hgql", "ASK {}"]).fails(2, &["junk.hgql"]);
+    world.run(&["query", "none.hgql", "ASK {}"]).fails(2, &["none.hgql"]);
+}
