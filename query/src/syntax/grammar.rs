@@ -4,8 +4,8 @@ use pest::Parser;
 use pest::error::{ErrorVariant, InputLocation};
 use pest::iterators::Pair;
 
-use super::Fault;
 use super::ast::Span;
+use super::{Fault, scan};
 
 pub(super) use generated::Rule;
 
@@ -32,12 +32,13 @@ fn fault(text: &str, error: &pest::error::Error<Rule>) -> Fault {
         ErrorVariant::CustomError { message } => return Fault::new(Span { start: at, end: at }, message.clone()),
     };
     let mut expected: Vec<String> = rules.iter().filter_map(words).collect();
-    expected.sort();
+    // What is said in words first, then signs and keywords.
+    expected.sort_by_key(|word| (word.starts_with(|c: char| c == '`' || c.is_ascii_uppercase()), word.clone()));
     expected.dedup();
     let token = token(&text[at..]);
     let message = if token.is_empty() { "unexpected end of the text".into() } else { format!("unexpected `{token}`") };
     let fault = Fault::new(Span { start: at, end: at + token.len() }, message).expected(expected);
-    match hint(&text[..at], token) {
+    match hint(&text[..at], token, rules) {
         Some(hint) => fault.hint(hint),
         None => fault,
     }
@@ -52,26 +53,33 @@ fn token(text: &str) -> &str {
 }
 
 /// Advice for mistakes that are often made.
-fn hint(before: &str, token: &str) -> Option<String> {
+fn hint(before: &str, token: &str, rules: &[Rule]) -> Option<String> {
     let before = before.trim_end();
-    let word = before.rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+    let word = before.rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default().to_ascii_uppercase();
     let upper = token.to_ascii_uppercase();
-    if ["LIMIT", "OFFSET"].iter().any(|w| word.eq_ignore_ascii_case(w)) {
-        return Some(format!("{} takes a whole number from 0 on; leave it out for all rows", word.to_ascii_uppercase()));
-    }
-    if word.eq_ignore_ascii_case("select") || before.ends_with(')') && before.to_ascii_uppercase().contains("SELECT") && token == "(" {
-        return Some("an expression in SELECT stands in parentheses with a name: (COUNT(?x) AS ?n)".into());
-    }
-    if upper == "UNION" {
-        return Some("UNION stands between groups: { … } UNION { … }".into());
-    }
-    if token.starts_with(['?', '$', '<', '"', '\'', ':', '_']) || token.contains(':') {
-        return Some("if a new triple begins here, the one before it lacks its `.`".into());
-    }
-    if ["INSERT", "DELETE", "LOAD", "CLEAR", "DROP", "CREATE"].contains(&upper.as_str()) {
-        return Some("operations of an update have a `;` between them".into());
-    }
-    None
+    let has = |rule: Rule| rules.contains(&rule);
+    let update = ["INSERT", "DELETE", "WITH", "LOAD", "CLEAR", "DROP", "CREATE", "ADD", "COPY", "MOVE"].contains(&upper.as_str());
+    let advice = match token.chars().next() {
+        _ if word == "LIMIT" || word == "OFFSET" => return Some(format!("{word} takes a whole number from 0 on")),
+        _ if word == "SELECT" && has(Rule::star) => {
+            "name the variables that are wanted, or `*`; an expression needs a name: (COUNT(?x) AS ?n)"
+        }
+        Some(')') if has(Rule::k_as) => "an expression needs a name here: (COUNT(?x) AS ?n)",
+        _ if upper == "UNION" => "UNION stands between groups: { … } UNION { … }",
+        _ if update && has(Rule::query_unit) => "this is an update, not a query",
+        _ if update && has(Rule::EOI) => "operations of an update have a `;` between them",
+        _ if has(Rule::update_unit) && ["SELECT", "ASK", "CONSTRUCT", "DESCRIBE"].contains(&upper.as_str()) => {
+            "this is a query, not an update"
+        }
+        Some('<') if scan::iri_length(token.as_bytes()).is_none() && !has(Rule::operator) => {
+            "an IRI ends with `>` and holds no space, quote or brace before it"
+        }
+        Some('"' | '\'') if !has(Rule::dot) => "in a string `\\` stands before one of t b n r f \" ' \\, or is \\uXXXX or \\UXXXXXXXX",
+        Some('?' | '$' | '<' | ':' | '_' | '[') if has(Rule::dot) => "if a new triple begins here, the one before it lacks its `.`",
+        _ if has(Rule::dot) && token.contains(':') => "if a new triple begins here, the one before it lacks its `.`",
+        _ => return None,
+    };
+    Some(advice.into())
 }
 
 /// What a rule is to a reader; `None` for those that only repeat another.
@@ -82,6 +90,14 @@ fn words(rule: &Rule) -> Option<String> {
     }
     let words = match rule {
         Rule::EOI => "the end of the text",
+        Rule::query_unit => "a query: SELECT, CONSTRUCT, DESCRIBE or ASK",
+        Rule::update_unit => "an update: INSERT, DELETE, WITH, LOAD, CLEAR, DROP, CREATE, ADD, COPY or MOVE",
+        Rule::dot => "`.`",
+        Rule::semicolon => "`;`",
+        Rule::comma => "`,`",
+        Rule::close_brace => "`}`",
+        Rule::close_paren => "`)`",
+        Rule::close_bracket => "`]`",
         Rule::var => "a variable",
         Rule::iri | Rule::iri_ref | Rule::prefixed | Rule::iri_call => "an IRI",
         Rule::namespace => "a prefix with its `:`",

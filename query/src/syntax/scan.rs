@@ -118,7 +118,7 @@ impl Scan<'_> {
 }
 
 /// Length of the IRI in angle brackets that the bytes begin with.
-fn iri_length(bytes: &[u8]) -> Option<usize> {
+pub(super) fn iri_length(bytes: &[u8]) -> Option<usize> {
     let mut at = 1;
     loop {
         match *bytes.get(at)? {

@@ -2,6 +2,7 @@
 
 use oxrdf::{NamedOrBlankNode, Term, Triple};
 
+use super::scope::Scope;
 use super::{Fault, Result, Translator, ast};
 use crate::algebra::{Hyperedge, Path, Pattern, TermPattern, TriplePattern, Variable};
 use crate::syntax::ast::{Node, PathKind, Repeat, Verb};
@@ -34,10 +35,10 @@ impl Run {
         core(std::mem::take(&mut self.steps), std::mem::take(&mut self.paths))
     }
 
-    /// Adds what `add` reads, to see which variables that brings.
-    pub(super) fn patterns(&self) -> impl Iterator<Item = Pattern> + '_ {
-        let triples = self.triples.iter().chain(&self.steps).cloned().collect();
-        std::iter::once(Pattern::Bgp(triples)).chain(self.hyperedges.iter().chain(&self.paths).cloned())
+    /// Adds its variables to a scope.
+    pub(super) fn add_to(&self, scope: &mut Scope) {
+        self.triples.iter().chain(&self.steps).for_each(|triple| scope.triple(triple));
+        self.hyperedges.iter().chain(&self.paths).for_each(|pattern| scope.add(pattern));
     }
 }
 
@@ -70,13 +71,16 @@ impl Translator {
 
     pub(super) fn add_triple(&mut self, triple: &ast::Triple, run: &mut Run) -> Result<()> {
         let subject = self.node(&triple.subject, run)?;
-        let object = self.node(&triple.object, run)?;
         match &triple.verb {
             Verb::Node(predicate) => {
                 let predicate = self.node(predicate, run)?;
+                let object = self.node(&triple.object, run)?;
                 run.triples.push(TriplePattern { subject, predicate, object });
             }
-            Verb::Path(path) => self.add_path(subject, path, object, run),
+            Verb::Path(path) => {
+                let object = self.node(&triple.object, run)?;
+                self.add_path(subject, path, object, run);
+            }
         }
         Ok(())
     }
@@ -114,7 +118,7 @@ impl Translator {
     /// A node of a pattern; its blank nodes are hidden variables of the run.
     fn node(&mut self, node: &Node, run: &Run) -> Result<TermPattern> {
         Ok(match node {
-            Node::Variable(variable) => TermPattern::Variable(Variable::new(variable.name.as_str())),
+            Node::Variable(variable) => TermPattern::Variable(self.appear(&variable.name)),
             Node::Term(term, _) => TermPattern::Term(term.clone()),
             Node::Blank(blank) => TermPattern::Variable(self.blank(blank, run)?),
             Node::Triple(triple) => {

@@ -1,6 +1,6 @@
 //! Groups (SPARQL 1.1, section 18.2.2).
 
-use super::bgp::Run;
+use super::bgp::{Run, join_all};
 use super::expression::Context;
 use super::scope::Scope;
 use super::{Fault, Result, Translator, ast, temporal};
@@ -105,7 +105,7 @@ impl Translator {
 
     fn bind(&mut self, expression: &ast::Expression, variable: &ast::Variable, reader: &mut Reader) -> Result<()> {
         reader.end_run();
-        let name = Variable::new(variable.name.as_str());
+        let name = self.appear(&variable.name);
         if reader.scope.contains(&name) {
             let fault = Fault::new(variable.span, format!("BIND cannot name its value {name}: the variable is used before in this group"));
             return Err(fault.hint("take a new name and compare the two in a FILTER"));
@@ -121,18 +121,32 @@ impl Translator {
                 let groups = groups.iter().map(|group| self.group(group)).collect::<Result<Vec<_>>>()?;
                 union(groups)
             }
-            Element::Graph(name, group) => Pattern::Graph { name: name_of(name), inner: Box::new(self.group(group)?) },
+            Element::Graph(name, group) => Pattern::Graph { name: self.name_of(name), inner: Box::new(self.group(group)?) },
             Element::Service(name, group, silent) => {
-                Pattern::Service { name: name_of(name), inner: Box::new(self.group(group)?), silent: *silent }
+                Pattern::Service { name: self.name_of(name), inner: Box::new(self.group(group)?), silent: *silent }
             }
             Element::Infer(regime, group) => Pattern::Infer { regime: *regime, inner: Box::new(self.group(group)?) },
-            Element::Values(values) => values_of(values),
+            Element::Values(values) => {
+                values.variables.iter().for_each(|variable| drop(self.appear(&variable.name)));
+                values_of(values)
+            }
             Element::SubSelect(select) => {
                 let pattern = self.group(&select.pattern)?;
-                self.select(&select.clause, pattern, &select.modifiers)?.0
+                let (pattern, variables) = self.select(&select.clause, pattern, &select.modifiers)?;
+                variables.iter().for_each(|variable| drop(self.appear(variable.name())));
+                pattern
             }
             _ => unreachable!("all other parts of a group are no patterns to join; this is a bug"),
         })
+    }
+
+    /// The variable or IRI that `GRAPH` or `SERVICE` names.
+    fn name_of(&mut self, node: &Node) -> TermPattern {
+        match node {
+            Node::Variable(variable) => TermPattern::Variable(self.appear(&variable.name)),
+            Node::Term(term, _) => TermPattern::Term(term.clone()),
+            Node::Blank(_) | Node::Triple(_) => unreachable!("the grammar has a variable or an IRI here; this is a bug"),
+        }
     }
 }
 
@@ -147,7 +161,7 @@ struct Reader {
 impl Reader {
     fn end_run(&mut self) {
         if let Some(run) = self.run.take() {
-            run.patterns().for_each(|pattern| self.scope.add(&pattern));
+            run.add_to(&mut self.scope);
             self.segments.push(Segment::Own(run));
         }
     }
@@ -174,7 +188,8 @@ fn fold(segments: Vec<Segment>, temporal: bool) -> Pattern {
                 if std::mem::take(&mut core) {
                     joined = Some(join(joined, Pattern::Core));
                 }
-                run.take_paths().into_iter().fold(joined, |left, path| Some(join(left, path))).unwrap_or(Pattern::Core)
+                let paths = run.take_paths();
+                if paths.is_empty() { or_unit(joined) } else { join(joined, join_all(paths)) }
             }
             Segment::Own(run) => join(whole, run.pattern()),
             Segment::Join(pattern) => join(whole, pattern),
@@ -191,7 +206,7 @@ fn or_unit(pattern: Option<Pattern>) -> Pattern {
 }
 
 /// A join in which the empty pattern is left out.
-fn join(left: Option<Pattern>, right: Pattern) -> Pattern {
+pub(super) fn join(left: Option<Pattern>, right: Pattern) -> Pattern {
     match left {
         None => right,
         Some(left) if right == Pattern::Bgp(Vec::new()) => left,
@@ -219,13 +234,4 @@ fn union(mut groups: Vec<Pattern>) -> Pattern {
 pub(super) fn values_of(values: &ast::Values) -> Pattern {
     let variables = values.variables.iter().map(|variable| Variable::new(variable.name.as_str())).collect();
     Pattern::Values { variables, rows: values.rows.clone() }
-}
-
-/// The variable or IRI that `GRAPH` or `SERVICE` names.
-fn name_of(node: &Node) -> TermPattern {
-    match node {
-        Node::Variable(variable) => TermPattern::Variable(Variable::new(variable.name.as_str())),
-        Node::Term(term, _) => TermPattern::Term(term.clone()),
-        Node::Blank(_) | Node::Triple(_) => unreachable!("the grammar has a variable or an IRI here; this is a bug"),
-    }
 }

@@ -18,6 +18,8 @@ use crate::algebra::{Dataset, Form, Pattern, Query, Update, Variable};
 use crate::syntax::ast::{self, BlankLabel};
 use crate::syntax::{self, Fault, ParseOptions, SyntaxError};
 
+use scope::Scope;
+
 type Result<T> = std::result::Result<T, Fault>;
 
 /// Reads a query: as SPARQL 1.1 and 1.2 with the extension clauses; unless the options are strict, the relaxations of HyperQL apply to what SPARQL
@@ -46,11 +48,13 @@ struct Translator {
     blanks: HashMap<BlankLabel, (Variable, usize)>,
     basic_patterns: usize,
     hidden: HashMap<char, usize>,
+    /// Where variables appear first, for the columns of `SELECT *`.
+    appeared: HashMap<Variable, usize>,
 }
 
 impl Translator {
     fn new(options: &ParseOptions) -> Self {
-        Self { strict: options.strict, blanks: HashMap::new(), basic_patterns: 0, hidden: HashMap::new() }
+        Self { strict: options.strict, blanks: HashMap::new(), basic_patterns: 0, hidden: HashMap::new(), appeared: HashMap::new() }
     }
 
     fn query(mut self, query: &ast::Query) -> Result<Query> {
@@ -72,6 +76,21 @@ impl Translator {
             ast::Form::Describe(targets) => self.describe(targets.as_deref(), pattern, &query.modifiers)?,
         };
         Ok(Query { form, dataset: dataset(&query.dataset), pattern, base: query.base.clone() })
+    }
+
+    /// The variable of a pattern.
+    fn appear(&mut self, name: &str) -> Variable {
+        let variable = Variable::new(name);
+        let count = self.appeared.len();
+        self.appeared.entry(variable.clone()).or_insert(count);
+        variable
+    }
+
+    /// Variables in scope after a pattern, in order of appearance.
+    fn all_of(&self, pattern: &Pattern) -> Vec<Variable> {
+        let mut variables = Scope::of(pattern).visible();
+        variables.sort_by_key(|variable| self.appeared.get(variable).copied());
+        variables
     }
 
     /// A new hidden variable of this kind.

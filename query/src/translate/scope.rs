@@ -29,7 +29,8 @@ impl Scope {
     }
 
     pub(super) fn insert(&mut self, variable: &Variable) {
-        if self.known.insert(variable.clone()) {
+        if !self.known.contains(variable) {
+            self.known.insert(variable.clone());
             self.order.push(variable.clone());
         }
     }
@@ -86,7 +87,7 @@ impl Scope {
         }
     }
 
-    fn triple(&mut self, triple: &TriplePattern) {
+    pub(super) fn triple(&mut self, triple: &TriplePattern) {
         self.term(&triple.subject);
         self.term(&triple.predicate);
         self.term(&triple.object);

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::expression::Context;
-use super::group::{conjunction, values_of};
+use super::group::{conjunction, join, values_of};
 use super::grouping::{Grouped, implicit_keys, is_grouped};
 use super::scope::Scope;
 use super::{Fault, Form, Result, Translator, ast};
@@ -29,7 +29,7 @@ impl Translator {
         let plain: Vec<ast::Variable> = items.iter().filter(|item| item.expression.is_none()).map(|item| item.variable.clone()).collect();
         let ordered = self.ordered(items, &plain, pattern, modifiers)?;
         let mut variables = match &clause.items {
-            None => Scope::of(&ordered).visible(),
+            None => self.all_of(&ordered),
             Some(items) => items.iter().map(|item| Variable::new(item.variable.name.as_str())).collect(),
         };
         let mut seen = HashSet::new();
@@ -63,7 +63,7 @@ impl Translator {
         }
         let pattern = self.solutions(&used, pattern, modifiers)?;
         if targets.is_none() {
-            described = Scope::of(&pattern).visible().into_iter().map(TermPattern::Variable).collect();
+            described = self.all_of(&pattern).into_iter().map(TermPattern::Variable).collect();
         }
         Ok((Form::Describe(described), pattern))
     }
@@ -80,7 +80,7 @@ impl Translator {
             pattern = Pattern::Filter { condition, inner: Box::new(pattern) };
         }
         if let Some(values) = &modifiers.values {
-            pattern = Pattern::Join(Box::new(pattern), Box::new(values_of(values)));
+            pattern = join(Some(pattern), values_of(values));
         }
         for (variable, expression) in solutions.bindings {
             pattern = Pattern::Extend { inner: Box::new(pattern), variable, expression };

@@ -37,10 +37,8 @@ impl Translator {
                 let value = || Box::new(Expression::Variable(name.clone()));
                 let from = self.operand(from, &mut Context::Plain)?;
                 let to = self.operand(to, &mut Context::Plain)?;
-                filters.push(Expression::And(vec![
-                    Expression::Compare(Comparison::GreaterOrEqual, value(), Box::new(from)),
-                    Expression::Compare(Comparison::LessOrEqual, value(), Box::new(to)),
-                ]));
+                filters.push(Expression::Compare(Comparison::GreaterOrEqual, value(), Box::new(from)));
+                filters.push(Expression::Compare(Comparison::LessOrEqual, value(), Box::new(to)));
                 return Ok(None);
             }
         }
@@ -62,7 +60,7 @@ impl Translator {
     fn constraint(&mut self, constraint: &TemporalConstraint) -> Result<Temporal> {
         Ok(match constraint {
             TemporalConstraint::Between(variable, from, to) => {
-                Temporal::Between(Variable::new(variable.name.as_str()), self.instant(from)?, self.instant(to)?)
+                Temporal::Between(self.appear(&variable.name), self.instant(from)?, self.instant(to)?)
             }
             TemporalConstraint::AsOf(at) => Temporal::AsOf(self.instant(at)?),
             TemporalConstraint::Before(at) => Temporal::Before(self.instant(at)?),

@@ -27,7 +27,7 @@ impl Builder<'_> {
     pub(super) fn condition(&mut self, pair: Pair<'_>) -> Result<Expression> {
         let whole = span(&pair);
         let mut tokens = pair.into_inner().peekable();
-        let hint = "put the whole condition in parentheses: FILTER(…)";
+        let hint = "put the whole condition in parentheses";
         if tokens.peek().is_some_and(|token| token.as_rule() == Rule::expression) {
             self.relaxed(whole, "a condition without parentheses", hint)?;
             return self.expression(next_token(&mut tokens));

@@ -125,7 +125,8 @@ impl Builder<'_> {
                 Rule::k_distinct => arguments.distinct = Some(place),
                 Rule::star => arguments.star = Some(place),
                 Rule::separator => arguments.separator = Some((string(&last(part))?, place)),
-                _ => arguments.list.push(self.expression(part)?),
+                Rule::expression => arguments.list.push(self.expression(part)?),
+                _ => {}
             }
         }
         Ok(arguments)

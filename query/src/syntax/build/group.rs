@@ -1,6 +1,6 @@
 //! Groups and what stands in them.
 
-use super::{Builder, Fault, Pair, Result, Rule, bounded, last, next, span, variable};
+use super::{Builder, Fault, Pair, Result, Rule, bounded, each, last, next, span, variable};
 use crate::algebra::Regime;
 use crate::syntax::ast::{Element, Group, Hyperedge, Span, SubSelect, Temporal, TemporalConstraint, Triple, Values};
 
@@ -8,16 +8,23 @@ impl Builder<'_> {
     /// A `group`, or a rule that holds just one.
     pub(super) fn group(&mut self, pair: Pair<'_>) -> Result<Group> {
         let whole = span(&pair);
-        let (mut elements, mut levels, mut deepest) = (Vec::new(), 0, 0);
-        for part in pair.into_inner() {
-            let (element, depth) = self.element(part)?;
-            // Triples are one flat pattern and filters one flat condition; all else nests.
-            levels += u32::from(!matches!(element, Element::Triples(_) | Element::Filter(_)));
-            deepest = deepest.max(depth);
+        let mut elements = Vec::new();
+        let (mut depth, mut filtered) = (0, false);
+        for part in pair.into_inner().filter(|part| !matches!(part.as_rule(), Rule::dot | Rule::close_brace)) {
+            let (element, inner) = self.element(part)?;
+            // Filters become one condition around the group, so the first counts and the others do not.
+            if matches!(element, Element::Filter(_)) && filtered {
+                depth = bounded(depth.max(inner), whole)?;
+                elements.push(element);
+                continue;
+            }
+            filtered |= matches!(element, Element::Filter(_));
+            // What is joined to nothing makes no join.
+            let joined = matches!(element, Element::Optional(_) | Element::Minus(_) | Element::Bind(..)) || !elements.is_empty();
+            depth = bounded(depth.max(inner) + u32::from(joined), whole)?;
             elements.push(element);
         }
-        let depth = bounded(levels + deepest + 1, whole)?;
-        Ok(Group { elements, span: whole, depth })
+        Ok(Group { elements, span: whole, depth: depth.max(1) })
     }
 
     fn element(&mut self, pair: Pair<'_>) -> Result<(Element, u32)> {
@@ -33,16 +40,16 @@ impl Builder<'_> {
                 (Element::Filter(condition), depth)
             }
             Rule::bind => {
-                let mut parts = pair.into_inner().skip(1);
-                let expression = self.expression(parts.next().expect("BIND has an expression; this is a bug"))?;
+                let item = self.select_item(pair)?;
+                let expression = item.expression.expect("BIND has an expression; this is a bug");
                 let depth = expression.depth;
-                (Element::Bind(expression, variable(&parts.next_back().expect("BIND has a variable; this is a bug"))), depth)
+                (Element::Bind(expression, item.variable), depth)
             }
             Rule::values => (Element::Values(self.values(pair)?), 0),
             Rule::union => self.union(pair)?,
             Rule::sub_select => {
                 let select = self.sub_select(pair)?;
-                let depth = select.pattern.depth + select.modifiers.depth(select.clause.items.as_deref());
+                let depth = select.pattern.depth.saturating_add(select.modifiers.depth(Some(&select.clause)));
                 (Element::SubSelect(Box::new(select)), bounded(depth, place)?)
             }
             Rule::hyperedge => (Element::Hyperedge(self.hyperedge(pair)?), 0),
@@ -56,11 +63,10 @@ impl Builder<'_> {
     }
 
     fn union(&mut self, pair: Pair<'_>) -> Result<(Element, u32)> {
-        let groups = pair.into_inner().filter(|part| part.as_rule() == Rule::group);
-        let groups = groups.map(|group| self.group(group)).collect::<Result<Vec<_>>>()?;
+        let groups = each(pair, Rule::group).map(|group| self.group(group)).collect::<Result<Vec<_>>>()?;
         let deepest = groups.iter().map(|group| group.depth).max().unwrap_or(0);
         // The union becomes a balanced tree.
-        let levels = usize::BITS - groups.len().leading_zeros();
+        let levels = groups.len().next_power_of_two().trailing_zeros();
         Ok((Element::Union(groups), deepest + levels))
     }
 
@@ -129,7 +135,7 @@ impl Builder<'_> {
                 Rule::k_players => distinct_players = true,
                 Rule::var | Rule::iri | Rule::blank => node = Some(self.term(part)?),
                 Rule::incidences => {
-                    for incidence in part.into_inner() {
+                    for incidence in each(part, Rule::incidence) {
                         let mut parts = incidence.into_inner();
                         incidences.push((self.term(next(&mut parts))?, self.term(next(&mut parts))?));
                     }

@@ -58,11 +58,11 @@ impl<'o> Builder<'o> {
         }
         let (form, parts) = query.expect("the grammar asks for a query form; this is a bug");
         let modifiers = Modifiers { values, ..parts.modifiers };
-        let items = match &form {
-            Form::Select(clause) => clause.items.as_deref(),
+        let select = match &form {
+            Form::Select(clause) => Some(clause),
             _ => None,
         };
-        bounded(parts.pattern.as_ref().map_or(0, |pattern| pattern.depth) + modifiers.depth(items), span)?;
+        bounded(parts.pattern.as_ref().map_or(0, |pattern| pattern.depth).saturating_add(modifiers.depth(select)), span)?;
         let base = self.base.map(Iri::into_inner);
         Ok(Query { form, dataset: parts.dataset, pattern: parts.pattern, modifiers, base, span })
     }
@@ -96,7 +96,7 @@ impl<'o> Builder<'o> {
 
     fn template(&mut self, pair: Pair<'_>, parts: &mut Parts) -> Result<Form> {
         parts.template_span = span(&pair);
-        let block = pair.into_inner().next();
+        let block = pair.into_inner().find(|part| part.as_rule() == Rule::triples_block);
         Ok(Form::Construct(block.map(|block| self.template_triples(block)).transpose()?.unwrap_or_default()))
     }
 
@@ -147,6 +147,11 @@ struct Parts {
 fn span(pair: &Pair<'_>) -> Span {
     let span = pair.as_span();
     Span { start: span.start(), end: span.end() }
+}
+
+/// The children of this rule.
+fn each(pair: Pair<'_>, rule: Rule) -> impl Iterator<Item = Pair<'_>> {
+    pair.into_inner().filter(move |part| part.as_rule() == rule)
 }
 
 fn variable(pair: &Pair<'_>) -> Variable {

@@ -1,6 +1,6 @@
 //! `SELECT …` and what follows the pattern.
 
-use super::{Builder, Fault, Pair, Result, Rule, last, span, variable};
+use super::{Builder, Fault, Pair, Result, Rule, each, first, last, span, variable};
 use crate::syntax::ast::{Duplicates, Expression, ExpressionKind, GroupKey, Modifiers, OrderKey, SelectClause, SelectItem};
 
 impl Builder<'_> {
@@ -22,7 +22,8 @@ impl Builder<'_> {
         Ok(SelectClause { duplicates, items, span })
     }
 
-    fn select_item(&mut self, pair: Pair<'_>) -> Result<SelectItem> {
+    /// `?x` or `expression AS ?x`.
+    pub(super) fn select_item(&mut self, pair: Pair<'_>) -> Result<SelectItem> {
         let (mut expression, mut name) = (None, None);
         for part in pair.into_inner() {
             match part.as_rule() {
@@ -39,17 +40,17 @@ impl Builder<'_> {
         for part in pair.into_inner() {
             match part.as_rule() {
                 Rule::group_clause => {
-                    for key in part.into_inner().filter(|key| key.as_rule() == Rule::group_key) {
+                    for key in each(part, Rule::group_key) {
                         modifiers.group_by.push(self.group_key(key)?);
                     }
                 }
                 Rule::having_clause => {
-                    for condition in part.into_inner().filter(|part| part.as_rule() == Rule::condition) {
+                    for condition in each(part, Rule::condition) {
                         modifiers.having.push(self.condition(condition)?);
                     }
                 }
                 Rule::order_clause => {
-                    for key in part.into_inner().filter(|key| key.as_rule() == Rule::order_key) {
+                    for key in each(part, Rule::order_key) {
                         modifiers.order_by.push(self.order_key(key)?);
                     }
                 }
@@ -86,7 +87,7 @@ impl Builder<'_> {
                 Rule::k_desc => descending = true,
                 Rule::var => expression = Some(reference(&variable(&part))),
                 Rule::constraint => expression = Some(self.constraint(part)?),
-                _ => expression = Some(self.expression(last(part))?),
+                _ => expression = Some(self.expression(first(part))?),
             }
         }
         Ok(OrderKey { expression: expression.expect("a sort key has an expression; this is a bug"), descending })
@@ -94,15 +95,27 @@ impl Builder<'_> {
 }
 
 impl Modifiers {
-    /// Levels of operators that these and the items of `SELECT` put around a pattern, at most.
-    pub(super) fn depth(&self, items: Option<&[SelectItem]>) -> u32 {
-        let expressions = items.unwrap_or_default().iter().filter_map(|item| item.expression.as_ref());
+    /// Levels of operators that these and the `SELECT` put around a pattern, at most.
+    pub(super) fn depth(&self, select: Option<&SelectClause>) -> u32 {
+        let items = select.and_then(|clause| clause.items.as_deref()).unwrap_or_default();
+        let bound = items.iter().filter_map(|item| item.expression.as_ref());
         let keys = self.group_by.iter().map(|key| &key.expression);
         let rest = self.having.iter().chain(self.order_by.iter().map(|key| &key.expression));
-        let binding = expressions.clone().count() + self.group_by.len();
-        let deepest = expressions.chain(keys).chain(rest).map(|expression| expression.depth).max().unwrap_or(0);
-        // Group, Filter, Join with VALUES, OrderBy, Project, Distinct, Slice.
-        u32::try_from(binding).unwrap_or(u32::MAX / 2).saturating_add(deepest).saturating_add(7)
+        // An expression stands beside its pattern, but is bounded together with it.
+        let plain = |key: &&GroupKey| key.variable.is_none() && matches!(key.expression.kind, ExpressionKind::Variable(_));
+        let levels = bound.clone().count() + self.group_by.iter().filter(|key| !plain(key)).count();
+        let deepest = bound.chain(keys).chain(rest).map(|expression| expression.depth).max().unwrap_or(0);
+        let operators = [
+            select.is_some(),
+            select.is_some_and(|clause| clause.duplicates != Duplicates::Kept),
+            deepest > 0,
+            !self.having.is_empty(),
+            !self.order_by.is_empty(),
+            self.values.is_some(),
+            self.limit.is_some() || self.offset.is_some(),
+        ];
+        let levels = levels + operators.iter().filter(|&&operator| operator).count();
+        deepest.saturating_add(u32::try_from(levels).unwrap_or(u32::MAX))
     }
 }
 

@@ -3,14 +3,14 @@
 use oxrdf::NamedNode;
 use oxrdf::vocab::rdf;
 
-use super::{Builder, Fault, Pair, Result, Rule, first, next, span, variable};
+use super::{Builder, Fault, Pair, Result, Rule, each, first, next, span, variable};
 use crate::syntax::ast::{Node, PathKind, Span, Triple, Verb};
 
 impl Builder<'_> {
     /// The triples of a `triples_block`.
     pub(super) fn triples_block(&mut self, pair: Pair<'_>) -> Result<Vec<Triple>> {
         let mut triples = Vec::new();
-        for block in pair.into_inner() {
+        for block in each(pair, Rule::triples) {
             let mut parts = block.into_inner();
             let subject = self.object_node(next(&mut parts), &mut triples)?;
             if let Some(list) = parts.next() {
@@ -32,14 +32,14 @@ impl Builder<'_> {
     }
 
     fn property_list(&mut self, subject: &Node, pair: Pair<'_>, triples: &mut Vec<Triple>) -> Result<()> {
-        for verb_objects in pair.into_inner() {
+        for verb_objects in each(pair, Rule::verb_objects) {
             let mut parts = verb_objects.into_inner();
             let verb = next(&mut parts);
             let verb = match verb.as_rule() {
                 Rule::var => Verb::Node(Node::Variable(variable(&verb))),
                 _ => self.path_verb(verb)?,
             };
-            for object in parts {
+            for object in parts.filter(|part| part.as_rule() == Rule::object) {
                 self.object(subject, &verb, object, triples)?;
             }
         }

@@ -111,15 +111,19 @@ impl Builder<'_> {
     fn quads(&mut self, pair: Pair<'_>) -> Result<Vec<Quad>> {
         let mut quads = Vec::new();
         for part in pair.into_inner() {
-            if part.as_rule() == Rule::triples_block {
-                let triples = self.template_triples(part)?;
-                quads.extend(triples.into_iter().map(|triple| Quad { triple, graph: None }));
-                continue;
+            match part.as_rule() {
+                Rule::triples_block => {
+                    let triples = self.template_triples(part)?;
+                    quads.extend(triples.into_iter().map(|triple| Quad { triple, graph: None }));
+                    continue;
+                }
+                Rule::quads_graph => {}
+                _ => continue,
             }
             let mut parts = part.into_inner();
             next(&mut parts);
             let graph = self.term(next(&mut parts))?;
-            if let Some(block) = parts.next() {
+            if let Some(block) = parts.find(|part| part.as_rule() == Rule::triples_block) {
                 for triple in self.template_triples(block)? {
                     self.charge(name_length(&graph), triple.span)?;
                     quads.push(Quad { triple, graph: Some(graph.clone()) });
