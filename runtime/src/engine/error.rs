@@ -23,7 +23,9 @@ pub enum QueryError {
         after: Duration,
     },
     /// It needs more memory than it may use.
-    #[error("{operator} wants {wanted} bytes more, which the query's budget of {budget} bytes does not allow: allow more memory, or ask for less")]
+    #[error(
+        "{operator} wants {wanted} bytes more, which the query's budget of {budget} bytes does not allow: allow more memory, or ask for less"
+    )]
     Memory {
         /// The operator that asked for it.
         operator: String,

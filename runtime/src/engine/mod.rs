@@ -110,12 +110,7 @@ impl Engine {
 }
 
 /// The solutions of a query, each a row of its own.
-fn solve<'s>(
-    space: &'s AtomSpace,
-    query: &Query,
-    limits: Limits,
-    options: &QueryOptions,
-) -> Result<(Session<'s>, Table), QueryError> {
+fn solve<'s>(space: &'s AtomSpace, query: &Query, limits: Limits, options: &QueryOptions) -> Result<(Session<'s>, Table), QueryError> {
     let graph = compile(query, &StoreStatistics(space), &options.compile());
     let mut evaluation = Context::new(DateTime::now(), std::hash::RandomState::new().hash_one(0));
     evaluation.base = graph.base.clone().and_then(|base| Iri::parse(base).ok());

@@ -86,13 +86,7 @@ fn data(space: AtomSpace, quads: &[QuadPattern]) -> Vec<Quad> {
 }
 
 /// The query for the variables of both templates.
-fn selection(
-    delete: &[QuadPattern],
-    insert: &[QuadPattern],
-    using: Option<&Dataset>,
-    pattern: &Pattern,
-    base: Option<&String>,
-) -> Query {
+fn selection(delete: &[QuadPattern], insert: &[QuadPattern], using: Option<&Dataset>, pattern: &Pattern, base: Option<&String>) -> Query {
     let mut variables: Vec<Variable> = vec![];
     for quad in delete.iter().chain(insert) {
         let places = [&quad.triple.subject, &quad.triple.predicate, &quad.triple.object].into_iter().chain(&quad.graph);

@@ -34,7 +34,13 @@ pub(crate) fn exists(
 }
 
 /// The rows of the sub-query for each value of a variable, with the value as a column.
-pub(crate) fn for_each(task: &Task<'_, '_>, node: &Node, variable: &Variable, query: &TensorGraph, input: &Table) -> Result<Table, QueryError> {
+pub(crate) fn for_each(
+    task: &Task<'_, '_>,
+    node: &Node,
+    variable: &Variable,
+    query: &TensorGraph,
+    input: &Table,
+) -> Result<Table, QueryError> {
     let column = input.column(variable).ok_or_else(|| task.plan(format!("its input has no {variable}")))?;
     let mut tables = vec![Table::empty(&node.schema)];
     for first in firsts(task, &[column], input.rows)? {

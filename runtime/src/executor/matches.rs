@@ -94,7 +94,8 @@ impl<'a> Matches<'a> {
             place.map(|place| (place, condition)).ok_or_else(|| task.plan(format!("a condition on {variable}, which the atom has not")))
         });
         let conditions = conditions.collect::<Result<Vec<_>, _>>()?;
-        let mut matches = Self { rows, all, keys, adjacency, graph, graph_column, equal, conditions, incidences, free, sequence: behind.to_vec() };
+        let mut matches =
+            Self { rows, all, keys, adjacency, graph, graph_column, equal, conditions, incidences, free, sequence: behind.to_vec() };
         matches.narrow();
         Ok(Some(matches))
     }

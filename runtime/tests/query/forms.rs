@@ -17,17 +17,17 @@ fn aggregates() {
     let people = people();
     assert_eq!(bag(&people, "SELECT ?a (COUNT(?b) AS ?n) { ?a x:knows ?b } GROUP BY ?a"), ["ann 2", "bob 1", "cid 1"]);
     assert_eq!(bag(&people, "SELECT ?b (COUNT(*) AS ?n) { ?a x:knows ?b } GROUP BY ?b"), ["ann 1", "bob 1", "cid 2"]);
-    assert_eq!(rows(&people, "SELECT (SUM(?g) AS ?s) (AVG(?g) AS ?m) (MIN(?g) AS ?l) (MAX(?g) AS ?h) { ?a x:age ?g }"), ["77.5 25.833333333333333333 4.5 42"]);
+    assert_eq!(
+        rows(&people, "SELECT (SUM(?g) AS ?s) (AVG(?g) AS ?m) (MIN(?g) AS ?l) (MAX(?g) AS ?h) { ?a x:age ?g }"),
+        ["77.5 25.833333333333333333 4.5 42"]
+    );
     assert_eq!(rows(&people, "SELECT (COUNT(DISTINCT ?b) AS ?n) { ?a x:knows ?b }"), ["3"]);
     assert_eq!(rows(&people, "SELECT (COUNT(*) AS ?n) { ?a x:nothing ?b }"), ["0"]);
     assert_eq!(rows(&people, "SELECT ?a (COUNT(*) AS ?n) { ?a x:nothing ?b } GROUP BY ?a"), [""; 0]);
     assert_eq!(bag(&people, "SELECT ?a { ?a x:knows ?b } GROUP BY ?a HAVING (COUNT(*) > 1)"), ["ann"]);
     assert_eq!(rows(&people, "SELECT (SUM(?g) AS ?s) { ?a x:knows ?b . ?b x:knows ?c . ?c x:age ?g }"), ["113.0"]);
     assert_eq!(rows(&people, "SELECT (COUNT(?n) AS ?c) { ?s ?p ?o OPTIONAL { ?s x:name ?n } }"), ["3"]);
-    assert_eq!(
-        rows(&people, "SELECT (GROUP_CONCAT(?n; separator='|') AS ?all) { { SELECT ?n { ?s x:name ?n } ORDER BY ?n } }").len(),
-        1
-    );
+    assert_eq!(rows(&people, "SELECT (GROUP_CONCAT(?n; separator='|') AS ?all) { { SELECT ?n { ?s x:name ?n } ORDER BY ?n } }").len(), 1);
 }
 
 #[test]
@@ -38,7 +38,10 @@ fn order_and_slices() {
     assert_eq!(rows(&people, "SELECT ?a { ?a x:age ?g } ORDER BY DESC(?g) OFFSET 1 LIMIT 1"), ["ann"]);
     assert_eq!(rows(&people, "SELECT ?a ?b { ?a x:knows ?b } ORDER BY DESC(?b) ?a"), ["ann cid", "bob cid", "ann bob", "cid ann"]);
     assert_eq!(rows(&people, "SELECT ?a (COUNT(*) AS ?n) { ?a x:knows ?b } GROUP BY ?a ORDER BY DESC(?n) ?a LIMIT 2"), ["ann 2", "bob 1"]);
-    assert_eq!(rows(&people, "SELECT ?s ?g { ?s ?p ?o OPTIONAL { ?s x:age ?g } FILTER(?p IN (x:friend, x:age)) } ORDER BY ?g"), ["dan -", "cid 4.5", "ann 31", "bob 42"]);
+    assert_eq!(
+        rows(&people, "SELECT ?s ?g { ?s ?p ?o OPTIONAL { ?s x:age ?g } FILTER(?p IN (x:friend, x:age)) } ORDER BY ?g"),
+        ["dan -", "cid 4.5", "ann 31", "bob 42"]
+    );
     assert_eq!(rows(&people, "SELECT DISTINCT ?a { ?a x:knows ?b } ORDER BY ?a"), ["ann", "bob", "cid"]);
     assert_eq!(rows(&people, "SELECT ?a { ?a x:age ?g } ORDER BY (0 - ?g) LIMIT 1"), ["bob"]);
 }

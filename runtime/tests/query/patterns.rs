@@ -7,7 +7,10 @@ fn triple_patterns_join() {
     let people = people();
     assert_eq!(bag(&people, "SELECT ?a ?c { ?a x:knows ?b . ?b x:knows ?c }"), ["ann ann", "ann cid", "bob ann", "cid bob", "cid cid"]);
     assert_eq!(rows(&people, "SELECT (COUNT(*) AS ?n) { ?a x:knows ?b . ?b x:knows ?c }"), ["5"]);
-    assert_eq!(bag(&people, "SELECT ?a ?b ?c { ?a x:knows ?b . ?b x:knows ?c . ?c x:knows ?a }"), ["ann bob cid", "bob cid ann", "cid ann bob"]);
+    assert_eq!(
+        bag(&people, "SELECT ?a ?b ?c { ?a x:knows ?b . ?b x:knows ?c . ?c x:knows ?a }"),
+        ["ann bob cid", "bob cid ann", "cid ann bob"]
+    );
     assert_eq!(rows(&people, "SELECT (COUNT(*) AS ?n) { ?a x:knows ?b . ?b x:knows ?c . ?c x:knows ?a }"), ["3"]);
     assert_eq!(bag(&people, "SELECT ?a ?b { ?a x:knows ?b . ?b x:knows ?a }"), ["ann cid", "cid ann"]);
     assert_eq!(bag(&people, "SELECT ?a { ?a x:knows ?a }"), [""; 0]);
@@ -17,7 +20,10 @@ fn triple_patterns_join() {
 #[test]
 fn optional_keeps_what_has_no_match() {
     let people = people();
-    assert_eq!(bag(&people, "SELECT ?a ?g { ?a x:knows ?b OPTIONAL { ?b x:age ?g FILTER(?g > 40) } }"), ["ann -", "ann 42", "bob -", "cid -"]);
+    assert_eq!(
+        bag(&people, "SELECT ?a ?g { ?a x:knows ?b OPTIONAL { ?b x:age ?g FILTER(?g > 40) } }"),
+        ["ann -", "ann 42", "bob -", "cid -"]
+    );
     assert_eq!(
         bag(&people, "SELECT ?s ?n ?g { ?s ?p ?o OPTIONAL { ?s x:name ?n } OPTIONAL { ?s x:age ?g } FILTER(?p IN (x:friend, x:age)) }"),
         ["ann - 31", "bob - 42", "cid - 4.5", "dan Dan -"]

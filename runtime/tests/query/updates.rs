@@ -61,10 +61,7 @@ fn a_failure_changes_nothing() {
     let error = people.update(&text("CLEAR DEFAULT ; CREATE GRAPH x:g1"), &QueryOptions::default()).unwrap_err();
     assert!(matches!(&error, QueryError::GraphExists { name } if *name == node("g1")), "{error}");
     assert_eq!(people.space().len(), before);
-    assert!(matches!(
-        people.update(&text("LOAD <http://x/file>"), &QueryOptions::default()).unwrap_err(),
-        QueryError::NotAvailable { .. }
-    ));
+    assert!(matches!(people.update(&text("LOAD <http://x/file>"), &QueryOptions::default()).unwrap_err(), QueryError::NotAvailable { .. }));
     update(&people, "LOAD SILENT <http://x/file> ; CREATE SILENT GRAPH x:g1 ; CREATE GRAPH x:new");
     assert_eq!(people.space().len(), before);
 }
