@@ -82,6 +82,22 @@ pub enum Error {
         /// Its value.
         found: String,
     },
+    /// A file that this program wrote is not as it was written.
+    #[error("{}: {what}; restore the file from a copy", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is damaged.
+        what: String,
+    },
+    /// Somebody else writes to a store.
+    #[error("{}: a writer has it open: {holder}; wait until it is done", path.display())]
+    Locked {
+        /// The store.
+        path: PathBuf,
+        /// Who.
+        holder: String,
+    },
     /// A format has no place for something that the dataset holds.
     #[error("{}: {format} cannot hold {what}; {instead}", path.display())]
     Unsupported {

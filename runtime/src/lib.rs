@@ -7,6 +7,7 @@ pub mod dispatch;
 pub mod engine;
 pub mod error;
 mod executor;
+pub mod infer;
 pub mod tuning;
 
 pub use device::{DeviceKind, DeviceSpec};

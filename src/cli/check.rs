@@ -20,7 +20,7 @@ use super::{Global, kb, output};
                         hgql check kb.hgql\n  \
                         hgql check kb.hgql --json")]
 pub(crate) struct CheckArgs {
-    /// File of `hgql load`, or an RDF file.
+    /// Folder of `hgql load`, or a file that it reads.
     kb: PathBuf,
 }
 

@@ -19,7 +19,7 @@ use super::{Global, kb};
                         hgql export kb.hgql -o kb.ttl\n  \
                         hgql export kb.hgql | gzip > kb.nq.gz")]
 pub(crate) struct ExportArgs {
-    /// File of `hgql load`, or an RDF file.
+    /// Folder of `hgql load`, or a file that it reads.
     kb: PathBuf,
     /// File to write instead of stdout; its extension tells the format.
     #[arg(short, long, value_name = "FILE")]

@@ -1,4 +1,4 @@
-//! Knowledge bases: files of `hgql load`, or RDF files that are read into memory.
+//! Knowledge bases: folders that `hgql load` wrote, or files of RDF and hyperedges, which are read into memory.
 
 use std::path::Path;
 use std::time::Duration;
@@ -10,12 +10,12 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::error::CliError;
 use super::{Global, logging};
 
-/// The engine over a file.
+/// The engine over a knowledge base or a file.
 pub(crate) fn engine(path: &Path, global: &Global) -> Result<Engine, CliError> {
     Ok(Engine::new(space(path, global)?))
 }
 
-/// The statements of a file: of one that is known by its extension as RDF or hyperedges, else of one that `hgql load` wrote.
+/// The statements of a file that is known by its extension as RDF or hyperedges, else of a knowledge base.
 pub(crate) fn space(path: &Path, global: &Global) -> Result<AtomSpace, CliError> {
     if is_source(path) {
         return load(&[path], &LoadOptions::default(), global);
@@ -25,7 +25,7 @@ pub(crate) fn space(path: &Path, global: &Global) -> Result<AtomSpace, CliError>
 
 /// Whether a file is one to be loaded, by its extension.
 pub(crate) fn is_source(path: &Path) -> bool {
-    Format::of(path).is_ok()
+    !path.is_dir() && Format::of(path).is_ok()
 }
 
 /// Loads files, with a spinner on a terminal.
@@ -53,4 +53,10 @@ fn spinner(global: &Global) -> ProgressBar {
     bar.enable_steady_tick(Duration::from_millis(100));
     logging::set_bar(Some(bar.clone()));
     bar
+}
+
+/// Bytes on disk of the files in a folder.
+pub(crate) fn bytes(folder: &Path) -> u64 {
+    let sizes = std::fs::read_dir(folder).into_iter().flatten().flatten().filter_map(|entry| entry.metadata().ok());
+    sizes.map(|meta| meta.len()).sum()
 }

@@ -14,7 +14,7 @@ use super::{Global, kb, output};
 #[derive(Debug, clap::Args)]
 #[command(
     long_about = "Reads RDF (N-Triples, N-Quads, Turtle, TriG) and hyperedges (HIF, CSV, TSV, lines of qualified statements), gives every term a number \
-                  in an order of values, sorts the statements in four orders and writes one file, which the other commands map into memory.\n\n\
+                  in an order of values, sorts the statements in four orders and writes a folder, which the other commands map into memory.\n\n\
                   Formats are told from the extensions, before which there may be .gz: .nt, .nq, .ttl, .trig, .hif.json, .csv, .tsv."
 )]
 #[command(after_help = "Examples:\n  \
@@ -25,7 +25,7 @@ pub(crate) struct LoadArgs {
     /// Files to read.
     #[arg(required = true, value_name = "FILES")]
     files: Vec<PathBuf>,
-    /// File to write.
+    /// Folder to write.
     #[arg(short, long, value_name = "KB")]
     output: PathBuf,
     /// Format of all files, where their extensions do not tell: ntriples, nquads, turtle, trig, hif, csv, tsv or statements.
@@ -85,7 +85,7 @@ pub(crate) fn run(args: LoadArgs, global: &Global) -> Result<(), CliError> {
         statements: space.len(),
         terms: space.terms(),
         graphs: space.graphs().len(),
-        bytes: std::fs::metadata(&args.output).map_or(0, |meta| meta.len()),
+        bytes: kb::bytes(&args.output),
         ms: start.elapsed().as_secs_f64() * 1e3,
         output: args.output,
     };

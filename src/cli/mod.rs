@@ -18,6 +18,7 @@ mod output;
 mod predict;
 mod profile;
 mod query;
+mod shell;
 mod stats;
 mod term;
 mod train;
@@ -35,7 +36,7 @@ use clap::{Parser, Subcommand};
 #[command(
     long_about = "HypergraphQL answers queries over knowledge hypergraphs and trains neural networks on them, on a CPU or on a GPU, from files \
                   on disk.\n\n\
-                  A knowledge base is a file that `hgql load` makes of RDF or of hyperedges; ask it with `hgql query`.\n\n\
+                  A knowledge base is a folder that `hgql load` makes of RDF or of hyperedges; ask it with `hgql query`.\n\n\
                   A data set is a folder, a HIF JSON file, a hyperedge list (CSV or TSV) or an npz file. Look at one with `hgql info`, \
                   bring it into another format with `hgql convert`, train on it with `hgql train` and `hgql predict`, and see where it can \
                   run with `hgql devices`."
@@ -77,6 +78,7 @@ enum Command {
     Load(load::LoadArgs),
     Query(Box<query::QueryArgs>),
     Update(Box<update::UpdateArgs>),
+    Shell(Box<shell::ShellArgs>),
     Export(export::ExportArgs),
     Stats(stats::StatsArgs),
     Check(check::CheckArgs),
@@ -101,6 +103,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Load(args) => load::run(args, global),
         Command::Query(args) => query::run(&args, global),
         Command::Update(args) => update::run(&args, global),
+        Command::Shell(args) => shell::run(&args, global),
         Command::Export(args) => export::run(&args, global),
         Command::Stats(args) => stats::run(args, global),
         Command::Check(args) => check::run(&args, global),

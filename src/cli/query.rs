@@ -16,7 +16,7 @@ use super::{Global, kb, output, profile};
 /// Ask a question in HyperQL or SPARQL.
 #[derive(Debug, clap::Args)]
 #[command(
-    long_about = "Runs one query over a knowledge base (a file of `hgql load`) or over an RDF file, which is read into memory first.\n\n\
+    long_about = "Runs one query over a knowledge base (a folder of `hgql load`) or over an RDF file, which is read into memory first.\n\n\
                   HyperQL is SPARQL 1.1 Query with n-ary edges, valid time and inference, and reads AND, OR, implicit grouping and dates in \
                   strings; --strict reads SPARQL to the letter. docs/hyperql.md teaches it by example."
 )]
@@ -26,7 +26,7 @@ use super::{Global, kb, output, profile};
                         hgql query kb.hgql -f question.rq --explain\n  \
                         hgql query kb.hgql 'SELECT ?x { ?x a :Animal }' --infer rdfs --timeout 10s --memory 2GiB")]
 pub(crate) struct QueryArgs {
-    /// File of `hgql load`, or an RDF file.
+    /// Folder of `hgql load`, or a file that it reads.
     kb: PathBuf,
     #[command(flatten)]
     text: Text,
@@ -62,7 +62,7 @@ pub(crate) struct Text {
 pub(crate) struct Reading {
     /// Read SPARQL to the letter: no AND and OR, no implicit grouping, no undeclared prefixes.
     #[arg(long)]
-    strict: bool,
+    pub(crate) strict: bool,
     /// Base of the IRIs in the text.
     #[arg(long, value_name = "IRI")]
     base: Option<String>,

@@ -20,7 +20,7 @@ use super::{Global, kb, output, term};
                         hgql stats kb.hgql\n  \
                         hgql stats kb.hgql --predicates 1000 --json | jq .predicates")]
 pub(crate) struct StatsArgs {
-    /// File of `hgql load`, or an RDF file.
+    /// Folder of `hgql load`, or a file that it reads.
     kb: PathBuf,
     /// Predicates listed at most.
     #[arg(long, value_name = "N", default_value_t = 20)]

@@ -12,17 +12,17 @@ use super::{Global, kb, output};
 #[derive(Debug, clap::Args)]
 #[command(
     long_about = "Applies the operations of a SPARQL 1.1 update (INSERT DATA, DELETE WHERE, …) in their order, all of them or, where one fails, none, and \
-                  writes the file anew, beside its place and renamed. An RDF file is changed only into a knowledge base: give --output."
+                  writes the knowledge base anew. An RDF file is changed only into a knowledge base: give --output."
 )]
 #[command(after_help = "Examples:\n  \
                         hgql update kb.hgql 'INSERT DATA { :ada :knows :grace }'\n  \
                         hgql update kb.hgql -f changes.ru -o changed.hgql")]
 pub(crate) struct UpdateArgs {
-    /// File of `hgql load`, or an RDF file with --output.
+    /// Folder of `hgql load`, or an RDF file with --output.
     kb: PathBuf,
     #[command(flatten)]
     text: Text,
-    /// File to write; the knowledge base itself if not given.
+    /// Folder to write; the knowledge base itself if not given.
     #[arg(short, long, value_name = "KB")]
     output: Option<PathBuf>,
     #[command(flatten)]
@@ -44,7 +44,7 @@ pub(crate) fn run(args: &UpdateArgs, global: &Global) -> Result<(), CliError> {
     let output = args.output.as_ref().unwrap_or(&args.kb);
     if kb::is_source(output) {
         let message = format!("{} is no knowledge base, and an update writes one", output.display());
-        return Err(CliError::input(message).with_help("name the file to write with --output, such as changed.hgql"));
+        return Err(CliError::input(message).with_help("name a folder to write with --output, such as changed.hgql"));
     }
     let text = args.text.read()?;
     let engine = kb::engine(&args.kb, global)?;

@@ -20,12 +20,15 @@ impl Adjacency {
     /// Of a sorted column; none where its ids are too far apart for an array, or there are more than 2^32 - 1 of them.
     pub(super) fn new(column: &[Id]) -> Option<Self> {
         let (first, last) = (*column.first()?, *column.last()?);
-        let span = u64::from(last - first) + 1;
+        let span = u64::from(last.checked_sub(first)?) + 1;
         if span > (column.len() as u64 * DENSITY).max(SMALL) || column.len() >= u32::MAX as usize {
             return None;
         }
         let mut offsets = vec![0u32; span as usize + 1];
-        column.iter().for_each(|id| offsets[(id - first) as usize + 1] += 1);
+        for id in column {
+            // A column that is not sorted can only come from a file that this program did not write.
+            *offsets.get_mut(id.checked_sub(first)? as usize + 1)? += 1;
+        }
         let mut sum = 0;
         for offset in &mut offsets {
             sum += *offset;

@@ -3,15 +3,14 @@
 use std::cmp::Ordering;
 use std::ops::{Bound, Range};
 
-use oxrdf::{Term, TermRef, Triple};
+use oxrdf::TermRef;
 use rayon::prelude::*;
 
 use super::block::{self, Block, Value};
-use super::interner::subject_term;
 use super::number::Number;
 use super::record::{self, Kind, Record};
 use super::sharded::Terms;
-use super::{Array, Id, MAX_NESTING, sort_terms};
+use super::{Array, Id, sort_terms};
 
 /// Sorted terms: the bytes of all records, where each ends, and where each block of ids begins.
 pub(super) struct Dictionary {
@@ -48,6 +47,24 @@ impl Dictionary {
         (Self { bytes: bytes.into(), offsets: offsets.into(), starts }, ids)
     }
 
+    /// Of sections of a file; none if they do not fit together.
+    pub(super) fn of(bytes: Array<u8>, offsets: Array<u64>, starts: [Id; Block::COUNT + 1]) -> Option<Self> {
+        let ascending = starts[0] == 1 && starts.windows(2).all(|pair| pair[0] <= pair[1]);
+        (ascending && offsets.len() == starts[Block::COUNT] as usize).then_some(Self { bytes, offsets, starts })
+    }
+
+    pub(super) fn bytes(&self) -> &Array<u8> {
+        &self.bytes
+    }
+
+    pub(super) fn offsets(&self) -> &Array<u64> {
+        &self.offsets
+    }
+
+    pub(super) fn starts(&self) -> &[Id; Block::COUNT + 1] {
+        &self.starts
+    }
+
     /// How many terms there are.
     pub(super) fn len(&self) -> u32 {
         self.starts[Block::COUNT] - 1
@@ -63,63 +80,59 @@ impl Dictionary {
         Block::ALL[self.starts.partition_point(|start| *start <= id) - 1]
     }
 
-    fn record(&self, id: Id) -> Record<'_> {
+    /// The record of an id; none if there is no such id, or the file is damaged.
+    pub(super) fn record(&self, id: Id) -> Option<Record<'_>> {
         let at = id as usize;
-        Record(&self.bytes[self.offsets[at - 1] as usize..self.offsets[at] as usize])
+        let (start, end) = (self.offsets.get(at.checked_sub(1)?)?, self.offsets.get(at)?);
+        // The bytes of a file are trusted only as far as its checksums go.
+        Record::checked(self.bytes.slice(start as usize..end as usize)?).ok()
     }
 
-    /// The term of an id; none for 0 and ids that are not given.
-    pub(super) fn term(&self, id: Id) -> Option<Term> {
-        if id == 0 || id > self.len() {
-            return None;
-        }
-        // A component has a smaller id than its triple term (checked on opening a file), so this ends.
-        self.record(id).term(&|component| (component < id).then(|| self.term(component)).flatten())
-    }
-
-    /// The id of a term, if it is there.
-    pub(super) fn id(&self, term: TermRef<'_>) -> Option<Id> {
-        let mut bytes = Vec::new();
-        match term {
-            TermRef::Triple(triple) => return self.triple_id(triple, MAX_NESTING).map(|(id, _)| id),
-            simple => record::encode(simple, &mut bytes),
-        }
-        self.find(Record(&bytes))
-    }
-
-    fn triple_id(&self, triple: &Triple, allowed: u8) -> Option<(Id, u8)> {
-        let allowed = allowed.checked_sub(1)?;
-        let (object, depth) = match triple.object.as_ref() {
-            TermRef::Triple(inner) => self.triple_id(inner, allowed)?,
-            other => (self.id(other)?, 0),
-        };
-        let ids = [self.id(subject_term(triple.subject.as_ref()))?, self.id(triple.predicate.as_ref().into())?, object];
-        let mut bytes = Vec::new();
-        record::encode_triple(depth + 1, ids, &mut bytes);
-        Some((self.find(Record(&bytes))?, depth + 1))
-    }
-
-    fn find(&self, record: Record<'_>) -> Option<Id> {
+    /// The id of a record that is no triple term, or one whose components have the ids of this dictionary.
+    pub(super) fn find(&self, record: Record<'_>) -> Option<Id> {
         let (block, value) = block::classify(record);
         let id = self.partition(block, |other| {
             let value_of_other = if value == Value::Bytes { Value::Bytes } else { block::classify(other).1 };
             block::compare(block, (value_of_other, other), (value, record)) == Ordering::Less
-        });
-        (id < self.block_ids(block).end && self.record(id) == record).then_some(id)
+        })?;
+        (id < self.block_ids(block).end && self.record(id)? == record).then_some(id)
     }
 
-    /// The first id of the block for which the predicate, true up to some id, is false.
-    fn partition(&self, block: Block, predicate: impl Fn(Record<'_>) -> bool) -> Id {
+    /// The first id of the block for which the predicate, true up to some id, is false; none where the file is damaged.
+    fn partition(&self, block: Block, predicate: impl Fn(Record<'_>) -> bool) -> Option<Id> {
         let Range { mut start, mut end } = self.block_ids(block);
         while start < end {
             let middle = start + (end - start) / 2;
-            if predicate(self.record(middle)) {
+            if predicate(self.record(middle)?) {
                 start = middle + 1;
             } else {
                 end = middle;
             }
         }
-        start
+        Some(start)
+    }
+
+    /// What is wrong with the terms, if anything is.
+    pub(super) fn fault(&self) -> Option<String> {
+        let (bytes, offsets) = (self.bytes.slice(0..self.bytes.len()), self.offsets.slice(0..self.offsets.len()));
+        if bytes.is_none() || offsets.is_none_or(|offsets| offsets.last() != Some(&(self.bytes.len() as u64))) {
+            return Some("the terms cannot be read".to_owned());
+        }
+        (1..=self.len()).into_par_iter().find_map_any(|id| {
+            let Some(record) = self.record(id) else { return Some(format!("term {id} is malformed")) };
+            let (block, value) = block::classify(record);
+            if block != self.block(id) {
+                return Some(format!("term {id} is in the wrong block"));
+            }
+            if record.triple().is_some_and(|(_, components)| components.iter().any(|component| *component == 0 || *component >= id)) {
+                return Some(format!("term {id} is made of terms after it"));
+            }
+            let before = (id > self.block_ids(block).start).then(|| self.record(id - 1)).flatten();
+            let before = before.map(|before| (block::classify(before).1, before));
+            before
+                .is_some_and(|before| block::compare(block, before, (value, record)).is_ge())
+                .then(|| format!("term {id} is out of order"))
+        })
     }
 
     /// The ids of the numbers within bounds, by exact value.
@@ -158,7 +171,7 @@ impl Dictionary {
         Some(self.between(block, low.map(against), high.map(against)))
     }
 
-    /// The ids of a block between bounds, each given as the comparison of a record with it.
+    /// The ids of a block between bounds, each given as the comparison of a record with it; none where the file is damaged.
     fn between(
         &self,
         block: Block,
@@ -169,14 +182,17 @@ impl Dictionary {
         let start = match low {
             Bound::Included(compare) => self.partition(block, |record| compare(record).is_lt()),
             Bound::Excluded(compare) => self.partition(block, |record| compare(record).is_le()),
-            Bound::Unbounded => all.start,
+            Bound::Unbounded => Some(all.start),
         };
         let end = match high {
             Bound::Included(compare) => self.partition(block, |record| compare(record).is_le()),
             Bound::Excluded(compare) => self.partition(block, |record| compare(record).is_lt()),
-            Bound::Unbounded => all.end,
+            Bound::Unbounded => Some(all.end),
         };
-        start..end.max(start)
+        match (start, end) {
+            (Some(start), Some(end)) => start..end.max(start),
+            _ => all.start..all.start,
+        }
     }
 }
 

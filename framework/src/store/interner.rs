@@ -9,7 +9,7 @@ use super::{Id, MAX_NESTING, MAX_TERMS};
 use crate::{Error, Result};
 
 /// Distinct terms in the order in which they were met; ids count from 1.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Interner {
     hasher: DefaultHashBuilder,
     table: HashTable<Id>,
@@ -42,6 +42,11 @@ impl Interner {
     /// The record of a provisional id.
     pub(super) fn record(&self, id: Id) -> Record<'_> {
         Record(record_of(&self.bytes, &self.ends, id))
+    }
+
+    /// The id of a record that was met before.
+    pub(super) fn find(&self, record: &[u8]) -> Option<Id> {
+        self.table.find(self.hash(record), |id| record_of(&self.bytes, &self.ends, *id) == record).copied()
     }
 
     /// The id of a record, a new one if it was not met before.

@@ -22,7 +22,6 @@ const TRIPLE: u8 = 7;
 /// Kinds from here on are datatype codes.
 const TYPED: u8 = 16;
 /// Bytes of a triple term.
-#[cfg(test)]
 const TRIPLE_LENGTH: usize = 14;
 
 /// What the first byte of a record says.
@@ -45,7 +44,6 @@ pub(super) enum Kind {
 pub(super) struct Record<'a>(pub(super) &'a [u8]);
 
 /// Why bytes are no record: what was expected.
-#[cfg(test)]
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Malformed(pub(super) &'static str);
 
@@ -106,7 +104,6 @@ pub(super) fn encode_triple(depth: u8, components: [Id; 3], to: &mut Vec<u8>) {
 
 impl<'a> Record<'a> {
     /// Checks bytes that come from a file.
-    #[cfg(test)]
     pub(super) fn checked(bytes: &'a [u8]) -> Result<Self, Malformed> {
         let (&kind, rest) = bytes.split_first().ok_or(Malformed("a kind byte"))?;
         match kind {

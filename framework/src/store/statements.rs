@@ -1,5 +1,6 @@
 //! The statements, sorted four times.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -47,6 +48,7 @@ impl Order {
 }
 
 /// All statements in one order.
+#[derive(Clone)]
 pub(super) struct Permutation {
     /// Columns in the order's own sequence, then the graph if there are named graphs.
     columns: Vec<Arc<Array<Id>>>,
@@ -70,13 +72,24 @@ impl Statements {
         Self { orders }
     }
 
+    /// Of columns that are sorted already.
+    pub(super) fn of(orders: [Permutation; 4]) -> Self {
+        Self { orders }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.orders[0].columns[0].len()
     }
 
+    pub(super) fn permutation(&self, order: Order) -> &Permutation {
+        &self.orders[order as usize]
+    }
+
+    /// The statements that begin with a prefix; none where the file is damaged, which its health then says.
     pub(super) fn rows(&self, order: Order, prefix: &[Id]) -> Rows<'_> {
-        let permutation = &self.orders[order as usize];
-        Rows { order, permutation, range: permutation.range(prefix) }
+        let permutation = self.permutation(order);
+        let range = permutation.range(prefix).filter(|range| permutation.verify(range)).unwrap_or(0..0);
+        Rows { order, permutation: Cow::Borrowed(permutation), range }
     }
 }
 
@@ -113,16 +126,28 @@ impl Permutation {
         Self { columns }
     }
 
-    /// The rows that begin with these ids.
-    fn range(&self, prefix: &[Id]) -> Range<usize> {
+    /// Of columns that are sorted already.
+    pub(super) fn of(columns: Vec<Arc<Array<Id>>>) -> Self {
+        Self { columns }
+    }
+
+    pub(super) fn columns(&self) -> &[Arc<Array<Id>>] {
+        &self.columns
+    }
+
+    /// The rows that begin with these ids; none where the file is damaged.
+    fn range(&self, prefix: &[Id]) -> Option<Range<usize>> {
         let mut range = 0..self.columns[0].len();
-        for (column, id) in self.columns[..3].iter().zip(prefix) {
-            let part = &column[range.clone()];
-            let start = part.partition_point(|other| other < id);
-            let length = part[start..].partition_point(|other| other == id);
-            range = range.start + start..range.start + start + length;
+        for (column, &id) in self.columns[..3].iter().zip(prefix) {
+            let start = column.partition(range.clone(), |other| other < id)?;
+            range = start..column.partition(start..range.end, |other| other <= id)?;
         }
-        range
+        Some(range)
+    }
+
+    /// Whether the rows of a range are as they were written.
+    fn verify(&self, range: &Range<usize>) -> bool {
+        self.columns.iter().all(|column| column.slice(range.clone()).is_some())
     }
 }
 
@@ -130,11 +155,24 @@ impl Permutation {
 #[derive(Clone)]
 pub struct Rows<'a> {
     order: Order,
-    permutation: &'a Permutation,
+    permutation: Cow<'a, Permutation>,
     range: Range<usize>,
 }
 
-impl Rows<'_> {
+impl<'a> Rows<'a> {
+    /// Rows of their own.
+    pub(super) fn owned(order: Order, columns: Vec<Arc<Array<Id>>>) -> Self {
+        let range = 0..columns[0].len();
+        Self { order, permutation: Cow::Owned(Permutation::of(columns)), range }
+    }
+
+    /// With zeros as the graph column.
+    pub(super) fn with_graphs(self, zeros: &Arc<Array<Id>>) -> Self {
+        let mut columns = self.permutation.columns.clone();
+        columns.push(Arc::clone(zeros));
+        Self { permutation: Cow::Owned(Permutation::of(columns)), ..self }
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.range.len()
@@ -152,7 +190,7 @@ impl Rows<'_> {
 
     /// The ids at a position; of [`Position::Graph`], empty if the space has no named graphs.
     pub fn column(&self, position: Position) -> &[Id] {
-        self.array(position).map_or(&[], |array| &array[self.range.clone()])
+        self.array(position).map_or(&[], |array| &array.unverified()[self.range.clone()])
     }
 
     /// As [`Rows::column`], as a part that outlives the rows.
@@ -167,7 +205,7 @@ impl Rows<'_> {
     ///
     /// # Panics
     /// When the part does not lie within `0..len()`.
-    pub fn slice(&self, part: Range<usize>) -> Self {
+    pub fn slice(&self, part: Range<usize>) -> Rows<'a> {
         assert!(part.start <= part.end && part.end <= self.len(), "rows {part:?} of {}", self.len());
         let start = self.range.start;
         Self { range: start + part.start..start + part.end, ..self.clone() }

@@ -1,6 +1,7 @@
 //! Counts for the planner.
 
 use super::Id;
+use super::delta::Delta;
 use super::statements::{Order, Position, Statements};
 
 /// What is known of the statements of one predicate, in all graphs together.
@@ -48,6 +49,50 @@ impl Statistics {
             subjects: distinct(Order::Spo, Position::Subject),
             objects: distinct(Order::Osp, Position::Object),
         }
+    }
+
+    /// Counts as numbers.
+    pub(super) fn encode(&self) -> Vec<u64> {
+        let predicates = self.predicates.iter().flat_map(|p| [u64::from(p.predicate), p.rows, p.subjects, p.objects]);
+        [self.rows, self.subjects, self.objects].into_iter().chain(predicates).collect()
+    }
+
+    /// What [`Statistics::encode`] made; none of other numbers.
+    pub(super) fn decode(numbers: &[u64]) -> Option<Self> {
+        let ([rows, subjects, objects], rest) = numbers.split_first_chunk::<3>()?;
+        let predicate = |entry: &[u64]| {
+            let predicate = Id::try_from(entry[0]).ok()?;
+            Some(PredicateStatistics { predicate, rows: entry[1], subjects: entry[2], objects: entry[3] })
+        };
+        let predicates = rest.chunks_exact(4).map(predicate).collect::<Option<_>>()?;
+        (rest.len() % 4 == 0).then_some(Self { predicates, rows: *rows, subjects: *subjects, objects: *objects })
+    }
+
+    /// With the rows of changes counted in; distinct subjects and objects of predicates that had statements before stay estimates.
+    pub(super) fn changed(&self, delta: &Delta) -> Self {
+        let mut changed = self.clone();
+        for run in delta.inserted.rows(Order::Pso, &[]).chunk_by(|a, b| a[1] == b[1]) {
+            let (predicate, rows) = (run[0][1], run.len() as u64);
+            match changed.predicates.binary_search_by_key(&predicate, |p| p.predicate) {
+                Ok(at) => changed.predicates[at].rows += rows,
+                Err(at) => {
+                    let subjects = run.chunk_by(|a, b| a[0] == b[0]).count() as u64;
+                    let objects = delta.inserted.rows(Order::Pos, &[predicate]).chunk_by(|a, b| a[2] == b[2]).count() as u64;
+                    changed.predicates.insert(at, PredicateStatistics { predicate, rows, subjects, objects });
+                }
+            }
+        }
+        for run in delta.deleted.rows(Order::Pso, &[]).chunk_by(|a, b| a[1] == b[1]) {
+            if let Ok(at) = changed.predicates.binary_search_by_key(&run[0][1], |p| p.predicate) {
+                let p = &mut changed.predicates[at];
+                p.rows = p.rows.saturating_sub(run.len() as u64);
+                p.subjects = p.subjects.min(p.rows);
+                p.objects = p.objects.min(p.rows);
+            }
+        }
+        changed.predicates.retain(|p| p.rows > 0);
+        changed.rows = (self.rows + delta.inserted.all().len() as u64).saturating_sub(delta.deleted.all().len() as u64);
+        changed
     }
 
     /// Statements.

@@ -1,6 +1,8 @@
 //! The AtomSpace against plain sets of statements.
 #![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
 
+mod changes;
+mod folder;
 mod load;
 mod memory;
 mod terms;

@@ -3,6 +3,8 @@
 mod forms;
 mod limits;
 mod patterns;
+mod random;
+mod reference;
 mod updates;
 
 use hypergraphql_framework::store::AtomSpace;

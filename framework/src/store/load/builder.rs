@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::Result;
 use crate::store::interner::Interner;
 use crate::store::sharded::Sharded;
-use crate::store::{AtomSpace, Id};
+use crate::store::{AtomSpace, Id, Order, Position, Rows, record};
 
 /// Statements with provisional ids, and the terms that these stand for.
 #[derive(Default)]
@@ -33,6 +33,30 @@ impl Builder {
         Ok(())
     }
 
+    /// Adds all statements of a space.
+    pub(in crate::store) fn add_space(&self, space: &AtomSpace) -> Result<()> {
+        let (mut local, lookup, rows) = (self.local(""), space.lookup(), space.rows(Order::Spo, &[]));
+        let used = used(space, &rows);
+        let mut ids = vec![0; used.len()];
+        let mut bytes = Vec::new();
+        for id in (1..=lookup.len()).filter(|id| used[*id as usize]) {
+            let Some(record) = lookup.record(id) else { continue };
+            ids[id as usize] = match record.triple() {
+                None => local.intern_record(record.0)?,
+                Some((depth, components)) => {
+                    bytes.clear();
+                    record::encode_triple(depth, components.map(|component| ids.get(component as usize).copied().unwrap_or(0)), &mut bytes);
+                    local.intern_record(&bytes)?
+                }
+            };
+        }
+        let id = |id: Id| ids.get(id as usize).copied().unwrap_or(0);
+        let statements = (0..rows.len()).map(|at| rows.row(at).map(id)).collect();
+        self.add(&local, statements)?;
+        // What is damaged read as nothing.
+        space.health()
+    }
+
     /// Statements so far, repeated ones counted again.
     pub(in crate::store) fn statements(&self) -> u64 {
         self.statements.load(Ordering::Relaxed)
@@ -45,5 +69,39 @@ impl Builder {
         // Part by part, so that each is given back before the next is copied.
         parts.into_iter().for_each(|part| statements.extend_from_slice(&part));
         AtomSpace::build(&self.terms.into_terms(), statements)
+    }
+}
+
+/// Which ids stand for terms of statements, or for components of their triple terms.
+fn used(space: &AtomSpace, rows: &Rows<'_>) -> Vec<bool> {
+    let mut used = vec![false; space.terms() as usize + 1];
+    for position in [Position::Subject, Position::Predicate, Position::Object, Position::Graph] {
+        for id in rows.column(position) {
+            used.get_mut(*id as usize).into_iter().for_each(|used| *used = true);
+        }
+    }
+    // Components have smaller ids.
+    for id in (1..=space.terms()).rev() {
+        if let Some((_, components)) = used[id as usize].then(|| space.lookup().record(id)?.triple()).flatten() {
+            for component in components {
+                used.get_mut(component as usize).into_iter().for_each(|used| *used = true);
+            }
+        }
+    }
+    used
+}
+
+impl AtomSpace {
+    /// The same statements without changes on top: all terms in order again, with other ids.
+    ///
+    /// # Errors
+    /// When a file of the space is damaged.
+    pub fn compacted(&self) -> Result<Self> {
+        if self.delta().is_none() {
+            return self.verify().map(|()| self.clone());
+        }
+        let builder = Builder::default();
+        builder.add_space(self)?;
+        builder.finish()
     }
 }

@@ -1,0 +1,21 @@
+//! Inference: the closure of a graph under a regime, by semi-naive evaluation on sorted arrays of ids.
+
+mod asserted;
+mod closure;
+mod error;
+mod evaluate;
+mod facts;
+mod fixpoint;
+mod need;
+mod pairs;
+mod regimes;
+mod rule;
+mod terms;
+mod transitive;
+
+#[cfg(test)]
+mod reference;
+#[cfg(test)]
+mod tests;
+
+pub use error::InferError;
