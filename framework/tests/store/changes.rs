@@ -126,7 +126,7 @@ fn numbers_of_changes_are_in_the_interval() {
     let space = AtomSpace::from_quads(numbers(0..10)).unwrap().with_changes(&numbers(5..15), &[]).unwrap();
     let number = |value: f64| Number::from_f64(value).unwrap();
     let interval = space.number_interval(Included(number(3.5)), Excluded(number(12.5)));
-    let value = |id| space.number(id).map(|n| n.to_f64());
+    let value = |id| space.number(id).map(Number::to_f64);
     assert_eq!(interval.certain.clone().map(value).collect::<Vec<_>>(), (4..10).map(|i| Some(i as f64)).collect::<Vec<_>>());
     let tested = interval.below.chain(interval.above).filter(|id| value(*id).is_some_and(|v| (3.5..12.5).contains(&v)));
     let mut found: Vec<f64> = tested.chain(interval.certain).filter_map(value).collect();
