@@ -6,6 +6,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use bytesize::ByteSize;
+use hypergraphql_query::SyntaxError;
 use hypergraphql_query::algebra::Regime;
 use hypergraphql_runtime::engine::{Answer, QueryError, QueryOptions};
 
@@ -164,10 +165,16 @@ pub(crate) fn options(reading: &Reading, limits: &Limits) -> QueryOptions {
 pub(crate) fn failed(error: QueryError) -> CliError {
     match error {
         QueryError::Cancelled { .. } => CliError::Interrupted,
-        QueryError::Syntax(error) => CliError::input(error.to_string()),
+        QueryError::Syntax(error) => CliError::input(syntax(&error)),
         QueryError::Store(error) => CliError::from(error),
         error => CliError::failed(error.to_string()),
     }
+}
+
+/// The text of a syntax error, which here follows `error: `.
+pub(crate) fn syntax(error: &SyntaxError) -> String {
+    let text = error.to_string();
+    text.strip_prefix("error at ").map_or_else(|| text.clone(), str::to_owned)
 }
 
 fn regime(name: &str) -> Result<Regime, String> {

@@ -196,7 +196,7 @@ impl Shell {
             QueryError::Syntax(mut error) => {
                 let before: usize = self.prefixes.iter().map(|prefix| prefix.lines().count()).sum();
                 error.line = error.line.saturating_sub(u32::try_from(before).unwrap_or(u32::MAX)).max(1);
-                self.complain(&error.to_string());
+                self.complain(&query::syntax(&error));
             }
             error => self.complain(&error.to_string()),
         }
