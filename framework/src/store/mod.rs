@@ -23,6 +23,7 @@ mod sort_terms;
 mod space;
 mod statements;
 mod statistics;
+mod time;
 
 pub use adjacency::Adjacency;
 pub use array::Ids;
@@ -34,6 +35,7 @@ pub use number::Number;
 pub use space::AtomSpace;
 pub use statements::{Order, Position, Rows};
 pub use statistics::{PredicateStatistics, Statistics};
+pub use time::{Instant, Period, PeriodSet, Periods};
 
 use array::Array;
 

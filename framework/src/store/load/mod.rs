@@ -21,7 +21,7 @@ pub use format::Format;
 
 pub(super) use builder::Builder;
 
-use super::AtomSpace;
+use super::{AtomSpace, time};
 use crate::Result;
 use input::Input;
 use rejects::Rejects;
@@ -60,7 +60,8 @@ impl AtomSpace {
     /// Loads files into a space. Blank nodes of one label in several files are different; those of a single file keep their labels.
     ///
     /// # Errors
-    /// When a file cannot be read, its format is not known, or it holds something else than its format allows: the error names file, line and column.
+    /// When a file cannot be read, its format is not known, or it holds something else than its format allows: the error names file, line and column;
+    /// or when an annotation is wrong ([`super::Periods::of`], strength and confidence outside 0..1): the error names its node.
     pub fn load<P: AsRef<Path>>(files: &[P], options: &LoadOptions<'_>) -> Result<Self> {
         let builder = Builder::default();
         let scope = |file: usize| if files.len() > 1 { format!("f{file}_") } else { String::new() };
@@ -71,6 +72,7 @@ impl AtomSpace {
         rejects.finish()?;
         let (read, start) = (builder.statements(), Instant::now());
         let space = builder.finish()?;
+        time::check(&space)?;
         tracing::info!(read, statements = space.len(), terms = space.terms(), took = ?start.elapsed(), "sorted the statements");
         Ok(space)
     }
