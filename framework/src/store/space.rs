@@ -205,7 +205,7 @@ impl AtomSpace {
         self.0.base.dictionary.numbers(low, high)
     }
 
-    /// The ids of the numbers that SPARQL's operators find within bounds, after promotion to float and double, among [`AtomSpace::ordered_terms`].
+    /// The ids of the numbers that SPARQL's operators find within bounds, after promotion to float and double; of all terms, those of changes too.
     pub fn number_interval(&self, low: Bound<Number>, high: Bound<Number>) -> NumberInterval {
         NumberInterval::new(self, low, high)
     }
