@@ -96,8 +96,7 @@ impl<'a> Matches<'a> {
             place.map(|place| (place, condition)).ok_or_else(|| task.plan(format!("a condition on {variable}, which the atom has not")))
         });
         let conditions = conditions.collect::<Result<Vec<_>, _>>()?;
-        let mut matches =
-            Self { rows, all, keys, adjacency, graph, graph_column, equal, conditions, incidences, free, sequence };
+        let mut matches = Self { rows, all, keys, adjacency, graph, graph_column, equal, conditions, incidences, free, sequence };
         matches.narrow();
         Ok(Some(matches))
     }
