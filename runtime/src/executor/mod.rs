@@ -31,6 +31,8 @@ mod table;
 mod tables;
 mod task;
 mod terms;
+#[cfg(test)]
+mod tests;
 
 pub use profile::{OperatorProfile, Profile};
 
