@@ -23,7 +23,8 @@ use oxiri::Iri;
 use oxrdf::Triple;
 use oxsdatatypes::DateTime;
 
-use crate::executor::{Limits, Scope, Session, Table, expanded, run};
+use crate::executor::{Graphs, Limits, Scope, Session, Table, expanded, run};
+use crate::infer::{self, ClosureCache, prepare};
 use statistics::StoreStatistics;
 
 pub use crate::executor::{OperatorProfile, Profile};
@@ -35,12 +36,13 @@ pub use options::QueryOptions;
 pub struct Engine {
     current: RwLock<AtomSpace>,
     updating: Mutex<()>,
+    closures: ClosureCache,
 }
 
 impl Engine {
     /// An engine on a dataset in memory.
     pub fn new(space: AtomSpace) -> Self {
-        Self { current: RwLock::new(space), updating: Mutex::new(()) }
+        Self { current: RwLock::new(space), updating: Mutex::new(()), closures: ClosureCache::default() }
     }
 
     /// The current snapshot.
@@ -57,7 +59,7 @@ impl Engine {
         let space = self.space();
         let limits = Limits::new(options.timeout, options.memory, options.cancel.clone());
         let query = parse_query(text, &options.parse())?;
-        let (session, table) = solve(&space, &query, limits, options)?;
+        let (session, table) = solve(&space, &query, limits, options, &self.closures)?;
         let bounded = |rows: usize| match options.limit {
             Some(limit) if rows as u64 > limit => {
                 Err(QueryError::TooManyRows { operator: "the answer".to_owned(), rows: rows as u64, limit })
@@ -110,11 +112,19 @@ impl Engine {
 }
 
 /// The solutions of a query, each a row of its own.
-fn solve<'s>(space: &'s AtomSpace, query: &Query, limits: Limits, options: &QueryOptions) -> Result<(Session<'s>, Table), QueryError> {
+fn solve<'s>(
+    space: &'s AtomSpace,
+    query: &Query,
+    limits: Limits,
+    options: &QueryOptions,
+    cache: &ClosureCache,
+) -> Result<(Session<'s>, Table), QueryError> {
     let graph = compile(query, &StoreStatistics(space), &options.compile());
     let mut evaluation = Context::new(DateTime::now(), std::hash::RandomState::new().hash_one(0));
     evaluation.base = graph.base.clone().and_then(|base| Iri::parse(base).ok());
-    let session = Session::new(space, graph.dataset.as_ref(), limits, evaluation);
+    let graphs = Graphs::new(space, graph.dataset.as_ref());
+    let closures = prepare(&graph, infer::Context { cache, space, graphs: &graphs, base: options.store_base(), limits: &limits })?;
+    let session = Session::new(space, graphs, closures, limits, evaluation)?;
     let table = run(&session, &graph, &Scope::default(), "")?;
     let table = if matches!(query.form, Form::Ask) { table } else { expanded(&session, table)? };
     Ok((session, table))
