@@ -1,11 +1,12 @@
 //! `hgql query`: the answer of one query.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use bytesize::ByteSize;
+use hypergraphql_query::SyntaxError;
 use hypergraphql_query::algebra::Regime;
 use hypergraphql_runtime::engine::{Answer, QueryError, QueryOptions};
 
@@ -91,7 +92,7 @@ pub(crate) struct Limits {
 /// Runs the query, or explains it.
 pub(crate) fn run(args: &QueryArgs, global: &Global) -> Result<(), CliError> {
     let text = args.text.read()?;
-    let options = options(&args.reading, &args.limits)?;
+    let options = options(&args.reading, &args.limits);
     let engine = kb::engine(&args.kb, global)?;
     if args.explain {
         let plan = engine.explain(&text, &options).map_err(failed)?;
@@ -128,18 +129,26 @@ impl Text {
     }
 }
 
-/// The options of the engine; Ctrl-C cancels the query.
-pub(crate) fn options(reading: &Reading, limits: &Limits) -> Result<QueryOptions, CliError> {
-    let cancel = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&cancel);
-    // A second handler in one process (the shell has one query after another) keeps the first.
-    let _ = ctrlc::set_handler(move || {
-        if flag.swap(true, Ordering::SeqCst) {
+/// Set by Ctrl-C; queries of one process come one after the other.
+static CANCEL: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| {
+    let flag = Arc::new(AtomicBool::new(false));
+    let pressed = Arc::clone(&flag);
+    let handler = move || {
+        if pressed.swap(true, Ordering::SeqCst) {
             std::process::exit(130);
         }
-    });
+    };
+    if let Err(error) = ctrlc::set_handler(handler) {
+        tracing::warn!("cannot watch for Ctrl-C: {error}");
+    }
+    flag
+});
+
+/// The options of the engine; Ctrl-C cancels the query, a second one ends the process.
+pub(crate) fn options(reading: &Reading, limits: &Limits) -> QueryOptions {
+    CANCEL.store(false, Ordering::SeqCst);
     let base = QueryOptions::default();
-    Ok(QueryOptions {
+    QueryOptions {
         strict: reading.strict,
         unoptimized: reading.unoptimized,
         base: reading.base.clone(),
@@ -147,19 +156,25 @@ pub(crate) fn options(reading: &Reading, limits: &Limits) -> Result<QueryOptions
         timeout: limits.timeout.or(base.timeout),
         memory: limits.memory.map(|bytes| bytes.as_u64()).or(base.memory),
         limit: limits.limit.or(base.limit),
-        cancel: Some(cancel),
+        cancel: Some(Arc::clone(&CANCEL)),
         ..base
-    })
+    }
 }
 
 /// A query that is no query is input; one that ran out of something failed.
 pub(crate) fn failed(error: QueryError) -> CliError {
     match error {
         QueryError::Cancelled { .. } => CliError::Interrupted,
-        QueryError::Syntax(error) => CliError::input(error.to_string()),
+        QueryError::Syntax(error) => CliError::input(syntax(&error)),
         QueryError::Store(error) => CliError::from(error),
         error => CliError::failed(error.to_string()),
     }
+}
+
+/// The text of a syntax error, which here follows `error: `.
+pub(crate) fn syntax(error: &SyntaxError) -> String {
+    let text = error.to_string();
+    text.strip_prefix("error at ").map_or_else(|| text.clone(), str::to_owned)
 }
 
 fn regime(name: &str) -> Result<Regime, String> {

@@ -152,7 +152,7 @@ impl Shell {
                 Err(_) => self.complain("expected table, json, csv, tsv, xml, ntriples or turtle"),
             },
             ("explain", text) => {
-                let plan = self.engine.explain(&self.declared(text), &query::options(&self.reading, &self.limits)?);
+                let plan = self.engine.explain(&self.declared(text), &query::options(&self.reading, &self.limits));
                 match plan {
                     Ok(plan) => output::line(plan.trim_end())?,
                     Err(error) => self.refused(error),
@@ -164,7 +164,7 @@ impl Shell {
     }
 
     fn query(&mut self, text: &str) -> Result<(), CliError> {
-        let options = query::options(&self.reading, &self.limits)?;
+        let options = query::options(&self.reading, &self.limits);
         let start = Instant::now();
         let answer = match self.engine.query(&self.declared(text), &options) {
             Ok(answer) => answer,
@@ -194,8 +194,9 @@ impl Shell {
     fn refused(&mut self, error: QueryError) {
         match error {
             QueryError::Syntax(mut error) => {
-                error.line = error.line.saturating_sub(self.prefixes.iter().map(|prefix| prefix.lines().count()).sum()).max(1);
-                self.complain(&error.to_string());
+                let before: usize = self.prefixes.iter().map(|prefix| prefix.lines().count()).sum();
+                error.line = error.line.saturating_sub(u32::try_from(before).unwrap_or(u32::MAX)).max(1);
+                self.complain(&query::syntax(&error));
             }
             error => self.complain(&error.to_string()),
         }

@@ -49,7 +49,7 @@ pub(crate) fn run(args: &UpdateArgs, global: &Global) -> Result<(), CliError> {
     let text = args.text.read()?;
     let engine = kb::engine(&args.kb, global)?;
     let before = engine.space().len();
-    engine.update(&text, &query::options(&args.reading, &args.limits)?).map_err(query::failed)?;
+    engine.update(&text, &query::options(&args.reading, &args.limits)).map_err(query::failed)?;
     let space = engine.space();
     space.save(output)?;
     let updated = Updated { kind: "update", output, before, statements: space.len() };

@@ -93,7 +93,7 @@ fn a_syntax_error_shows_line_column_caret_and_hint() {
     let run = world.run(&["query", "world.hgql", "SELECT ?s {\n  ?s :age ?a FILTER ?a > 40\n}", "--strict"]);
     let caret = run.err.lines().find(|line| line.trim() == "^").map(str::len);
     assert!(caret.is_some(), "{}", run.err);
-    run.fails(2, &["line 2, column", "?s :age ?a FILTER ?a > 40", "hint: "]);
+    run.fails(2, &["error: line 2, column", "?s :age ?a FILTER ?a > 40", "hint: "]);
     world.run(&["query", "world.hgql", "SELECT"]).fails(2, &["line 1, column 7"]);
     world.run(&["query", "world.hgql"]).fails(2, &["TEXT"]);
 }

@@ -165,8 +165,8 @@ fn named_graphs(statements: &Statements) -> Vec<(Id, u64)> {
     graphs
 }
 
-/// A number that no other numbering has.
-fn fresh_number() -> u64 {
+/// A number that no other call gave, in no process.
+pub(super) fn fresh_number() -> u64 {
     use std::hash::{BuildHasher, RandomState};
     RandomState::new().hash_one(std::time::SystemTime::now())
 }

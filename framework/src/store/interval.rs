@@ -12,7 +12,7 @@ pub struct NumberInterval {
     pub certain: Range<Id>,
     /// Just below: to be tested by value.
     pub below: Range<Id>,
-    /// Just above: to be tested by value.
+    /// Just above, and up to the last id if changes brought terms: to be tested by value.
     pub above: Range<Id>,
 }
 
@@ -25,7 +25,9 @@ impl NumberInterval {
         let inner = space.numbers(widen(low, 1.0), widen(high, -1.0));
         let start = inner.start.clamp(outer.start, outer.end);
         let end = inner.end.clamp(start, outer.end);
-        Self { below: outer.start..start, certain: start..end, above: end..outer.end }
+        // Terms that changes brought are in no order: they lie above all others, and with them everything between is to be tested.
+        let last = if space.terms() > space.ordered_terms() { space.terms() + 1 } else { outer.end };
+        Self { below: outer.start..start, certain: start..end, above: end..last }
     }
 }
 

@@ -1,4 +1,29 @@
 //! `AtomSpace`: an RDF 1.2 dataset whose terms have ordered ids and whose statements are sorted arrays of them.
+//!
+//! ```text
+//! files --load--> Builder: terms by hash, statements of provisional ids    (threads)
+//!       --sort--> Base { Dictionary, Statements in four orders, Statistics }
+//!       --save--> snapshot file, mapped again by open
+//! AtomSpace = Base + Delta: what commits inserted and deleted since, merged into the rows that it touches
+//! Store     = a folder with one writer: snapshot, log of commits, compaction
+//! ```
+//!
+//! ```
+//! use hypergraphql_framework::store::{AtomSpace, Order, Position};
+//! use oxrdf::{GraphName, NamedNode, Quad};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let node = |name: &str| NamedNode::new(format!("http://example.com/{name}"));
+//! let quad = |s, p, o| Ok::<_, oxrdf::IriParseError>(Quad::new(node(s)?, node(p)?, node(o)?, GraphName::DefaultGraph));
+//! let space = AtomSpace::from_quads([quad("ann", "knows", "bob")?, quad("cy", "knows", "bob")?])?;
+//!
+//! let (knows, bob) = (space.id(&node("knows")?), space.id(&node("bob")?));
+//! let rows = space.rows(Order::Pos, &[knows.unwrap_or(0), bob.unwrap_or(0)]);
+//! let who: Vec<_> = rows.column(Position::Subject).iter().filter_map(|id| space.term(*id)).collect();
+//! assert_eq!(who, [node("ann")?.into(), node("cy")?.into()]);
+//! # Ok(())
+//! # }
+//! ```
 
 mod adjacency;
 mod array;
@@ -24,6 +49,7 @@ mod sort_terms;
 mod space;
 mod statements;
 mod statistics;
+mod time;
 
 pub use adjacency::Adjacency;
 pub use array::Ids;
@@ -36,6 +62,7 @@ pub use number::Number;
 pub use space::AtomSpace;
 pub use statements::{Order, Position, Rows};
 pub use statistics::{PredicateStatistics, Statistics};
+pub use time::{Instant, Period, PeriodSet, Periods};
 
 use array::Array;
 

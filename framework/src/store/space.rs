@@ -7,12 +7,13 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use oxrdf::{Quad, Term, TermRef};
 
 use super::base::Base;
+use super::block::{self, Value};
 use super::change;
 use super::delta::{self, Delta};
 use super::interner::Interner;
 use super::lookup::Lookup;
 use super::sharded::Terms;
-use super::{Adjacency, Array, Block, Id, Number, NumberInterval, Order, Rows, Statistics};
+use super::{Adjacency, Array, Block, Id, Number, NumberInterval, Order, Periods, Rows, Statistics};
 use crate::Result;
 
 /// An RDF 1.2 dataset, immutable, cheap to clone and shared between threads.
@@ -26,6 +27,7 @@ struct Inner {
     statistics: Statistics,
     /// Graph column of a base that has none, where the delta names graphs.
     zeros: OnceLock<Arc<Array<Id>>>,
+    periods: OnceLock<Periods>,
     caches: Mutex<Caches>,
 }
 
@@ -59,7 +61,15 @@ impl AtomSpace {
     }
 
     fn new(base: Arc<Base>, delta: Option<Delta>, graphs: Vec<Id>, statistics: Statistics) -> Self {
-        Self(Arc::new(Inner { base, delta, graphs, statistics, zeros: OnceLock::new(), caches: Mutex::default() }))
+        Self(Arc::new(Inner {
+            base,
+            delta,
+            graphs,
+            statistics,
+            zeros: OnceLock::new(),
+            periods: OnceLock::new(),
+            caches: Mutex::default(),
+        }))
     }
 
     /// The space with statements deleted, then others inserted; this one stays as it is. New terms get ids above [`AtomSpace::ordered_terms`], so that
@@ -182,6 +192,14 @@ impl AtomSpace {
         &self.0.statistics
     }
 
+    /// The value of a number; none of other terms and of NaN.
+    pub fn number(&self, id: Id) -> Option<Number> {
+        match block::classify(self.lookup().record(id)?).1 {
+            Value::Number(number) => Some(number),
+            _ => None,
+        }
+    }
+
     /// The ids of the terms of a kind, among [`AtomSpace::ordered_terms`].
     pub fn block_ids(&self, block: Block) -> Range<Id> {
         self.0.base.dictionary.block_ids(block)
@@ -192,7 +210,7 @@ impl AtomSpace {
         self.0.base.dictionary.numbers(low, high)
     }
 
-    /// The ids of the numbers that SPARQL's operators find within bounds, after promotion to float and double, among [`AtomSpace::ordered_terms`].
+    /// The ids of the numbers that SPARQL's operators find within bounds, after promotion to float and double; of all terms, those of changes too.
     pub fn number_interval(&self, low: Bound<Number>, high: Bound<Number>) -> NumberInterval {
         NumberInterval::new(self, low, high)
     }
@@ -218,6 +236,10 @@ impl AtomSpace {
     /// When a part of its file is damaged, or terms or statements are out of order.
     pub fn verify(&self) -> Result<()> {
         self.0.base.verify()
+    }
+
+    pub(super) fn known_periods(&self) -> &OnceLock<Periods> {
+        &self.0.periods
     }
 
     pub(super) fn base(&self) -> &Base {

@@ -117,3 +117,19 @@ fn every_kind_of_term_can_come_and_go() {
     let both = full.with_changes(&quads, &quads).unwrap();
     assert_eq!(both.len(), full.len());
 }
+
+#[test]
+fn numbers_of_changes_are_in_the_interval() {
+    use hypergraphql_framework::store::Number;
+    use std::ops::Bound::{Excluded, Included};
+    let numbers = |values: std::ops::Range<i64>| values.map(|i| quad("s", "p", integer(i))).collect::<Vec<_>>();
+    let space = AtomSpace::from_quads(numbers(0..10)).unwrap().with_changes(&numbers(5..15), &[]).unwrap();
+    let number = |value: f64| Number::from_f64(value).unwrap();
+    let interval = space.number_interval(Included(number(3.5)), Excluded(number(12.5)));
+    let value = |id| space.number(id).map(Number::to_f64);
+    assert_eq!(interval.certain.clone().map(value).collect::<Vec<_>>(), (4..10).map(|i| Some(i as f64)).collect::<Vec<_>>());
+    let tested = interval.below.chain(interval.above).filter(|id| value(*id).is_some_and(|v| (3.5..12.5).contains(&v)));
+    let mut found: Vec<f64> = tested.chain(interval.certain).filter_map(value).collect();
+    found.sort_by(f64::total_cmp);
+    assert_eq!(found, (4..13).map(f64::from).collect::<Vec<_>>());
+}

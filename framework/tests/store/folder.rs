@@ -222,3 +222,38 @@ fn a_damaged_log_is_told_from_a_torn_one() {
         assert!(matches!(error, Error::Damaged { .. }), "bit {bit}: {error}");
     }
 }
+
+#[test]
+fn readers_open_whole_commits_while_a_writer_works() {
+    let folder = TempDir::new().unwrap();
+    // Every commit replaces ten statements by ten others.
+    let round = |n: usize| (0..10).map(|i| quad(&format!("s{n}"), "p", integer(i))).collect::<Vec<_>>();
+    let mut store = Store::create(folder.path(), &AtomSpace::from_quads(round(0)).unwrap()).unwrap();
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let reader = || {
+            let (mut opened, mut subjects) = (0, HashSet::new());
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                let space = AtomSpace::open(folder.path()).unwrap();
+                assert_eq!(space.len(), 10);
+                let rows = space.rows(Order::Spo, &[]);
+                assert_eq!(rows.column(Position::Subject).iter().collect::<HashSet<_>>().len(), 1);
+                subjects.insert(space.term(rows.row(0)[0]).unwrap());
+                space.health().unwrap();
+                opened += 1;
+            }
+            (opened, subjects.len())
+        };
+        let readers = [scope.spawn(reader), scope.spawn(reader)];
+        for n in 1..60 {
+            store.commit(&round(n), &round(n - 1)).unwrap();
+            if n % 4 == 0 {
+                store.compact().unwrap();
+            }
+        }
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        for (opened, seen) in readers.map(|reader| reader.join().unwrap()) {
+            assert!(opened > 0 && seen > 0);
+        }
+    });
+}

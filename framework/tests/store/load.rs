@@ -137,6 +137,77 @@ fn blank_nodes_of_files_stay_apart() {
 }
 
 #[test]
+fn files_are_added_to_a_space() {
+    let folder = TempDir::new().unwrap();
+    let first = file(&folder, "a.nt", "_:x <p:p> <o:o> .\n<s:s> <p:p> <o:o> .\n");
+    let space = load(&first).with_changes(&[quad("s", "p", iri("o"))], &[]).unwrap();
+    let options = LoadOptions { onto: Some(space.clone()), ..LoadOptions::default() };
+    let both = AtomSpace::load(&[&first], &options).unwrap();
+    assert_eq!((both.len(), space.len()), (4, 3), "the blank node of the file is another one");
+    assert!(space.quads().all(|quad| both.quads().any(|other| other == quad)));
+    assert_eq!(AtomSpace::load(&[&first], &LoadOptions { onto: Some(both), ..LoadOptions::default() }).unwrap().len(), 5);
+}
+
+proptest::proptest! {
+    /// Any text in any format gives a space or an error, and a space that is written again is the same.
+    #[test]
+    fn any_text_is_loaded_or_refused(pieces in proptest::collection::vec(0usize..PIECES.len(), 0..40), format in 0usize..Format::ALL.len()) {
+        let folder = TempDir::new().unwrap();
+        let text: String = pieces.iter().map(|piece| PIECES[*piece]).collect();
+        let options = LoadOptions { format: Some(Format::ALL[format]), base: Some("b:b".into()), ..LoadOptions::default() };
+        if let Ok(space) = AtomSpace::load(&[file(&folder, "a", text)], &options) {
+            let mut again = Vec::new();
+            space.write(&mut again, Format::NQuads).unwrap();
+            proptest::prop_assert_eq!(lines(&load(&file(&folder, "b.nq", again))), lines(&space));
+        }
+    }
+}
+
+/// What texts of all formats are made of.
+const PIECES: [&str; 40] = [
+    "<s:s> ",
+    "<p:p> ",
+    "<<( ",
+    ")>> ",
+    "<< ",
+    ">> ",
+    "_:b ",
+    "\"x\" ",
+    "\"\\u0000\"",
+    "^^<d:d> ",
+    "^^xsd:byte ",
+    "@en ",
+    "@en--rtl ",
+    ". ",
+    ".\n",
+    "\n",
+    ";",
+    ",",
+    "a ",
+    "[ ",
+    "] ",
+    "( ",
+    ") ",
+    "{ ",
+    "} ",
+    "{| ",
+    "|} ",
+    "~ ",
+    "1 ",
+    "-2.5e400 ",
+    "true ",
+    "@prefix : <b:> .\n",
+    ":x ",
+    "#",
+    "\"",
+    "\t",
+    "é",
+    "\u{10ffff}",
+    "\0",
+    "<s:s> <p:p> _:b .\n",
+];
+
+#[test]
 fn graph_and_base_are_applied() {
     let folder = TempDir::new().unwrap();
     let options = LoadOptions { graph: Some(iri("g")), base: Some("http://example.com/".into()), ..LoadOptions::default() };

@@ -2,10 +2,12 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
 
 mod changes;
+mod crash;
 mod folder;
 mod load;
 mod memory;
 mod terms;
+mod time;
 
 use oxrdf::vocab::xsd;
 use oxrdf::{BlankNode, GraphName, Literal, NamedNode, NamedOrBlankNode, Quad, Term, Triple};

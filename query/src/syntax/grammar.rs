@@ -35,7 +35,9 @@ fn fault(text: &str, error: &pest::error::Error<Rule>) -> Fault {
     // What is said in words first, then signs and keywords.
     expected.sort_by_key(|word| (word.starts_with(|c: char| c == '`' || c.is_ascii_uppercase()), word.clone()));
     expected.dedup();
-    let token = token(&text[at..]);
+    // An unexpected end is best shown after the last word.
+    let at = if at == text.len() { text.trim_end().len() } else { at };
+    let token = token(text[at..].trim_end());
     let message = if token.is_empty() { "unexpected end of the text".into() } else { format!("unexpected `{token}`") };
     let fault = Fault::new(Span { start: at, end: at + token.len() }, message).expected(expected);
     match hint(&text[..at], token, rules) {

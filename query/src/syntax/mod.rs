@@ -6,6 +6,7 @@ mod error;
 mod grammar;
 mod scan;
 
+pub(crate) use build::functions::keyword;
 pub(crate) use error::Fault;
 pub use error::SyntaxError;
 

@@ -51,7 +51,7 @@ pub(super) fn core(triples: Vec<TriplePattern>, mut others: Vec<Pattern>) -> Vec
 }
 
 /// A join that is as flat as can be.
-pub(super) fn join_all(mut parts: Vec<Pattern>) -> Pattern {
+pub(crate) fn join_all(mut parts: Vec<Pattern>) -> Pattern {
     match parts.len() {
         0 => Pattern::Bgp(Vec::new()),
         1 => parts.remove(0),

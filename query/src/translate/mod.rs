@@ -18,6 +18,7 @@ use crate::algebra::{Dataset, Form, Pattern, Query, Update, Variable};
 use crate::syntax::ast::{self, BlankLabel};
 use crate::syntax::{self, Fault, ParseOptions, SyntaxError};
 
+pub(crate) use bgp::join_all;
 use scope::Scope;
 
 type Result<T> = std::result::Result<T, Fault>;

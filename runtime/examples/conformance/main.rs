@@ -107,6 +107,21 @@ mod tests {
         Some(shared.join("data/w3c")).filter(|path| path.is_dir())
     }
 
+    #[test]
+    fn the_w3c_tests_go_as_the_list_says() {
+        let Some(path) = w3c() else {
+            return eprintln!(
+                "SKIPPED the_w3c_tests_go_as_the_list_says: no W3C tests beside the checkout; HGQL_SHARED names their folder"
+            );
+        };
+        let files = Files::around(&path).expect("a root");
+        let known = known::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/conformance/known-failures.toml")).expect("a list");
+        let tests = manifest::tests(&files, &path).expect("manifests");
+        let outcomes = run_all(&files, &tests, &Options { strict: false, timeout: Duration::from_secs(60) }, 2);
+        let report = Report { outcomes: tests.iter().zip(outcomes).collect(), known: &known };
+        assert!(report.is_good(), "{}", report.text());
+    }
+
     fn counts(path: &str) -> Option<usize> {
         let path = w3c()?.join(path);
         let files = Files::around(&path).expect("a root");
@@ -116,7 +131,7 @@ mod tests {
     #[test]
     fn manifests_have_as_many_tests_as_the_w3c_wrote() {
         let Some(sparql10) = counts("sparql/sparql10") else {
-            return println!(
+            return eprintln!(
                 "SKIPPED manifests_have_as_many_tests_as_the_w3c_wrote: no W3C tests beside the checkout; HGQL_SHARED names them"
             );
         };

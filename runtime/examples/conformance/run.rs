@@ -11,7 +11,6 @@ use crate::manifest::{Data, Kind, QueryTest, Test};
 use crate::report::Outcome;
 use crate::results::{self, Answer, Rules};
 use crate::system::{self, Mode, Store};
-use crate::terms::Spelling;
 
 /// How tests are run.
 #[derive(Clone, Debug)]
@@ -77,14 +76,13 @@ fn query(files: &Files, test: &QueryTest, mode: Mode) -> Result<(), String> {
         }
     }
     let quads = files.dataset(&data)?;
-    let spelling = Spelling::of(&quads);
     let answer = Store::new(quads)?.query(&text, &test.query, mode, test.rdfs)?;
-    let rules = Rules { spelling: &spelling, lax: test.lax, sorted: asked.sorted };
+    let rules = Rules { lax: test.lax, sorted: asked.sorted };
     let expected = Answer::read(files, &test.result)?;
     if test.csv {
-        return results::same(&expected, &Answer::csv(&answer.to_csv()?)?, &Rules { spelling: &Spelling::default(), ..rules });
+        return results::same(&expected, &Answer::csv(&answer.to_csv()?)?, rules);
     }
-    results::same(&expected, &answer, &rules)
+    results::same(&expected, &answer, rules)
 }
 
 fn update(files: &Files, request: &str, before: &Data, after: &Data, mode: Mode) -> Result<(), String> {

@@ -1,4 +1,4 @@
-//! Changes of a snapshot that are not in it yet.
+//! What an update changes.
 
 use hashbrown::HashMap;
 use hypergraphql_framework::store::{AtomSpace, Id, Order};
@@ -6,27 +6,31 @@ use oxrdf::{GraphName, NamedOrBlankNode, Quad, Term, Triple};
 
 use super::QueryError;
 
-/// A snapshot with the quads that are to be in it or not in it.
+/// A snapshot and what is to become of its quads.
 pub(super) struct Changes {
     space: AtomSpace,
-    /// Whether each quad is to be there.
-    wanted: HashMap<Quad, bool>,
+    /// Whether each quad is to be there, of those that `space` does not have so yet.
+    pending: HashMap<Quad, bool>,
+    /// The same of all changes since the first snapshot.
+    all: HashMap<Quad, bool>,
 }
 
 impl Changes {
     /// None yet.
     pub(super) fn new(space: AtomSpace) -> Self {
-        Self { space, wanted: HashMap::new() }
+        Self { space, pending: HashMap::new(), all: HashMap::new() }
     }
 
     /// A quad is to be there.
     pub(super) fn insert(&mut self, quad: Quad) {
-        self.wanted.insert(quad, true);
+        self.all.insert(quad.clone(), true);
+        self.pending.insert(quad, true);
     }
 
     /// A quad is not to be there.
     pub(super) fn delete(&mut self, quad: Quad) {
-        self.wanted.insert(quad, false);
+        self.all.insert(quad.clone(), false);
+        self.pending.insert(quad, false);
     }
 
     /// The snapshot without the changes that are not in it yet.
@@ -36,13 +40,16 @@ impl Changes {
 
     /// The snapshot with the changes so far.
     pub(super) fn space(&mut self) -> Result<AtomSpace, QueryError> {
-        if !self.wanted.is_empty() {
-            let wanted = std::mem::take(&mut self.wanted);
-            let kept = quads(&self.space, |_| true).filter(|quad| !wanted.contains_key(quad));
-            let new = wanted.iter().filter(|(_, wanted)| **wanted).map(|(quad, _)| quad.clone());
-            self.space = AtomSpace::from_quads(kept.chain(new))?;
+        if !self.pending.is_empty() {
+            let (inserts, deletes) = split(std::mem::take(&mut self.pending));
+            self.space = self.space.with_changes(&inserts, &deletes)?;
         }
         Ok(self.space.clone())
+    }
+
+    /// All quads that are to be there, and all that are not to be.
+    pub(super) fn all(self) -> (Vec<Quad>, Vec<Quad>) {
+        split(self.all)
     }
 
     /// The quads of some graphs; id 0 is the default graph.
@@ -60,6 +67,13 @@ impl Changes {
     }
 }
 
+/// Those that are to be there, and the others.
+fn split(wanted: HashMap<Quad, bool>) -> (Vec<Quad>, Vec<Quad>) {
+    let (inserts, deletes): (Vec<_>, Vec<_>) = wanted.into_iter().partition(|(_, wanted)| *wanted);
+    let quads = |list: Vec<(Quad, bool)>| list.into_iter().map(|(quad, _)| quad).collect();
+    (quads(inserts), quads(deletes))
+}
+
 fn graph_id(space: &AtomSpace, name: &GraphName) -> Option<Id> {
     match name {
         GraphName::DefaultGraph => Some(0),
@@ -69,7 +83,7 @@ fn graph_id(space: &AtomSpace, name: &GraphName) -> Option<Id> {
 }
 
 /// The statements of some graphs as quads.
-fn quads(space: &AtomSpace, of: impl Fn(Id) -> bool) -> impl Iterator<Item = Quad> {
+pub(super) fn quads(space: &AtomSpace, of: impl Fn(Id) -> bool) -> impl Iterator<Item = Quad> {
     let rows = space.rows(Order::Spo, &[]);
     (0..rows.len()).map(move |at| rows.row(at)).filter(move |row| of(row[3])).filter_map(|row| quad(space, row))
 }

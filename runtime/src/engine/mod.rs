@@ -8,8 +8,10 @@ mod options;
 mod statistics;
 mod template;
 mod update;
+mod writer;
 
 use std::hash::BuildHasher;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::Instant;
 
@@ -26,6 +28,7 @@ use oxsdatatypes::DateTime;
 use crate::executor::{Graphs, Limits, Scope, Session, Table, expanded, run};
 use crate::infer::{self, ClosureCache, prepare};
 use statistics::StoreStatistics;
+use writer::Writer;
 
 pub use crate::executor::{OperatorProfile, Profile};
 pub use answer::{Answer, Solutions};
@@ -35,14 +38,24 @@ pub use options::QueryOptions;
 /// A store that is asked and changed. Queries read the snapshot that is current when they begin; updates come one after the other.
 pub struct Engine {
     current: RwLock<AtomSpace>,
-    updating: Mutex<()>,
+    /// Held by the one update that runs.
+    writer: Mutex<Writer>,
     closures: ClosureCache,
 }
 
 impl Engine {
     /// An engine on a dataset in memory.
     pub fn new(space: AtomSpace) -> Self {
-        Self { current: RwLock::new(space), updating: Mutex::new(()), closures: ClosureCache::default() }
+        Self { current: RwLock::new(space), writer: Mutex::new(Writer::memory()), closures: ClosureCache::default() }
+    }
+
+    /// An engine on the store in a folder. It reads without a lock; the first update makes it the one writer of the store, until it is dropped.
+    ///
+    /// # Errors
+    /// If there is no store, or one of its files cannot be read or is damaged.
+    pub fn open(folder: &Path) -> Result<Self, QueryError> {
+        let space = AtomSpace::open(folder)?;
+        Ok(Self { current: RwLock::new(space), writer: Mutex::new(Writer::folder(folder)), closures: ClosureCache::default() })
     }
 
     /// The current snapshot.
@@ -101,12 +114,13 @@ impl Engine {
     /// Applies an update: all of its operations, or none if one fails.
     ///
     /// # Errors
-    /// If the text is no update, an operation fails, or a limit is exceeded.
+    /// If the text is no update, an operation fails, a limit is exceeded, or the store cannot be written.
     pub fn update(&self, text: &str, options: &QueryOptions) -> Result<(), QueryError> {
         let update = parse_update(text, &options.parse())?;
-        let _one = self.updating.lock().unwrap_or_else(PoisonError::into_inner);
-        let space = update::apply(self.space(), &update, options)?;
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = space;
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = writer.begin(self.space())?;
+        let after = writer.commit(update::changes(before, &update, options)?)?;
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = after;
         Ok(())
     }
 }
@@ -126,6 +140,8 @@ fn solve<'s>(
     let closures = prepare(&graph, infer::Context { cache, space, graphs: &graphs, base: options.store_base(), limits: &limits })?;
     let session = Session::new(space, graphs, closures, limits, evaluation)?;
     let table = run(&session, &graph, &Scope::default(), "")?;
+    // A damaged part of a file reads as empty.
+    space.health()?;
     let table = if matches!(query.form, Form::Ask) { table } else { expanded(&session, table)? };
     Ok((session, table))
 }

@@ -13,15 +13,15 @@ use super::{QueryError, QueryOptions, solve};
 use crate::executor::{Limits, Table, Terms};
 use crate::infer::ClosureCache;
 
-/// The snapshot after an update.
-pub(super) fn apply(space: AtomSpace, update: &Update, options: &QueryOptions) -> Result<AtomSpace, QueryError> {
+/// What an update changes of a snapshot.
+pub(super) fn changes(space: AtomSpace, update: &Update, options: &QueryOptions) -> Result<Changes, QueryError> {
     let mut changes = Changes::new(space);
     for operation in &update.operations {
         let limits = Limits::new(options.timeout, options.memory, options.cancel.clone());
         limits.check("Update")?;
         one(&mut changes, operation, update.base.as_ref(), limits, options)?;
     }
-    changes.space()
+    Ok(changes)
 }
 
 fn one(

@@ -65,7 +65,7 @@ impl<'a> Condition<'a> {
             if interval.certain.contains(&id) {
                 return true;
             }
-            if id <= self.session.space.terms() && !interval.below.contains(&id) && !interval.above.contains(&id) {
+            if id <= self.session.space.ordered_terms() && !interval.below.contains(&id) && !interval.above.contains(&id) {
                 return false;
             }
         }
@@ -92,17 +92,20 @@ impl<'a> Condition<'a> {
 
     /// Ids of the store outside of this range do not fulfil it.
     pub(crate) fn hull(&self) -> Range<Id> {
-        self.interval.as_ref().map_or(0..UNBOUND, |interval| interval.below.start..interval.above.end)
+        match &self.interval {
+            Some(interval) if self.is_narrow() => interval.below.start..interval.above.end,
+            _ => 0..UNBOUND,
+        }
     }
 
     /// Ids of the store inside of the hull all fulfil it.
     pub(crate) fn is_exact(&self) -> bool {
-        self.interval.as_ref().is_some_and(|interval| interval.below.is_empty() && interval.above.is_empty())
+        self.is_narrow() && self.interval.as_ref().is_some_and(|interval| interval.below.is_empty() && interval.above.is_empty())
     }
 
-    /// The hull leaves something out.
+    /// The hull leaves something out: no term of the store is out of order.
     pub(crate) fn is_narrow(&self) -> bool {
-        self.interval.is_some()
+        self.interval.is_some() && self.session.space.ordered_terms() == self.session.space.terms()
     }
 }
 

@@ -79,13 +79,15 @@ impl<'a> Matches<'a> {
         let graph_column = if let GraphScope::Each(variable) = &atom.graph { input.index(variable) } else { None };
         let conditions = conditions(task, &atom.conditions)?;
         let (order, sequence) = choose(&slots, wish, &conditions);
+        let prefix_is_predicate = sequence[0] == Position::Predicate;
         let slot = |position: Position| &slots[place(position)];
         let prefix: Vec<Id> = sequence.iter().map_while(|&p| if let Slot::Constant(id) = slot(p) { Some(*id) } else { None }).collect();
         let behind = &sequence[prefix.len()..];
         let keys = behind.iter().map(|&p| (p, slot(p).clone())).take_while(|(_, slot)| !matches!(slot, Slot::Free(_)));
         let keys: Vec<(Position, Slot)> = keys.collect();
+        let sequence = behind[keys.len()..].to_vec();
         let rows = Arc::new(statements.rows(order, &prefix));
-        let dense = matches!((&keys[..], &prefix[..]), ([_, ..], [_])) && sequence[0] == Position::Predicate;
+        let dense = matches!((&keys[..], &prefix[..]), ([_, ..], [_])) && prefix_is_predicate;
         let adjacency = if dense { statements.adjacency(order, prefix[0]) } else { None };
         let (free, equal) = free_places(&slots, atom, input);
         let all = 0..rows.len();
@@ -96,8 +98,7 @@ impl<'a> Matches<'a> {
             place.map(|place| (place, condition)).ok_or_else(|| task.plan(format!("a condition on {variable}, which the atom has not")))
         });
         let conditions = conditions.collect::<Result<Vec<_>, _>>()?;
-        let mut matches =
-            Self { rows, all, keys, adjacency, graph, graph_column, equal, conditions, incidences, free, sequence: behind.to_vec() };
+        let mut matches = Self { rows, all, keys, adjacency, graph, graph_column, equal, conditions, incidences, free, sequence };
         matches.narrow();
         Ok(Some(matches))
     }

@@ -8,9 +8,8 @@ use super::{check, engine, solutions};
 
 #[test]
 fn rho_df_follows_classes_properties_domains_and_ranges() {
-    let engine = engine(
-        ":p rdfs:subPropertyOf :q . :q rdfs:domain :C ; rdfs:range :D . :C rdfs:subClassOf :B . :x :p :y . :z :p \"literal\" .",
-    );
+    let engine =
+        engine(":p rdfs:subPropertyOf :q . :q rdfs:domain :C ; rdfs:range :D . :C rdfs:subClassOf :B . :x :p :y . :z :p \"literal\" .");
     check(&engine, "SELECT ?x ?c { INFER { ?x a ?c } }", &[":x :B", ":x :C", ":y :D", ":z :B", ":z :C"]);
     check(&engine, "SELECT ?x ?y { INFER RHODF { ?x :q ?y } }", &[":x :y", ":z \"literal\""]);
     check(&engine, "SELECT ?p { INFER { :x ?p :y } }", &[":p", ":q"]);

@@ -9,8 +9,8 @@ use super::current::{self, Generation};
 use super::lock::Lock;
 use super::log::{self, Commit, Log};
 use super::{Disk, Files, LogFile};
-use crate::store::AtomSpace;
 use crate::store::base::Base;
+use crate::store::{AtomSpace, time};
 use crate::{Error, Place, Result};
 
 /// The one writer of a store. Readers keep the spaces that they have.
@@ -87,7 +87,8 @@ impl Store {
     /// Deletes statements, then inserts others, all or none; they are on the disk when this returns.
     ///
     /// # Errors
-    /// When the log cannot be written: the store is then as before, or refuses commits until it is opened again. As [`AtomSpace::with_changes`].
+    /// When the log cannot be written: the store is then as before, or refuses commits until it is opened again. As [`AtomSpace::with_changes`];
+    /// when an annotation is wrong, as in [`AtomSpace::load`].
     pub fn commit(&mut self, inserts: &[Quad], deletes: &[Quad]) -> Result<AtomSpace> {
         let path = self.generation.log(&self.folder);
         if self.broken {
@@ -98,6 +99,7 @@ impl Store {
             return Ok(self.space.clone());
         }
         let space = self.space.with_changes(inserts, deletes)?;
+        time::check_changes(&space, inserts)?;
         let bytes = Commit { deletes: deletes.to_vec(), inserts: inserts.to_vec() }.encode()?;
         if let Err(error) = self.log.append(&bytes) {
             self.broken = self.log.cut(self.length).is_err();

@@ -21,7 +21,8 @@ pub use format::Format;
 
 pub(super) use builder::Builder;
 
-use super::AtomSpace;
+use super::base::fresh_number;
+use super::{AtomSpace, time};
 use crate::Result;
 use input::Input;
 use rejects::Rejects;
@@ -37,6 +38,8 @@ pub struct LoadOptions<'a> {
     pub namespace: Option<String>,
     /// The graph of statements that name none; none: the default graph.
     pub graph: Option<NamedNode>,
+    /// Statements to which those of the files are added; its blank nodes are none of the files'.
+    pub onto: Option<AtomSpace>,
     /// Lines that cannot be read are written to this file instead of ending the load; formats of lines only.
     pub rejects: Option<PathBuf>,
     /// Told how far it is, now and then.
@@ -60,10 +63,17 @@ impl AtomSpace {
     /// Loads files into a space. Blank nodes of one label in several files are different; those of a single file keep their labels.
     ///
     /// # Errors
-    /// When a file cannot be read, its format is not known, or it holds something else than its format allows: the error names file, line and column.
+    /// When a file cannot be read, its format is not known, or it holds something else than its format allows: the error names file, line and column;
+    /// or when an annotation is wrong ([`super::Periods::of`], strength and confidence outside 0..1): the error names its node.
     pub fn load<P: AsRef<Path>>(files: &[P], options: &LoadOptions<'_>) -> Result<Self> {
         let builder = Builder::default();
-        let scope = |file: usize| if files.len() > 1 { format!("f{file}_") } else { String::new() };
+        let mut prefix = "f".to_owned();
+        if let Some(space) = &options.onto {
+            builder.add_space(space)?;
+            // Earlier loads may have left any label.
+            prefix = format!("f{:016x}_", fresh_number());
+        }
+        let scope = |file: usize| if files.len() > 1 || options.onto.is_some() { format!("{prefix}{file}_") } else { String::new() };
         let mut rejects = Rejects::new(options.rejects.as_deref())?;
         for (i, file) in files.iter().enumerate() {
             load_file(&builder, file.as_ref(), &scope(i), options, &mut rejects)?;
@@ -71,6 +81,7 @@ impl AtomSpace {
         rejects.finish()?;
         let (read, start) = (builder.statements(), Instant::now());
         let space = builder.finish()?;
+        time::check(&space)?;
         tracing::info!(read, statements = space.len(), terms = space.terms(), took = ?start.elapsed(), "sorted the statements");
         Ok(space)
     }

@@ -5,6 +5,9 @@
 //! CRC-32 of every block of 1 MiB of every section follows (u32 each), then one of everything before it (u32). Sections begin at multiples of 64
 //! bytes. A file is written once, beside its place, and never changed.
 
+#[cfg(not(all(target_endian = "little", target_pointer_width = "64")))]
+compile_error!("snapshots are mapped as they lie in the file: little-endian, with offsets of 64 bits");
+
 mod header;
 mod read;
 mod section;

@@ -68,6 +68,11 @@ const FUNCTIONS: &[(&str, Function, usize, usize)] = &[
     ("ISTRIPLE", Function::IsTriple, 1, 1),
 ];
 
+/// The keyword of a function; of one that is named by an IRI there is none.
+pub(crate) fn keyword(function: &Function) -> &'static str {
+    FUNCTIONS.iter().find(|(_, known, ..)| known == function).map_or("", |&(name, ..)| name)
+}
+
 impl Builder<'_> {
     /// A `call`: of a function or an aggregate that has a name.
     pub(super) fn call(&mut self, pair: Pair<'_>) -> Result<Expression> {

@@ -8,7 +8,7 @@ use hypergraphql_query::expr::{Accumulator, Value};
 
 use super::distinct::firsts;
 use super::evaluate::{Evaluation, ids};
-use super::gather::gather;
+use super::gather::{NO_ROW, gather};
 use super::rank::ranks;
 use super::table::{Column, Table, UNBOUND};
 use super::task::Task;
@@ -159,6 +159,8 @@ fn least_rows(task: &Task<'_, '_>, groups: &Groups, by: &[Variable], input: &Tab
         keys.push(ranks);
     }
     let mut least: Vec<u32> = groups.first.clone();
+    // The one group of no rows has none.
+    least.resize(groups.len, NO_ROW);
     groups.each(task, input.rows, |row, group| {
         let best = least[group] as usize;
         if keys.iter().map(|key| key[row].cmp(&key[best])).find(|order| order.is_ne()).is_some_and(|order| order.is_lt()) {

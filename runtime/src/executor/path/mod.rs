@@ -12,7 +12,7 @@ use super::gather::{self, concat, gather};
 use super::graph_check::GraphCheck;
 use super::incidence::Incidences;
 use super::masks::by_mask;
-use super::matches::lacks;
+use super::matches::{lacks, within};
 use super::source::Statements;
 use super::table::{Column, Table, UNBOUND};
 use super::task::Task;
@@ -121,7 +121,8 @@ fn bound(task: &Task<'_, '_>, pattern: Pattern<'_>, reach: &Reach<'_, '_>, input
     let (subject, object) = (end(task, pattern.subject, input)?, end(task, pattern.object, input)?);
     // Where no end is a constant, a way of no steps is only from nodes of the graph.
     let nodes_only = reach.can_be_empty() && !matches!(subject, End::Constant(_)) && !matches!(object, End::Constant(_));
-    let forward = !matches!((&subject, &object), (End::Free(_), End::Constant(_) | End::Row(_)));
+    let backward = matches!((&subject, &object), (End::Free(_), End::Constant(_) | End::Row(_)) | (End::Row(_), End::Constant(_)));
+    let forward = !backward;
     let (from, to) = if forward { (&subject, &object) } else { (&object, &subject) };
     let (of_row, starts): (Vec<u32>, Vec<u32>) = match from {
         End::Free(_) => {
@@ -134,11 +135,17 @@ fn bound(task: &Task<'_, '_>, pattern: Pattern<'_>, reach: &Reach<'_, '_>, input
     let mut distinct = starts.clone();
     distinct.sort_unstable();
     distinct.dedup();
+    let looked_up = !matches!(to, End::Free(_));
     let ends: Vec<Vec<u32>> = task
         .morsels(distinct.len(), BLOCK, |range| {
             let of = |start: Id| match nodes_only && !reach.is_node(start) {
                 true => Ok(vec![]),
-                false => reach.ends(start, forward),
+                false => reach.ends(start, forward).map(|mut ends| {
+                    if looked_up {
+                        ends.sort_unstable();
+                    }
+                    ends
+                }),
             };
             distinct[range].iter().map(|&start| of(start)).collect::<Result<Vec<_>, QueryError>>()
         })?
@@ -147,13 +154,13 @@ fn bound(task: &Task<'_, '_>, pattern: Pattern<'_>, reach: &Reach<'_, '_>, input
     let (mut rows, mut first, mut last) = (vec![], vec![], vec![]);
     for (&row, &start) in of_row.iter().zip(&starts) {
         let Ok(place) = distinct.binary_search(&start) else { continue };
-        let wanted = if same { Some(start) } else { to.at(row as usize) };
-        let found = ends[place].iter().filter(|&&end| wanted.is_none_or(|wanted| wanted == end));
-        last.extend(found);
-        first.resize(last.len(), start);
-        if last.len() > rows.len() {
-            task.rows(last.len() as u64)?;
+        match to.at(row as usize) {
+            Some(wanted) => last.extend_from_slice(&ends[place][within(&ends[place], 0..ends[place].len(), wanted)]),
+            None if same => last.extend(ends[place].iter().filter(|&&end| end == start)),
+            None => last.extend_from_slice(&ends[place]),
         }
+        task.rows(last.len() as u64)?;
+        first.resize(last.len(), start);
         rows.resize(last.len(), row);
     }
     let rows = [rows];

@@ -54,13 +54,7 @@ impl<'a> Statements<'a> {
 }
 
 impl<'a, 's> Reach<'a, 's> {
-    pub(super) fn new(
-        task: &'a Task<'a, 's>,
-        source: Source<'a>,
-        step: Step,
-        graph: GraphCheck,
-        incidences: Option<Incidences>,
-    ) -> Self {
+    pub(super) fn new(task: &'a Task<'a, 's>, source: Source<'a>, step: Step, graph: GraphCheck, incidences: Option<Incidences>) -> Self {
         let of = |predicate: Id| [Order::Pso, Order::Pos].map(|order| Edges::new(source, order, predicate));
         let edges = step.predicates().into_iter().map(|predicate| (predicate, of(predicate))).collect();
         Self { task, source, step, graph, incidences, edges }
