@@ -5,6 +5,8 @@ use std::time::Duration;
 use hypergraphql_query::SyntaxError;
 use oxrdf::NamedNode;
 
+use crate::infer::InferError;
+
 /// What can go wrong between a query's text and its answer.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
@@ -72,10 +74,23 @@ pub enum QueryError {
         /// What it needs.
         what: &'static str,
     },
+    /// A closure cannot be made.
+    #[error(transparent)]
+    Infer(InferError),
     /// `CREATE` of a graph that has triples.
     #[error("the graph {name} exists already: drop it first, or create it with SILENT")]
     GraphExists {
         /// Its name.
         name: NamedNode,
     },
+}
+
+impl From<InferError> for QueryError {
+    fn from(error: InferError) -> Self {
+        match error {
+            // What stopped it is an error of queries as a rule.
+            InferError::Stopped(why) => why.downcast::<Self>().map_or_else(|why| Self::Infer(InferError::Stopped(why)), |error| *error),
+            error => Self::Infer(error),
+        }
+    }
 }

@@ -116,7 +116,8 @@ fn engine_bag(engine: &Engine, query: &str, unoptimized: bool) -> Result<BTreeMa
         return Err(TestCaseError::fail("no solutions"));
     };
     let variables: Vec<Variable> = solutions.variables().iter().map(|name| Variable::new(name.as_str())).collect();
-    let solution = |row: Vec<Option<Term>>| variables.iter().zip(row).filter_map(|(v, term)| Some((v.clone(), term?))).collect::<Solution>();
+    let solution =
+        |row: Vec<Option<Term>>| variables.iter().zip(row).filter_map(|(v, term)| Some((v.clone(), term?))).collect::<Solution>();
     Ok(bag(solutions.rows().map(solution)))
 }
 
