@@ -10,7 +10,9 @@ use oxrdf::{GraphName, NamedNode, Quad, Term};
 use oxsdatatypes::DateTime;
 use proptest::prelude::*;
 
+use super::dataset::Graphs;
 use super::{Limits, Scope, Session, Table, run};
+use crate::infer::Closures;
 
 fn name(kind: &str, number: u8) -> NamedNode {
     NamedNode::new_unchecked(format!("http://x/{kind}{number}"))
@@ -51,7 +53,9 @@ fn rows(space: &AtomSpace, nodes: Vec<Node>) -> BTreeMap<Vec<String>, u64> {
     let (sorted_by, weighted) = (nodes[last].sorted_by.clone(), nodes[last].weighted);
     let graph = TensorGraph { nodes, root: NodeId(last as u32), form: Form::Ask, dataset: None, base: None };
     graph.verify().unwrap();
-    let session = Session::new(space, None, Limits::new(None, None, None), Context::new(DateTime::MIN, 0));
+    let session =
+        Session::new(space, Graphs::new(space, None), Closures::default(), Limits::new(None, None, None), Context::new(DateTime::MIN, 0));
+    let session = session.unwrap();
     let table: Table = run(&session, &graph, &Scope::default(), "").unwrap();
     let keys = |row: usize| sorted_by.iter().map(|v| table.column(v).unwrap()[row]).collect::<Vec<u32>>();
     assert!((1..table.rows).all(|row| keys(row - 1) <= keys(row)), "rows are not sorted by {sorted_by:?}");
