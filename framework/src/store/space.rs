@@ -91,6 +91,11 @@ impl AtomSpace {
         Ok(Self::new(Arc::clone(base), Some(delta), graphs, statistics))
     }
 
+    /// Whether both are one snapshot.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// How many statements there are.
     pub fn len(&self) -> u64 {
         self.0.statistics.rows()

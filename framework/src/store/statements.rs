@@ -87,9 +87,7 @@ impl Statements {
 
     /// The statements that begin with a prefix; none where the file is damaged, which its health then says.
     pub(super) fn rows(&self, order: Order, prefix: &[Id]) -> Rows<'_> {
-        let permutation = self.permutation(order);
-        let range = permutation.range(prefix).filter(|range| permutation.verify(range)).unwrap_or(0..0);
-        Rows { order, permutation: Cow::Borrowed(permutation), range }
+        self.permutation(order).rows(order, prefix)
     }
 }
 
@@ -119,7 +117,8 @@ fn permutations<const N: usize>(mut rows: Vec<[Id; N]>, max: Id) -> [Permutation
 }
 
 impl Permutation {
-    fn new<const N: usize>(rows: &[[Id; N]], order: Order) -> Self {
+    /// Of sorted rows.
+    pub(super) fn new<const N: usize>(rows: &[[Id; N]], order: Order) -> Self {
         let column = |at: usize| Arc::new(Array::from(rows.par_iter().map(|row| row[at]).collect::<Vec<_>>()));
         let mut columns: Vec<_> = order.positions().map(|position| column(position as usize)).into();
         columns.extend((3..N).map(column));
@@ -133,6 +132,12 @@ impl Permutation {
 
     pub(super) fn columns(&self) -> &[Arc<Array<Id>>] {
         &self.columns
+    }
+
+    /// The statements that begin with a prefix, as [`Statements::rows`].
+    pub(super) fn rows(&self, order: Order, prefix: &[Id]) -> Rows<'_> {
+        let range = self.range(prefix).filter(|range| self.verify(range)).unwrap_or(0..0);
+        Rows { order, permutation: Cow::Borrowed(self), range }
     }
 
     /// The rows that begin with these ids; none where the file is damaged.

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use hypergraphql_query::SyntaxError;
+use hypergraphql_query::{CompileError, SyntaxError};
 use oxrdf::NamedNode;
+
+use crate::infer::InferError;
 
 /// What can go wrong between a query's text and its answer.
 #[derive(Debug, thiserror::Error)]
@@ -11,6 +13,9 @@ pub enum QueryError {
     /// The text is not what it should be.
     #[error(transparent)]
     Syntax(#[from] SyntaxError),
+    /// The text asks for more than one plan can hold.
+    #[error(transparent)]
+    Compile(#[from] CompileError),
     /// The store cannot be read or made.
     #[error(transparent)]
     Store(#[from] hypergraphql_framework::Error),
@@ -72,10 +77,23 @@ pub enum QueryError {
         /// What it needs.
         what: &'static str,
     },
+    /// A closure cannot be made.
+    #[error(transparent)]
+    Infer(InferError),
     /// `CREATE` of a graph that has triples.
     #[error("the graph {name} exists already: drop it first, or create it with SILENT")]
     GraphExists {
         /// Its name.
         name: NamedNode,
     },
+}
+
+impl From<InferError> for QueryError {
+    fn from(error: InferError) -> Self {
+        match error {
+            // What stopped it is an error of queries as a rule.
+            InferError::Stopped(why) => why.downcast::<Self>().map_or_else(|why| Self::Infer(InferError::Stopped(why)), |error| *error),
+            error => Self::Infer(error),
+        }
+    }
 }

@@ -25,7 +25,8 @@ use oxiri::Iri;
 use oxrdf::Triple;
 use oxsdatatypes::DateTime;
 
-use crate::executor::{Limits, Scope, Session, Table, expanded, run};
+use crate::executor::{Graphs, Limits, Scope, Session, Table, expanded, run};
+use crate::infer::{self, ClosureCache, prepare};
 use statistics::StoreStatistics;
 use writer::Writer;
 
@@ -39,12 +40,13 @@ pub struct Engine {
     current: RwLock<AtomSpace>,
     /// Held by the one update that runs.
     writer: Mutex<Writer>,
+    closures: ClosureCache,
 }
 
 impl Engine {
     /// An engine on a dataset in memory.
     pub fn new(space: AtomSpace) -> Self {
-        Self { current: RwLock::new(space), writer: Mutex::new(Writer::memory()) }
+        Self { current: RwLock::new(space), writer: Mutex::new(Writer::memory()), closures: ClosureCache::default() }
     }
 
     /// An engine on the store in a folder. It reads without a lock; the first update makes it the one writer of the store, until it is dropped.
@@ -53,7 +55,7 @@ impl Engine {
     /// If there is no store, or one of its files cannot be read or is damaged.
     pub fn open(folder: &Path) -> Result<Self, QueryError> {
         let space = AtomSpace::open(folder)?;
-        Ok(Self { current: RwLock::new(space), writer: Mutex::new(Writer::folder(folder)) })
+        Ok(Self { current: RwLock::new(space), writer: Mutex::new(Writer::folder(folder)), closures: ClosureCache::default() })
     }
 
     /// The current snapshot.
@@ -70,7 +72,7 @@ impl Engine {
         let space = self.space();
         let limits = Limits::new(options.timeout, options.memory, options.cancel.clone());
         let query = parse_query(text, &options.parse())?;
-        let (session, table) = solve(&space, &query, limits, options)?;
+        let (session, table) = solve(&space, &query, limits, options, &self.closures)?;
         let bounded = |rows: usize| match options.limit {
             Some(limit) if rows as u64 > limit => {
                 Err(QueryError::TooManyRows { operator: "the answer".to_owned(), rows: rows as u64, limit })
@@ -106,7 +108,7 @@ impl Engine {
     /// If the text is no query.
     pub fn explain(&self, text: &str, options: &QueryOptions) -> Result<String, QueryError> {
         let query = parse_query(text, &options.parse())?;
-        Ok(compile(&query, &StoreStatistics(&self.space()), &options.compile()).to_string())
+        Ok(compile(&query, &StoreStatistics(&self.space()), &options.compile())?.to_string())
     }
 
     /// Applies an update: all of its operations, or none if one fails.
@@ -124,11 +126,19 @@ impl Engine {
 }
 
 /// The solutions of a query, each a row of its own.
-fn solve<'s>(space: &'s AtomSpace, query: &Query, limits: Limits, options: &QueryOptions) -> Result<(Session<'s>, Table), QueryError> {
-    let graph = compile(query, &StoreStatistics(space), &options.compile());
+fn solve<'s>(
+    space: &'s AtomSpace,
+    query: &Query,
+    limits: Limits,
+    options: &QueryOptions,
+    cache: &ClosureCache,
+) -> Result<(Session<'s>, Table), QueryError> {
+    let graph = compile(query, &StoreStatistics(space), &options.compile())?;
     let mut evaluation = Context::new(DateTime::now(), std::hash::RandomState::new().hash_one(0));
     evaluation.base = graph.base.clone().and_then(|base| Iri::parse(base).ok());
-    let session = Session::new(space, graph.dataset.as_ref(), limits, evaluation);
+    let graphs = Graphs::new(space, graph.dataset.as_ref());
+    let closures = prepare(&graph, infer::Context { cache, space, graphs: &graphs, base: options.store_base(), limits: &limits })?;
+    let session = Session::new(space, graphs, closures, limits, evaluation)?;
     let table = run(&session, &graph, &Scope::default(), "")?;
     // A damaged part of a file reads as empty.
     space.health()?;

@@ -35,8 +35,12 @@ pub struct QueryOptions {
 
 impl QueryOptions {
     pub(crate) fn parse(&self) -> ParseOptions {
-        let store_base = self.store_base.clone().unwrap_or_else(|| STORE_BASE.to_owned());
-        ParseOptions { strict: self.strict, base: self.base.clone(), store_base }
+        ParseOptions { strict: self.strict, base: self.base.clone(), store_base: self.store_base().to_owned() }
+    }
+
+    /// The namespace of the store's own names.
+    pub(crate) fn store_base(&self) -> &str {
+        self.store_base.as_deref().unwrap_or(STORE_BASE)
     }
 
     pub(crate) fn compile(&self) -> CompileOptions {

@@ -11,6 +11,7 @@ use super::changes::Changes;
 use super::template::Solution;
 use super::{QueryError, QueryOptions, solve};
 use crate::executor::{Limits, Table, Terms};
+use crate::infer::ClosureCache;
 
 /// What an update changes of a snapshot.
 pub(super) fn changes(space: AtomSpace, update: &Update, options: &QueryOptions) -> Result<Changes, QueryError> {
@@ -42,7 +43,8 @@ fn one(
         Operation::DeleteInsert { delete, insert, using, pattern } => {
             let query = selection(delete, insert, using.as_ref(), pattern, base);
             let space = changes.space()?;
-            let (session, table) = solve(&space, &query, limits, options)?;
+            // Its snapshot is asked once.
+            let (session, table) = solve(&space, &query, limits, options, &ClosureCache::default())?;
             let (mut deleted, mut inserted) = (vec![], vec![]);
             for row in 0..table.rows {
                 if row % 1024 == 0 {

@@ -10,6 +10,7 @@ use hypergraphql_query::graph::{Atom, GraphScope, Source};
 use super::condition::{Condition, conditions};
 use super::graph_check::GraphCheck;
 use super::incidence::Incidences;
+use super::source::Statements;
 use super::table::{Table, UNBOUND};
 use super::task::Task;
 use crate::engine::QueryError;
@@ -72,8 +73,9 @@ impl<'a> Matches<'a> {
     /// The way to the matches of an atom for rows of a table, all of whose values it uses are bound; `None`: there are none.
     pub(crate) fn new(task: &Task<'a, '_>, atom: &Atom, input: &Table, wish: Wish<'_>) -> Result<Option<Self>, QueryError> {
         refuse_what_is_not_there(task, atom)?;
-        let Some(slots) = slots(task, atom, input)? else { return Ok(None) };
         let Some(graph) = GraphCheck::new(task, &atom.graph) else { return Ok(None) };
+        let (statements, graph) = Statements::new(task, atom.source, graph)?;
+        let Some(slots) = slots(task, statements, atom, input)? else { return Ok(None) };
         let graph_column = if let GraphScope::Each(variable) = &atom.graph { input.index(variable) } else { None };
         let conditions = conditions(task, &atom.conditions)?;
         let (order, sequence) = choose(&slots, wish, &conditions);
@@ -84,9 +86,9 @@ impl<'a> Matches<'a> {
         let keys = behind.iter().map(|&p| (p, slot(p).clone())).take_while(|(_, slot)| !matches!(slot, Slot::Free(_)));
         let keys: Vec<(Position, Slot)> = keys.collect();
         let sequence = behind[keys.len()..].to_vec();
-        let rows = Arc::new(task.space().rows(order, &prefix));
+        let rows = Arc::new(statements.rows(order, &prefix));
         let dense = matches!((&keys[..], &prefix[..]), ([_, ..], [_])) && prefix_is_predicate;
-        let adjacency = if dense { task.space().adjacency(order, prefix[0]) } else { None };
+        let adjacency = if dense { statements.adjacency(order, prefix[0]) } else { None };
         let (free, equal) = free_places(&slots, atom, input);
         let all = 0..rows.len();
         let incidences = (atom.source == Source::Incidences).then(|| Incidences::new(task.space()));
@@ -96,8 +98,7 @@ impl<'a> Matches<'a> {
             place.map(|place| (place, condition)).ok_or_else(|| task.plan(format!("a condition on {variable}, which the atom has not")))
         });
         let conditions = conditions.collect::<Result<Vec<_>, _>>()?;
-        let mut matches =
-            Self { rows, all, keys, adjacency, graph, graph_column, equal, conditions, incidences, free, sequence };
+        let mut matches = Self { rows, all, keys, adjacency, graph, graph_column, equal, conditions, incidences, free, sequence };
         matches.narrow();
         Ok(Some(matches))
     }
@@ -220,7 +221,6 @@ pub(crate) fn within(column: &[u32], range: Range<usize>, id: Id) -> Range<usize
 
 fn refuse_what_is_not_there(task: &Task<'_, '_>, atom: &Atom) -> Result<(), QueryError> {
     let what = match atom {
-        Atom { source: Source::Closure(_), .. } => "the closure of a graph (INFER)",
         Atom { as_of: Some(_), .. } | Atom { period: Some(_), .. } => "the valid time of statements (TEMPORAL)",
         _ => return Ok(()),
     };
@@ -237,13 +237,13 @@ const fn place(position: Position) -> usize {
 }
 
 /// What stands where in the atom; `None` where a constant is no term of the store.
-fn slots(task: &Task<'_, '_>, atom: &Atom, input: &Table) -> Result<Option<[Slot; 3]>, QueryError> {
+fn slots(task: &Task<'_, '_>, statements: Statements<'_>, atom: &Atom, input: &Table) -> Result<Option<[Slot; 3]>, QueryError> {
     let triple = &atom.triple;
     let mut slots = vec![];
     for pattern in [&triple.subject, &triple.predicate, &triple.object] {
         slots.push(match pattern {
             TermPattern::Variable(variable) => input.index(variable).map_or_else(|| Slot::Free(variable.clone()), Slot::Row),
-            TermPattern::Term(term) => match task.space().id(term) {
+            TermPattern::Term(term) => match statements.id(task, term)? {
                 Some(id) => Slot::Constant(id),
                 None => return Ok(None),
             },

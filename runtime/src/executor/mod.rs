@@ -27,6 +27,7 @@ mod run;
 mod runs;
 mod scan;
 mod sort;
+mod source;
 mod table;
 mod tables;
 mod task;
@@ -34,6 +35,7 @@ mod terms;
 
 pub use profile::{OperatorProfile, Profile};
 
+pub(crate) use dataset::{DefaultGraph, Graphs};
 pub(crate) use gather::expanded;
 pub(crate) use graph_check::default_graph;
 pub(crate) use limits::Limits;

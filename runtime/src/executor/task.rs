@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hypergraphql_framework::store::{AtomSpace, Id};
-use hypergraphql_query::algebra::{Dataset, Variable};
+use hypergraphql_query::algebra::Variable;
 use hypergraphql_query::expr::Context;
 use oxrdf::Term;
 use rayon::prelude::*;
@@ -14,6 +14,7 @@ use super::limits::Limits;
 use super::profile::Profile;
 use super::terms::Terms;
 use crate::engine::QueryError;
+use crate::infer::Closures;
 
 /// Rows between two looks at the limits.
 pub(crate) const MORSEL: usize = 1 << 16;
@@ -29,6 +30,8 @@ pub(crate) struct Session<'s> {
     pub(crate) terms: Terms,
     /// Graphs of the dataset.
     pub(crate) graphs: Graphs,
+    /// Closures that patterns are matched against.
+    pub(crate) closures: Closures,
     /// Time and memory.
     pub(crate) limits: Limits,
     /// What its operators did so far.
@@ -39,9 +42,22 @@ pub(crate) struct Session<'s> {
 
 impl<'s> Session<'s> {
     /// A query on a snapshot.
-    pub(crate) fn new(space: &'s AtomSpace, dataset: Option<&Dataset>, limits: Limits, evaluation: Context<'s>) -> Self {
-        let (terms, graphs) = (Terms::new(space.clone()), Graphs::new(space, dataset));
-        Self { space, terms, graphs, limits, profile: Mutex::default(), evaluation }
+    ///
+    /// # Errors
+    /// When the closures have more terms than there are ids.
+    pub(crate) fn new(
+        space: &'s AtomSpace,
+        graphs: Graphs,
+        closures: Closures,
+        limits: Limits,
+        evaluation: Context<'s>,
+    ) -> Result<Self, QueryError> {
+        let terms = Terms::new(space.clone());
+        // The ids that the closures have given them.
+        closures.terms.iter().try_for_each(|term| terms.intern(term).map(|_| ()))?;
+        let mut profile = Profile::default();
+        closures.profile.iter().for_each(|operator| profile.add(operator.clone()));
+        Ok(Self { space, terms, graphs, closures, limits, profile: Mutex::new(profile), evaluation })
     }
 
     /// The profile, to be written to.

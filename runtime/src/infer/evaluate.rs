@@ -131,7 +131,8 @@ impl Evaluation<'_> {
         let mut left: Vec<usize> = (0..rule.body.len()).collect();
         let mut levels = vec![];
         while !left.is_empty() {
-            let is_bound = |place: Place| matches!(place, Place::Variable(variable) if bound >> variable & 1 == 1) || matches!(place, Place::Term(_));
+            let is_bound =
+                |place: Place| matches!(place, Place::Variable(variable) if bound >> variable & 1 == 1) || matches!(place, Place::Term(_));
             let score = |index: &usize| {
                 let [s, p, o] = rule.body[*index].map(is_bound);
                 let size = match rule.body[*index][1] {

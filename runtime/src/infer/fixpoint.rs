@@ -148,7 +148,8 @@ impl<'a> Fixpoint<'a> {
 
     /// Whether a rule makes something that is wanted; an inconsistency always is.
     fn makes(&self, rule: &Rule) -> bool {
-        let wanted = |place: Place| matches!(place, Place::Term(predicate) if self.reach.has(predicate)) || matches!(place, Place::Variable(_));
+        let wanted =
+            |place: Place| matches!(place, Place::Term(predicate) if self.reach.has(predicate)) || matches!(place, Place::Variable(_));
         rule.head.iter().any(|head| wanted(head[1])) || rule.is_inconsistency()
     }
 

@@ -1,6 +1,7 @@
 //! Inference: the closure of a graph under a regime, by semi-naive evaluation on sorted arrays of ids.
 
 mod asserted;
+mod cache;
 mod closure;
 mod error;
 mod evaluate;
@@ -8,6 +9,7 @@ mod facts;
 mod fixpoint;
 mod need;
 mod pairs;
+mod prepare;
 mod regimes;
 mod rule;
 mod terms;
@@ -19,3 +21,6 @@ mod reference;
 mod tests;
 
 pub use error::InferError;
+
+pub(crate) use cache::{ActiveGraph, ClosureCache};
+pub(crate) use prepare::{Closures, Context, prepare};

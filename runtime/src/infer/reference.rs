@@ -132,7 +132,8 @@ fn transitive(all: &BTreeSet<Triple>, names: &Names<'_>, regime: Regime) -> Vec<
     }
     if regime == Regime::Owl2Rl {
         predicates.push(names.id("owl:sameAs"));
-        predicates.extend(with(all, names.id("rdf:type")).filter(|(_, class)| *class == names.id("owl:TransitiveProperty")).map(|(p, _)| p));
+        predicates
+            .extend(with(all, names.id("rdf:type")).filter(|(_, class)| *class == names.id("owl:TransitiveProperty")).map(|(p, _)| p));
     }
     let mut new = vec![];
     for p in predicates {

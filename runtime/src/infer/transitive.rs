@@ -140,7 +140,8 @@ mod tests {
     fn by_composition(pairs: &BTreeSet<(u32, u32)>) -> BTreeSet<(u32, u32)> {
         let mut all = pairs.clone();
         loop {
-            let longer: Vec<_> = all.iter().flat_map(|&(a, b)| pairs.iter().filter(move |(c, _)| b == *c).map(move |&(_, d)| (a, d))).collect();
+            let longer: Vec<_> =
+                all.iter().flat_map(|&(a, b)| pairs.iter().filter(move |(c, _)| b == *c).map(move |&(_, d)| (a, d))).collect();
             let before = all.len();
             all.extend(longer);
             if all.len() == before {

@@ -116,12 +116,13 @@ fn engine_bag(engine: &Engine, query: &str, unoptimized: bool) -> Result<BTreeMa
         return Err(TestCaseError::fail("no solutions"));
     };
     let variables: Vec<Variable> = solutions.variables().iter().map(|name| Variable::new(name.as_str())).collect();
-    let solution = |row: Vec<Option<Term>>| variables.iter().zip(row).filter_map(|(v, term)| Some((v.clone(), term?))).collect::<Solution>();
+    let solution =
+        |row: Vec<Option<Term>>| variables.iter().zip(row).filter_map(|(v, term)| Some((v.clone(), term?))).collect::<Solution>();
     Ok(bag(solutions.rows().map(solution)))
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, max_global_rejects: 4000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { max_global_rejects: 1 << 20, ..ProptestConfig::default() })]
 
     #[test]
     fn the_engine_is_the_definition(quads in prop::collection::vec(quad(), 0..30), group in group()) {

@@ -40,7 +40,8 @@ impl Dataset<'_> {
             Pattern::Bgp(patterns) => {
                 let triples = self.triples();
                 patterns.iter().fold(vec![Solution::new()], |solutions, pattern| {
-                    let matches = |solution: &Solution| triples.iter().filter_map(|triple| unify(solution, pattern, triple)).collect::<Vec<_>>();
+                    let matches =
+                        |solution: &Solution| triples.iter().filter_map(|triple| unify(solution, pattern, triple)).collect::<Vec<_>>();
                     solutions.iter().flat_map(matches).collect()
                 })
             }
@@ -106,9 +107,7 @@ impl Dataset<'_> {
                     let mut solution: Solution = keys.iter().zip(key).filter_map(|(v, term)| Some((v.clone(), term?))).collect();
                     for (variable, aggregate) in aggregates {
                         let value = match &aggregate.expression {
-                            None if aggregate.distinct => {
-                                Some(Value::Integer(members.iter().collect::<HashSet<_>>().len() as i64))
-                            }
+                            None if aggregate.distinct => Some(Value::Integer(members.iter().collect::<HashSet<_>>().len() as i64)),
                             None => Some(Value::Integer(members.len() as i64)),
                             Some(expression) => {
                                 let mut all = Accumulator::new(&aggregate.function, aggregate.distinct);
@@ -174,7 +173,9 @@ impl Dataset<'_> {
     fn path(&self, subject: &TermPattern, path: &Path, object: &TermPattern) -> Vec<Solution> {
         let triples = self.triples();
         let mut nodes: Vec<Term> = triples.iter().flat_map(|t| [t.subject.clone().into(), t.object.clone()]).collect();
-        nodes.extend([subject, object].into_iter().filter_map(|end| if let TermPattern::Term(term) = end { Some(term.clone()) } else { None }));
+        nodes.extend(
+            [subject, object].into_iter().filter_map(|end| if let TermPattern::Term(term) = end { Some(term.clone()) } else { None }),
+        );
         let nodes: Vec<Term> = nodes.into_iter().collect::<HashSet<_>>().into_iter().collect();
         let both = |(from, to): (Term, Term)| {
             let solution = bind(&Solution::new(), subject, &from)?;

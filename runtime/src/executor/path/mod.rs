@@ -13,6 +13,7 @@ use super::graph_check::GraphCheck;
 use super::incidence::Incidences;
 use super::masks::by_mask;
 use super::matches::{lacks, within};
+use super::source::Statements;
 use super::table::{Column, Table, UNBOUND};
 use super::task::Task;
 use crate::engine::QueryError;
@@ -65,11 +66,9 @@ fn in_nothing(task: &Task<'_, '_>, pattern: Pattern<'_>, input: &Table) -> Resul
 }
 
 fn in_graph(task: &Task<'_, '_>, pattern: Pattern<'_>, graph: GraphCheck, input: &Table) -> Result<Table, QueryError> {
-    if let Source::Closure(_) = pattern.source {
-        return Err(QueryError::NotAvailable { operator: task.operator.to_owned(), what: "the closure of a graph (INFER)" });
-    }
     let incidences = (pattern.source == Source::Incidences).then(|| Incidences::new(task.space()));
-    let reach = Reach::new(task, Step::new(task, pattern.path), graph, incidences);
+    let (statements, graph) = Statements::new(task, pattern.source, graph)?;
+    let reach = Reach::new(task, statements, Step::new(task, statements, pattern.path)?, graph, incidences);
     let columns: Vec<usize> = [pattern.subject, pattern.object]
         .into_iter()
         .filter_map(|end| if let TermPattern::Variable(v) = end { input.index(v) } else { None })

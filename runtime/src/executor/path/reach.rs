@@ -9,6 +9,7 @@ use hypergraphql_framework::store::{Adjacency, Id, Order, Position, Rows};
 use super::super::graph_check::GraphCheck;
 use super::super::incidence::Incidences;
 use super::super::matches::within;
+use super::super::source::Statements as Source;
 use super::super::task::{MORSEL, Task};
 use super::step::Step;
 use super::visited::Visited;
@@ -17,22 +18,23 @@ use crate::engine::QueryError;
 /// A path in a graph.
 pub(super) struct Reach<'a, 's> {
     task: &'a Task<'a, 's>,
+    source: Source<'a>,
     step: Step,
     graph: GraphCheck,
     incidences: Option<Incidences>,
     /// Statements of each predicate, by subject and by object.
-    edges: HashMap<Id, [Edges<'s>; 2]>,
+    edges: HashMap<Id, [Edges<'a>; 2]>,
 }
 
 /// Statements of a predicate in one order.
-struct Edges<'s> {
-    rows: Rows<'s>,
+struct Edges<'a> {
+    rows: Rows<'a>,
     adjacency: Option<Arc<Adjacency>>,
 }
 
-impl<'s> Edges<'s> {
-    fn new(task: &Task<'_, 's>, order: Order, predicate: Id) -> Self {
-        Self { rows: task.space().rows(order, &[predicate]), adjacency: task.space().adjacency(order, predicate) }
+impl<'a> Edges<'a> {
+    fn new(source: Source<'a>, order: Order, predicate: Id) -> Self {
+        Self { rows: source.rows(order, &[predicate]), adjacency: source.adjacency(order, predicate) }
     }
 }
 
@@ -52,10 +54,10 @@ impl<'a> Statements<'a> {
 }
 
 impl<'a, 's> Reach<'a, 's> {
-    pub(super) fn new(task: &'a Task<'a, 's>, step: Step, graph: GraphCheck, incidences: Option<Incidences>) -> Self {
-        let of = |predicate: Id| [Order::Pso, Order::Pos].map(|order| Edges::new(task, order, predicate));
+    pub(super) fn new(task: &'a Task<'a, 's>, source: Source<'a>, step: Step, graph: GraphCheck, incidences: Option<Incidences>) -> Self {
+        let of = |predicate: Id| [Order::Pso, Order::Pos].map(|order| Edges::new(source, order, predicate));
         let edges = step.predicates().into_iter().map(|predicate| (predicate, of(predicate))).collect();
-        Self { task, step, graph, incidences, edges }
+        Self { task, source, step, graph, incidences, edges }
     }
 
     /// Whether a way may have no steps.
@@ -90,7 +92,7 @@ impl<'a, 's> Reach<'a, 's> {
             Step::Repeated { inner, zero, more } => self.repeated((inner, *zero, *more), node, forward, to),
             Step::Negated(predicates) => {
                 let (order, end) = if forward { (Order::Spo, Position::Object) } else { (Order::Osp, Position::Subject) };
-                let rows = self.task.space().rows(order, &[node]);
+                let rows = self.source.rows(order, &[node]);
                 let statements = Statements::new(&rows, end, 0..rows.len());
                 self.each(&statements, |statement| {
                     if !predicates.contains(&statements.columns[1][statement]) {
@@ -175,11 +177,11 @@ impl<'a, 's> Reach<'a, 's> {
     /// Whether an id is a subject or object of the graph.
     pub(super) fn is_node(&self, id: Id) -> bool {
         let has = |order: Order, end: Position| {
-            let rows = self.task.space().rows(order, &[id]);
+            let rows = self.source.rows(order, &[id]);
             let statements = Statements::new(&rows, end, 0..rows.len());
             statements.range.clone().any(|statement| self.graph.allows(&statements.columns, statements.graphs, statement))
         };
-        id <= self.task.space().terms() && (has(Order::Spo, Position::Subject) || has(Order::Osp, Position::Object))
+        has(Order::Spo, Position::Subject) || has(Order::Osp, Position::Object)
     }
 
     /// The nodes from which there may be a way, ascending.
@@ -199,7 +201,7 @@ impl<'a, 's> Reach<'a, 's> {
 
     fn all(&self, order: Order, position: Position, starts: &mut Vec<Id>) -> Result<(), QueryError> {
         self.task.check()?;
-        let rows = self.task.space().rows(order, &[]);
+        let rows = self.source.rows(order, &[]);
         let statements = Statements::new(&rows, position, 0..rows.len());
         self.each(&statements, |statement| {
             if starts.last() != Some(&statements.to[statement]) {

@@ -3,7 +3,9 @@
 use hypergraphql_framework::store::Id;
 use hypergraphql_query::algebra::Path;
 
+use super::super::source::Statements;
 use super::super::task::Task;
+use crate::engine::QueryError;
 
 /// A path with ids; a predicate that the store has not is 0, which is no predicate.
 #[derive(Clone, Debug)]
@@ -17,19 +19,19 @@ pub(super) enum Step {
 }
 
 impl Step {
-    pub(super) fn new(task: &Task<'_, '_>, path: &Path) -> Self {
-        let of = |path: &Path| Box::new(Self::new(task, path));
-        let id = |name: &oxrdf::NamedNode| task.space().id(name);
-        match path {
-            Path::Predicate(name) => Self::Predicate(id(name).unwrap_or(0)),
-            Path::Inverse(inner) => Self::Inverse(of(inner)),
-            Path::Sequence(first, second) => Self::Sequence(of(first), of(second)),
-            Path::Alternative(one, other) => Self::Alternative(of(one), of(other)),
-            Path::ZeroOrMore(inner) => Self::Repeated { inner: of(inner), zero: true, more: true },
-            Path::OneOrMore(inner) => Self::Repeated { inner: of(inner), zero: false, more: true },
-            Path::ZeroOrOne(inner) => Self::Repeated { inner: of(inner), zero: true, more: false },
-            Path::NegatedSet(names) => Self::Negated(names.iter().filter_map(id).collect()),
-        }
+    pub(super) fn new(task: &Task<'_, '_>, statements: Statements<'_>, path: &Path) -> Result<Self, QueryError> {
+        let of = |path: &Path| Self::new(task, statements, path).map(Box::new);
+        let id = |name: &oxrdf::NamedNode| Ok::<Id, QueryError>(statements.id(task, &name.clone().into())?.unwrap_or(0));
+        Ok(match path {
+            Path::Predicate(name) => Self::Predicate(id(name)?),
+            Path::Inverse(inner) => Self::Inverse(of(inner)?),
+            Path::Sequence(first, second) => Self::Sequence(of(first)?, of(second)?),
+            Path::Alternative(one, other) => Self::Alternative(of(one)?, of(other)?),
+            Path::ZeroOrMore(inner) => Self::Repeated { inner: of(inner)?, zero: true, more: true },
+            Path::OneOrMore(inner) => Self::Repeated { inner: of(inner)?, zero: false, more: true },
+            Path::ZeroOrOne(inner) => Self::Repeated { inner: of(inner)?, zero: true, more: false },
+            Path::NegatedSet(names) => Self::Negated(names.iter().map(id).collect::<Result<_, _>>()?),
+        })
     }
 
     /// Whether it joins a node with itself without a step.
