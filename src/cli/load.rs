@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use hypergraphql_framework::store::{Format, LoadOptions};
+use hypergraphql_framework::store::{AtomSpace, Format, LoadOptions};
 use oxrdf::NamedNode;
 use serde::Serialize;
 
@@ -20,6 +20,7 @@ use super::{Global, kb, output};
 #[command(after_help = "Examples:\n  \
                         hgql load people.ttl works.nt.gz -o kb.hgql\n  \
                         hgql load wd50k/statements.txt --format statements -o wd50k.hgql\n  \
+                        hgql load more.ttl -o kb.hgql --add\n  \
                         hgql load dump.nt -o kb.hgql --lenient refused.nt")]
 pub(crate) struct LoadArgs {
     /// Files to read.
@@ -43,6 +44,9 @@ pub(crate) struct LoadArgs {
     /// Go on after lines that cannot be read, and write them to this file; formats of lines only.
     #[arg(long, value_name = "FILE")]
     lenient: Option<PathBuf>,
+    /// Add the files to what the output holds.
+    #[arg(long, conflicts_with = "force")]
+    add: bool,
     /// Replace the output when it exists.
     #[arg(long)]
     force: bool,
@@ -61,9 +65,9 @@ struct Loaded {
 
 /// Reads, sorts, writes, and says what was written.
 pub(crate) fn run(args: LoadArgs, global: &Global) -> Result<(), CliError> {
-    if args.output.exists() && !args.force {
+    if args.output.exists() && !args.force && !args.add {
         let message = format!("{} exists already", args.output.display());
-        return Err(CliError::input(message).with_help("give --force to replace it"));
+        return Err(CliError::input(message).with_help("give --force to replace it, or --add to add to it"));
     }
     if kb::is_source(&args.output) {
         let message = format!("{} has the extension of a file to load", args.output.display());
@@ -74,6 +78,7 @@ pub(crate) fn run(args: LoadArgs, global: &Global) -> Result<(), CliError> {
         base: args.base,
         namespace: args.namespace,
         graph: args.graph,
+        onto: if args.add { Some(AtomSpace::open(&args.output)?) } else { None },
         rejects: args.lenient,
         progress: None,
     };

@@ -3,8 +3,9 @@
 use oxrdf::vocab::xsd;
 use oxrdf::{Literal, NamedNode, NamedOrBlankNode, Term};
 
-/// The prefixes that every query knows.
-pub(crate) const PREFIXES: [(&str, &str); 5] = [
+/// The prefixes that every query knows; the empty one is that of the store.
+pub(crate) const PREFIXES: [(&str, &str); 6] = [
+    ("", "http://example.org/"),
     ("rdf", "http://www.w3.org/1999/02/22-rdf-syntax-ns#"),
     ("rdfs", "http://www.w3.org/2000/01/rdf-schema#"),
     ("owl", "http://www.w3.org/2002/07/owl#"),
@@ -57,6 +58,8 @@ mod tests {
         assert_eq!(short(&node("http://www.w3.org/1999/02/22-rdf-syntax-ns#type")), "rdf:type");
         assert_eq!(short(&node("http://www.w3.org/1999/02/22-rdf-syntax-ns#a/b")), "<http://www.w3.org/1999/02/22-rdf-syntax-ns#a/b>");
         assert_eq!(short(&node("http://ex.org/a")), "<http://ex.org/a>");
+        assert_eq!(short(&node("http://example.org/ada")), ":ada");
+        assert_eq!(short(&node("http://example.org/")), ":");
         assert_eq!(short(&Literal::from(7).into()), "7");
         assert_eq!(short(&Literal::from("a\nb\u{1b}[1m").into()), "a b [1m");
         assert_eq!(short(&Literal::new_language_tagged_literal_unchecked("chat", "fr").into()), "chat@fr");
