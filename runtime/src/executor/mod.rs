@@ -38,6 +38,7 @@ mod tests;
 pub use profile::{OperatorProfile, Profile};
 
 pub(crate) use dataset::{DefaultGraph, Graphs};
+pub(crate) use expression::has_exists;
 pub(crate) use gather::expanded;
 pub(crate) use graph_check::default_graph;
 pub(crate) use limits::Limits;
