@@ -1,11 +1,9 @@
 //! A space with statements deleted and inserted.
 
-use std::collections::BTreeSet;
-
 use oxrdf::{GraphNameRef, Quad, QuadRef, TermRef, Triple};
 
 use super::base::Base;
-use super::delta::{Delta, Sorted};
+use super::delta::{Changing, Delta};
 use super::interner::{Interner, subject_term};
 use super::lookup::Lookup;
 use super::statements::{Order, Position};
@@ -15,8 +13,8 @@ use crate::{Error, Result};
 /// Applies changes to a delta: statements are deleted first, then inserted.
 pub(super) fn apply(base: &Base, delta: Option<&Delta>, inserts: &[Quad], deletes: &[Quad]) -> Result<Delta> {
     let mut terms = delta.map(|delta| delta.terms.clone()).unwrap_or_default();
-    let set = |of: fn(&Delta) -> &Sorted| delta.map(|delta| of(delta).all().iter().copied().collect::<BTreeSet<_>>()).unwrap_or_default();
-    let (mut inserted, mut deleted) = (set(|delta| &delta.inserted), set(|delta| &delta.deleted));
+    let mut inserted = Changing::new(delta.map(|delta| &delta.inserted));
+    let mut deleted = Changing::new(delta.map(|delta| &delta.deleted));
     for quad in deletes {
         // A statement of a term that there is not is not there either.
         let Some(row) = row_of(Lookup { sorted: &base.dictionary, new: Some(&terms) }, quad.as_ref()) else { continue };
@@ -30,7 +28,7 @@ pub(super) fn apply(base: &Base, delta: Option<&Delta>, inserts: &[Quad], delete
             inserted.insert(row);
         }
     }
-    Ok(Delta { terms, inserted: Sorted::new(&inserted), deleted: Sorted::new(&deleted) })
+    Ok(Delta { terms, inserted: inserted.finish(), deleted: deleted.finish() })
 }
 
 /// Whether the base has a statement.

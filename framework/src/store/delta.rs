@@ -12,6 +12,36 @@ use super::{Array, Id};
 #[derive(Clone, Default)]
 pub(super) struct Sorted([Vec<[Id; 4]>; 4]);
 
+/// A set of rows that is being changed.
+#[derive(Default)]
+pub(super) struct Changing<'a> {
+    old: Option<&'a Sorted>,
+    gone: BTreeSet<[Id; 4]>,
+    added: BTreeSet<[Id; 4]>,
+}
+
+impl<'a> Changing<'a> {
+    pub(super) fn new(old: Option<&'a Sorted>) -> Self {
+        Self { old, ..Self::default() }
+    }
+
+    /// Takes a row out; whether it was there.
+    pub(super) fn remove(&mut self, row: &[Id; 4]) -> bool {
+        self.added.remove(row) || self.old.is_some_and(|old| old.contains(row)) && self.gone.insert(*row)
+    }
+
+    /// Puts a row in, if it is not there.
+    pub(super) fn insert(&mut self, row: [Id; 4]) {
+        if !self.gone.remove(&row) && !self.old.is_some_and(|old| old.contains(&row)) {
+            self.added.insert(row);
+        }
+    }
+
+    pub(super) fn finish(self) -> Sorted {
+        self.old.unwrap_or(&Sorted::default()).changed(&self.gone, &self.added)
+    }
+}
+
 /// What a space has besides its base, and what it lacks of it.
 #[derive(Clone, Default)]
 pub(super) struct Delta {
@@ -30,10 +60,27 @@ fn key(order: Order, row: &[Id; 4]) -> [Id; 4] {
 }
 
 impl Sorted {
-    pub(super) fn new(rows: &BTreeSet<[Id; 4]>) -> Self {
+    pub(super) fn contains(&self, row: &[Id; 4]) -> bool {
+        self.all().binary_search(row).is_ok()
+    }
+
+    /// Without some of its rows and with others that it lacks, in one pass over each order.
+    fn changed(&self, gone: &BTreeSet<[Id; 4]>, added: &BTreeSet<[Id; 4]>) -> Self {
         Self(Order::ALL.map(|order| {
-            let mut rows: Vec<_> = rows.iter().copied().collect();
-            rows.sort_unstable_by_key(|row| key(order, row));
+            let mut added: Vec<_> = added.iter().copied().collect();
+            added.sort_unstable_by_key(|row| key(order, row));
+            let mut added = added.into_iter().peekable();
+            let old = &self.0[order as usize];
+            let mut rows = Vec::with_capacity(old.len() + added.len());
+            for row in old {
+                while let Some(new) = added.next_if(|new| key(order, new) < key(order, row)) {
+                    rows.push(new);
+                }
+                if gone.is_empty() || !gone.contains(row) {
+                    rows.push(*row);
+                }
+            }
+            rows.extend(added);
             rows
         }))
     }

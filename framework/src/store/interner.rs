@@ -8,6 +8,9 @@ use super::record::{self, Record};
 use super::{Id, MAX_NESTING, MAX_TERMS};
 use crate::{Error, Result};
 
+/// Lengths inside of records are of 32 bits.
+const MAX_TERM: usize = 1 << 31;
+
 /// Distinct terms in the order in which they were met; ids count from 1.
 #[derive(Clone, Default)]
 pub(super) struct Interner {
@@ -62,6 +65,9 @@ impl Interner {
         }
         if self.len() >= MAX_TERMS {
             return Err(Error::invalid("terms of an AtomSpace", format!("at most {MAX_TERMS}"), "more"));
+        }
+        if record.len() > MAX_TERM {
+            return Err(Error::invalid("a term", format!("at most {MAX_TERM} bytes"), record.len().to_string()));
         }
         self.bytes.extend_from_slice(record);
         self.ends.push(self.bytes.len() as u64);

@@ -88,7 +88,7 @@ fn encode_literal(literal: LiteralRef<'_>, to: &mut Vec<u8>) {
     to.extend_from_slice(lexical.as_bytes());
 }
 
-/// A lexical form is cut to `u32::MAX` bytes nowhere: readers of files refuse longer ones before.
+/// A length that does not fit is that of a record which interners refuse.
 fn encode_two(kind: u8, lexical: &str, rest: &str, to: &mut Vec<u8>) {
     to.push(kind);
     to.extend_from_slice(&(lexical.len() as u32).to_le_bytes());

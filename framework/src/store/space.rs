@@ -118,6 +118,12 @@ impl AtomSpace {
         self.0.base.dictionary.len()
     }
 
+    /// How many statements changes inserted and deleted since the last compaction. Reads and commits take longer with them: from some 100,000 on, or a
+    /// tenth of all statements, [`AtomSpace::compacted`] and [`super::Store::compact`] pay.
+    pub fn changes(&self) -> u64 {
+        self.0.delta.as_ref().map_or(0, |delta| (delta.inserted.all().len() + delta.deleted.all().len()) as u64)
+    }
+
     /// Equal for spaces whose ids mean the same: a space and those made of it by changes.
     pub fn numbering(&self) -> u64 {
         self.0.base.numbering

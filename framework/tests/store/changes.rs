@@ -82,6 +82,8 @@ fn random_changes() {
             space = next;
         }
         check(&first, &before);
+        let apart = before.symmetric_difference(&expected).count() as u64;
+        assert_eq!((space.changes(), first.changes()), (apart, 0));
         let compacted = space.compacted().unwrap();
         check(&compacted, &expected);
         assert!(compacted.ordered_terms() == compacted.terms() && compacted.numbering() != space.numbering());

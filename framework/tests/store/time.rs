@@ -23,7 +23,9 @@ fn periods(space: &AtomSpace) -> Vec<String> {
     };
     let mut lines: Vec<String> = (0..rows.len())
         .filter_map(|at| {
-            let set = space.periods().unwrap().statement(rows.row(at))?;
+            let known = space.periods().unwrap();
+            let set = known.statement(rows.row(at))?;
+            assert!(known.concern(rows.row(at)[1]) && !known.is_empty());
             let periods: Vec<String> = set.periods().iter().map(|period| format!("[{}, {})", day(period.from), day(period.to))).collect();
             let quad = space.quad(rows.row(at)).unwrap().to_string().replace("http://example.com/", "").replace(['<', '>'], "");
             Some(format!("{quad}: {}", periods.join(" ")))

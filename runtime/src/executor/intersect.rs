@@ -28,7 +28,8 @@ pub(crate) fn intersect(task: &Task<'_, '_>, node: &Node, variable: &Variable, a
             return Ok(Table::empty(&node.schema));
         };
         if !matches.ascends_by(std::slice::from_ref(variable)) {
-            return Err(task.plan(format!("{variable} is not the one new variable of each of its atoms")));
+            // A graph, whose column no order has first.
+            return one_by_one(task, node, variable, atoms, input);
         }
         all.push(matches);
     }
@@ -51,7 +52,7 @@ pub(crate) fn intersect(task: &Task<'_, '_>, node: &Node, variable: &Variable, a
     Ok(Table { variables: node.schema.iter().map(|column| column.variable.clone()).collect(), columns, weight, rows: count })
 }
 
-/// The atoms as joins one after the other, which also serve rows that lack a value.
+/// The atoms as joins one after the other, which also serve rows that lack a value, and variables for which the store has no order.
 fn one_by_one(task: &Task<'_, '_>, node: &Node, variable: &Variable, atoms: &[Atom], input: &Table) -> Result<Table, QueryError> {
     let mut table = input.clone();
     let column = |variable: &Variable| graph::Column { variable: variable.clone(), optional: false };

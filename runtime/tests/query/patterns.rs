@@ -94,7 +94,7 @@ fn paths() {
     assert_eq!(bag(&people, "SELECT ?x { x:cid !(^x:knows|x:age) ?x }"), ["ann"]);
     assert_eq!(bag(&people, "SELECT ?a ?b { ?a x:age 42 . ?a x:knows+ ?b }"), ["bob ann", "bob bob", "bob cid"]);
     assert_eq!(bag(&people, "SELECT ?a { ?a x:knows+ ?a }"), ["ann", "bob", "cid"]);
-    assert_eq!(rows(&people, "SELECT (COUNT(*) AS ?n) { ?a x:knows* ?b }"), ["20"]);
+    assert_eq!(rows(&people, "SELECT (COUNT(*) AS ?n) { ?a x:knows* ?b }"), ["16"]);
     assert_eq!(bag(&people, "SELECT ?g ?x { GRAPH ?g { x:bob x:city+ ?x } }"), ["g2 rome"]);
     assert_eq!(bag(&people, "SELECT ?x { GRAPH x:g2 { ?x x:city? x:rome } }"), ["ann", "bob", "rome"]);
 }

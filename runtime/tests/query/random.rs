@@ -122,7 +122,7 @@ fn engine_bag(engine: &Engine, query: &str, unoptimized: bool) -> Result<BTreeMa
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, max_global_rejects: 4000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { max_global_rejects: 1 << 20, ..ProptestConfig::default() })]
 
     #[test]
     fn the_engine_is_the_definition(quads in prop::collection::vec(quad(), 0..30), group in group()) {

@@ -1,7 +1,6 @@
 //! From annotations to the periods of statements.
 
-use std::collections::HashMap;
-
+use hashbrown::{HashMap, HashSet};
 use oxrdf::vocab::rdf;
 use oxrdf::{NamedNodeRef, Quad, Term};
 
@@ -27,6 +26,8 @@ pub struct Periods {
     nodes: HashMap<(Id, Id), Period>,
     /// Reified statements.
     statements: HashMap<[Id; 4], PeriodSet>,
+    /// Their predicates.
+    predicates: HashSet<Id>,
     hyperedges: HashMap<(Id, Id), PeriodSet>,
     /// Predicates that are no roles.
     not_roles: Vec<Id>,
@@ -55,6 +56,11 @@ impl Periods {
     /// Whether all statements are timeless.
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty()
+    }
+
+    /// Whether a statement of this predicate may have a valid time; if not, all are timeless.
+    pub fn concern(&self, predicate: Id) -> bool {
+        self.predicates.contains(&predicate) || !self.hyperedges.is_empty() && !self.not_roles.contains(&predicate)
     }
 
     /// The valid time of a statement (subject, predicate, object, graph); none if it is timeless.
@@ -105,6 +111,7 @@ impl Periods {
                 }
             }
         }
+        self.predicates = found.keys().map(|row| row[1]).collect();
         self.statements = found.into_iter().map(|(row, periods)| (row, PeriodSet::union(periods))).collect();
     }
 }
