@@ -9,7 +9,20 @@ use serde::{Deserialize, Serialize};
 
 /// A variable; a name that begins with `.` was made by the compiler (a blank node of a pattern, a nested aggregate) and is never projected by `*`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
 pub struct Variable(Arc<str>);
+
+impl From<String> for Variable {
+    fn from(name: String) -> Self {
+        Self::new(name)
+    }
+}
+
+impl From<Variable> for String {
+    fn from(variable: Variable) -> Self {
+        variable.name().to_owned()
+    }
+}
 
 impl Variable {
     /// The variable of this name, without `?`.
