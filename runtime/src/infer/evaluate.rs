@@ -59,7 +59,7 @@ impl Evaluation<'_> {
     ///
     /// # Errors
     /// When limits are passed, or a rule without a head has a match.
-    pub(crate) fn all(&self, rule: &Rule) -> Result<Derived, InferError> {
+    pub(crate) fn of_all(&self, rule: &Rule) -> Result<Derived, InferError> {
         if self.is_idle(rule) {
             return Ok(Derived::default());
         }
@@ -67,7 +67,7 @@ impl Evaluation<'_> {
     }
 
     /// What a rule makes of new statements with all others; `producer` is the rule.
-    pub(crate) fn new(&self, rule: &Rule, time: u64, producer: usize) -> Result<Derived, InferError> {
+    pub(crate) fn of_new(&self, rule: &Rule, time: u64, producer: usize) -> Result<Derived, InferError> {
         let mut derived = Derived::default();
         if self.is_idle(rule) {
             return Ok(derived);

@@ -1,6 +1,7 @@
 //! The statements that are known, by predicate, and which of them are new to whom.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use hypergraphql_framework::store::Id;
@@ -36,7 +37,11 @@ impl Derived {
                 self.relations.len() - 1
             });
         }
-        self.relations[self.last].1.push(pair);
+        let pairs = &mut self.relations[self.last].1;
+        // Rules that leave a variable of their body out make the same again and again.
+        if pairs.last() != Some(&pair) {
+            pairs.push(pair);
+        }
     }
 
     /// All of a predicate at once.
@@ -114,8 +119,8 @@ impl<'a> Facts<'a> {
 
     /// Takes the statements of a predicate from the graph, if they are not yet there.
     pub(crate) fn load(&mut self, predicate: Id) {
-        if !self.relations.contains_key(&predicate) {
-            self.relations.insert(predicate, Relation::default());
+        if let Entry::Vacant(entry) = self.relations.entry(predicate) {
+            entry.insert(Relation::default());
             let pairs = self.asserted.pairs(predicate);
             self.insert(predicate, pairs, NOBODY);
         }

@@ -215,8 +215,8 @@ impl<'a> Fixpoint<'a> {
     fn step(&self, index: usize) -> Result<Derived, InferError> {
         let State { step, seen } = &self.steps[index];
         match (step, seen) {
-            (Step::Rule(rule), None) => self.evaluation().all(rule),
-            (Step::Rule(rule), Some(time)) => self.evaluation().new(rule, *time, index),
+            (Step::Rule(rule), None) => self.evaluation().of_all(rule),
+            (Step::Rule(rule), Some(time)) => self.evaluation().of_new(rule, *time, index),
             (Step::Transitive(predicate), seen) => self.transitive(*predicate, *seen, index),
         }
     }
@@ -247,7 +247,7 @@ impl<'a> Fixpoint<'a> {
     fn find_inconsistencies(&self) -> Result<(), InferError> {
         for state in &self.steps {
             match &state.step {
-                Step::Rule(rule) if rule.is_inconsistency() => self.evaluation().all(rule).map(|_| ())?,
+                Step::Rule(rule) if rule.is_inconsistency() => self.evaluation().of_all(rule).map(|_| ())?,
                 _ => {}
             }
         }

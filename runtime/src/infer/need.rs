@@ -98,6 +98,6 @@ fn values(evaluation: &Evaluation<'_>, rule: &Rule, variable: u8, made: Option<u
 /// Pairs of two places for all matches of some atoms of a rule.
 fn select(evaluation: &Evaluation<'_>, rule: &Rule, atoms: Vec<Atom>, [one, other]: [Place; 2]) -> Result<Vec<u64>, InferError> {
     let question = Rule { variables: rule.variables, ..Rule::new(rule.name.clone(), atoms, vec![[one, Place::Term(HIDDEN), other]]) };
-    let found = Evaluation { reach: &Reach::All, ..*evaluation }.all(&question)?;
+    let found = Evaluation { reach: &Reach::All, ..*evaluation }.of_all(&question)?;
     Ok(found.relations().first().map_or_else(Vec::new, |(_, pairs)| pairs.clone()))
 }
