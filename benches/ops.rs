@@ -9,11 +9,11 @@ use burn::tensor::{Distribution, Tensor};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use hypergraphql::framework::generate::power_law;
 use hypergraphql::ops::{
-    AttentionConfig, BiasPlace, ConvConfig, Cpu, CpuDevice, DType, Direction, FlashOptions, Ids, Incidence, Index, Metric, Normalisation,
-    Reduce, Relations, Rotary, RotaryConfig, Scatter, SetAttentionOptions, SparseMatrix, Targets, aggregate, compact, cross_entropy,
-    distinct, dropout, edge_score, flash_attention, gather, hypergraph_attention, hypergraph_conv, int8_matmul, knn, quantize,
-    relation_linear, rms_norm, rope, scan, scatter_add, segment_softmax, set_attention, sort, sort_by_key, sparse_conv, swiglu, top_k,
-    verify,
+    AttentionConfig, BiasPlace, ConvConfig, Cpu, CpuDevice, DType, Direction, FlashOptions, GraphConvKernel, Ids, Incidence, Index, Metric,
+    Normalisation, Reduce, Relations, Rotary, RotaryConfig, Scatter, SetAttentionOptions, SparseMatrix, Targets, aggregate, compact,
+    cross_entropy, distinct, dropout, edge_score, flash_attention, gather, hypergraph_attention, hypergraph_conv, int8_matmul, knn,
+    quantize, relation_linear, rms_norm, rope, scan, scatter_add, segment_softmax, set_attention, sort, sort_by_key, sparse_conv, swiglu,
+    top_k, verify,
 };
 use rayon::slice::ParallelSliceMut;
 
@@ -100,6 +100,18 @@ fn passes(c: &mut Criterion) {
         let (z, theta, bias) = (normal([HYPEREDGES, WIDTH]).inner(), theta.clone().inner(), bias.clone().inner());
         bench.iter(|| black_box(sparse_conv(&matrix, z.clone(), Some(theta.clone()), Some(bias.clone())).unwrap()));
     });
+    for kernel in [GraphConvKernel::Csr, GraphConvKernel::Bsr] {
+        group.bench_function(format!("sparse_conv/blocks/{kernel}"), |bench| {
+            // Two full blocks of 32 × 32 in each block row.
+            let rows = 16_384;
+            let columns = |r: usize| [r / 32, (r / 32 * 7 + 5) % (rows / 32)].map(|block| block * 32).into_iter().flat_map(|c| c..c + 32);
+            let ptr = (0..=rows as u32).map(|r| 64 * r).collect();
+            let col = (0..rows).flat_map(columns).map(|c| c as u32).collect();
+            let matrix = SparseMatrix::<Cpu>::from_csr(ptr, col, rows, None, &device).unwrap().with_kernel(kernel);
+            let x = normal([rows, WIDTH]).inner();
+            bench.iter(|| black_box(sparse_conv(&matrix, x.clone(), None, None).unwrap()));
+        });
+    }
     group.finish();
 }
 

@@ -1,4 +1,4 @@
-//! HypergraphQL, a GPU-first compute framework for knowledge hypergraphs: load a hypergraph, train a network on it, on a CPU, through
+//! HypergraphQL, a GPU-first compute framework for knowledge hypergraphs: ask questions of one, or train a network on it, on a CPU, through
 //! Vulkan or on CUDA with the same code. This package is the facade: every crate of the workspace as a module, and a [`prelude`].
 //!
 //! | module | what it holds |
@@ -7,7 +7,8 @@
 //! | [`kernels`] | the compute kernels: contract, reference, CPU form, CubeCL form |
 //! | [`ops`] | the kernels as differentiable functions on Burn tensors, for every back end |
 //! | [`models`] | layers and classifiers as Burn modules |
-//! | [`runtime`] | names of devices, and which can be used here |
+//! | [`query`] | HyperQL: text, algebra and plans of queries |
+//! | [`runtime`] | names of devices, and which can be used here; [`runtime::engine`], which answers queries |
 //!
 //! # Features
 //!
@@ -44,6 +45,25 @@
 //! # }
 //! ```
 //!
+//! A question; docs/hyperql.md teaches the language:
+//!
+//! ```
+//! use hypergraphql::framework::store::{AtomSpace, LoadOptions};
+//! use hypergraphql::runtime::engine::{Answer, Engine, QueryOptions};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let file = folder.path().join("people.nt");
+//! std::fs::write(&file, "<http://example.org/ada> <http://example.org/knows> <http://example.org/grace> .\n")?;
+//! let engine = Engine::new(AtomSpace::load(&[file], &LoadOptions::default())?);
+//! let answer = engine.query("SELECT ?x { :ada :knows ?x }", &QueryOptions::default())?;
+//! let Answer::Solutions(solutions) = answer else { unreachable!("SELECT gives rows") };
+//! let rows: Vec<_> = solutions.rows().collect();
+//! assert_eq!(rows[0][0].as_ref().map(ToString::to_string).as_deref(), Some("<http://example.org/grace>"));
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Versions
 //!
 //! Semantic versioning of this package: before 1.0 a minor version may break callers, a patch version does not. `burn` types appear in
@@ -54,6 +74,7 @@ pub use hypergraphql_framework as framework;
 pub use hypergraphql_kernels as kernels;
 pub use hypergraphql_models as models;
 pub use hypergraphql_ops as ops;
+pub use hypergraphql_query as query;
 pub use hypergraphql_runtime as runtime;
 
 pub mod prelude;

@@ -61,6 +61,23 @@ pub enum KernelError {
         /// The largest count allowed.
         limit: usize,
     },
+    /// An array that the memory of the device cannot hold.
+    #[error(
+        "device {device} is out of memory: {what} take {asked} bytes, and one array can have {limit} there ({in_use} are in use by this process); split \
+         the hypergraph or the batch, or use a smaller type"
+    )]
+    OutOfMemory {
+        /// Device name.
+        device: String,
+        /// What was to be stored.
+        what: &'static str,
+        /// Bytes asked for.
+        asked: u64,
+        /// Bytes of the largest array.
+        limit: u64,
+        /// Bytes in use by this process.
+        in_use: u64,
+    },
     /// The device cannot compute with this type.
     #[error("device {device} has no {dtype} {use_}; nearest alternative: {alternative}")]
     Unsupported {

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
 #![cfg(feature = "vulkan")]
 
+#[path = "device_kernels/blocks.rs"]
+mod blocks;
 #[path = "device_kernels/bounds.rs"]
 mod bounds;
 #[path = "device_kernels/discrete.rs"]

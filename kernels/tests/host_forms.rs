@@ -1,6 +1,8 @@
 //! The host forms against the f64 references, in four storage types, on odd and unequal shapes.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test fails where it panics")]
 
+use std::sync::Arc;
+
 use half::{bf16, f16};
 use hypergraphql_kernels::aggregate::{self, Fold, Reduce, Wanted as PassWanted, Weights};
 use hypergraphql_kernels::dropout::{self, Mask};
@@ -9,6 +11,8 @@ use hypergraphql_kernels::element::widen;
 use hypergraphql_kernels::flash_attention::{self as flash, FlashConfig};
 use hypergraphql_kernels::hypergraph_attention::{self as attention, AttentionConfig};
 use hypergraphql_kernels::hypergraph_conv::{self as conv, Scales, host::Wanted};
+use hypergraphql_kernels::sparse_conv::bsr::{BlockSize, Bsr};
+use hypergraphql_kernels::sparse_conv::host::Stored;
 use hypergraphql_kernels::{
     CsrPair, Direction, Element, cross_entropy, gather, rms_norm, rope, scatter_add, segment_softmax, sparse_conv, swiglu,
 };
@@ -108,7 +112,9 @@ macro_rules! in_every_type {
 
 #[path = "host_forms/discrete.rs"]
 mod discrete;
-// After the macro, which it uses.
+// After the macro, which they use.
+#[path = "host_forms/blocks.rs"]
+mod blocks;
 #[path = "host_forms/sets.rs"]
 mod sets;
 
@@ -217,30 +223,35 @@ fn convolutions<E: Element>() {
                 }
             }
             let view = pair.view(Direction::ToCols);
-            let y = sparse_conv::host::sparse_conv(&view, &x, f, o.map(|o| (&theta[..], o)), Some(&bias));
+            let y = sparse_conv::host::sparse_conv(Stored::Csr(pair), Direction::ToCols, &x, f, o.map(|o| (&theta[..], o)), Some(&bias));
             let want = sparse_conv::reference::sparse_conv(&view, &wx, f, o.map(|o| (&wt[..], o)), Some(&wb));
             close("sparse_conv", &y, &want, 200);
             let dy: Vec<E> = r.array(m * out);
-            sparse_gradients(pair, f, o, (&x, &theta, &dy));
+            sparse_gradients(&transpose(pair), None, f, o, (&x, &theta, &dy));
         }
     }
 }
 
-/// dX = A^T dY Θ^T, dΘ = X^T A^T dY and dbias, each alone and all at once; A is the transpose of `pair`, so that x has its rows.
-fn sparse_gradients<E: Element>(pair: &CsrPair, f: usize, o: Option<usize>, (x, theta, dy): (&[E], &[E], &[E])) {
-    let out = o.unwrap_or(f);
-    let (at, a) = (pair.view(Direction::ToRows), pair.view(Direction::ToCols));
-    let turned = CsrPair::new(a.ptr.to_vec(), a.col.to_vec(), a.cols, a.values.map(<[f64]>::to_vec)).unwrap();
+/// A^T as a matrix of its own.
+fn transpose(pair: &CsrPair) -> CsrPair {
+    let t = pair.view(Direction::ToCols);
+    CsrPair::new(t.ptr.to_vec(), t.col.to_vec(), t.cols, t.values.map(<[f64]>::to_vec)).unwrap()
+}
+
+/// dX = A^T dY Θ^T, dΘ = X^T A^T dY and dbias, each alone and all at once, of A by entries or in `blocks`.
+fn sparse_gradients<E: Element>(pair: &CsrPair, blocks: Option<&Bsr>, f: usize, o: Option<usize>, (x, theta, dy): (&[E], &[E], &[E])) {
+    let (out, rows, cols) = (o.unwrap_or(f), pair.rows(), pair.cols());
     let transposed =
         |m: &[f64], rows: usize, cols: usize| -> Vec<f64> { (0..rows * cols).map(|i| m[(i % rows) * cols + i / rows]).collect() };
-    let g = sparse_conv::reference::sparse_conv(&at, &widen(dy), out, None, None);
-    let dx = o.map_or_else(|| g.clone(), |o| conv::reference::matmul(&g, &transposed(&widen(theta), f, o), pair.rows(), o, f));
-    let dt = conv::reference::matmul(&transposed(&widen(x), pair.rows(), f), &g, f, pair.rows(), out);
-    let db: Vec<f64> = (0..out).map(|j| (0..a.rows()).map(|r| dy[r * out + j].to_f64()).sum()).collect();
+    let g = sparse_conv::reference::sparse_conv(&pair.view(Direction::ToCols), &widen(dy), out, None, None);
+    let dx = o.map_or_else(|| g.clone(), |o| conv::reference::matmul(&g, &transposed(&widen(theta), f, o), cols, o, f));
+    let dt = conv::reference::matmul(&transposed(&widen(x), cols, f), &g, f, cols, out);
+    let db: Vec<f64> = (0..out).map(|j| (0..rows).map(|r| dy[r * out + j].to_f64()).sum()).collect();
+    let stored = blocks.map_or(Stored::Csr(pair), Stored::Bsr);
     for (wx, wt, wb) in [(true, true, true), (true, false, false), (false, true, false), (false, false, true)] {
         let wanted = Wanted { x: wx, theta: wt, bias: wb };
-        let what = format!("sparse_conv {f} {o:?} {wanted:?}");
-        let g = sparse_conv::host::sparse_conv_backward(&turned, x, f, o.map(|o| (theta, o)), dy, wanted);
+        let what = format!("sparse_conv {:?} {f} {o:?} {wanted:?}", blocks.map(Bsr::size));
+        let g = sparse_conv::host::sparse_conv_backward(stored, x, f, o.map(|o| (theta, o)), dy, wanted);
         assert_eq!((g.x.is_some(), g.theta.is_some(), g.bias.is_some()), (wx, wt && o.is_some(), wb), "{what}");
         g.x.iter().for_each(|g| close(&format!("{what} dX"), g, &dx, 200));
         g.theta.iter().for_each(|g| close(&format!("{what} dTheta"), g, &dt, 400));
@@ -546,10 +557,14 @@ fn the_number_of_threads_changes_no_bit() {
         // A hub row of 40,000 and many short ones.
         let index = gather::index_pattern((0..50_000u32).map(|i| if i % 5 == 0 { i % 97 } else { 41 }).collect(), 97).unwrap();
         results.push(scatter_add::host::scatter_add(&index, &real(14, 50_000 * 5), 5));
-        results.push(sparse_conv::host::sparse_conv(&pair.view(Direction::ToCols), &x, f, theta, None));
-        let g =
-            sparse_conv::host::sparse_conv_backward(&pair, &real(15, m * f), f, theta, &dy, Wanted { x: true, theta: true, bias: true });
-        results.extend([g.x, g.theta, g.bias].into_iter().flatten());
+        results.push(sparse_conv::host::sparse_conv(Stored::Csr(&pair), Direction::ToCols, &x, f, theta, None));
+        let blocks = Bsr::new(Arc::new(transpose(&pair)), BlockSize::B32).unwrap();
+        results.push(sparse_conv::host::sparse_conv(Stored::Bsr(&blocks), Direction::ToRows, &x, f, theta, None));
+        for stored in [Stored::Csr(&pair), Stored::Bsr(&Bsr::new(Arc::new(pair.clone()), BlockSize::B16).unwrap())] {
+            let wanted = Wanted { x: true, theta: true, bias: true };
+            let g = sparse_conv::host::sparse_conv_backward(stored, &real(15, m * f), f, theta, &dy, wanted);
+            results.extend([g.x, g.theta, g.bias].into_iter().flatten());
+        }
         let c = FlashConfig { batch: 1, heads: 4, kv_heads: 2, queries: 700, keys: 1300, width: 16, causal: true, scale: 0.25 };
         let (q, k, v) = (real(16, c.query_rows() * 16), real(17, c.key_rows() * 16), real(18, c.key_rows() * 16));
         let (out, normaliser) = flash::host::flash_attention(c, &q, &k, &v);

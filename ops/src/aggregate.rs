@@ -32,6 +32,8 @@ pub fn aggregate<B: HyperBackend>(
     };
     let arguments = Arguments::new("aggregate", CONTRACT, incidence.device(), "x", &x, [Some(inputs), None])?;
     arguments.check_some("w", weights.as_ref(), [Some(incidence.nnz())])?;
+    let outputs = incidence.nodes() + incidence.hyperedges() - inputs;
+    arguments.room("outputs", [outputs, x.dims()[1]])?;
     let weights = weights.map_or(Weights::Values, |w| Weights::Entries(w.into_primitive().tensor()));
     let pass = Pass { direction, reduce, input_scale: None, output_scale: None };
     let y = B::aggregate(incidence.pattern(), &pass, x.into_primitive().tensor(), weights);

@@ -1,7 +1,7 @@
 //! The checks that every op makes of its tensors: shape, type, device.
 
 use burn::tensor::Tensor;
-use hypergraphql_kernels::DType;
+use hypergraphql_kernels::{CsrPair, DType};
 
 use crate::backend::HyperBackend;
 use crate::dtype::{burn_dtype, kernel_dtype};
@@ -61,6 +61,18 @@ impl<'a, B: HyperBackend> Arguments<'a, B> {
         Ok(())
     }
 
+    /// Checks that the device can hold an array of this shape that the op makes, before it launches anything.
+    pub(crate) fn room<const D: usize>(&self, what: &'static str, shape: [usize; D]) -> Result<()> {
+        let elements = shape.into_iter().fold(1usize, usize::saturating_mul);
+        Ok(B::supports_size(what, elements, self.dtype.bytes(), self.device)?)
+    }
+
+    /// The same for an array in the type of sums.
+    pub(crate) fn room_for_sums<const D: usize>(&self, what: &'static str, shape: [usize; D]) -> Result<()> {
+        let elements = shape.into_iter().fold(1usize, usize::saturating_mul);
+        Ok(B::supports_size(what, elements, self.dtype.bytes().max(4), self.device)?)
+    }
+
     /// Checks an optional tensor.
     pub(crate) fn check_some<const D: usize>(
         &self,
@@ -70,4 +82,13 @@ impl<'a, B: HyperBackend> Arguments<'a, B> {
     ) -> Result<()> {
         tensor.map_or(Ok(()), |t| self.check(argument, t, expected))
     }
+}
+
+/// Whether the device can hold the arrays of a pattern.
+///
+/// # Errors
+/// Names the array, the bytes asked for and the most that there can be.
+pub(crate) fn supports_pattern<B: HyperBackend>(pair: &CsrPair, device: &B::Device) -> Result<()> {
+    B::supports_size("entries", pair.nnz(), 4, device)?;
+    Ok(B::supports_size("bounds of rows and columns", pair.rows().max(pair.cols()) + 1, 4, device)?)
 }

@@ -19,6 +19,7 @@ pub fn edge_score<B: HyperBackend>(a: Tensor<B, 2>, b: Tensor<B, 2>, incidence: 
     let [_, heads] = a.dims();
     let arguments = Arguments::new("edge_score", CONTRACT, incidence.device(), "a", &a, [Some(incidence.nodes()), None])?;
     arguments.check("b", &b, [Some(incidence.hyperedges()), Some(heads)])?;
+    arguments.room("outputs", [incidence.nnz(), heads])?;
     let s = B::edge_score(incidence.pattern(), a.into_primitive().tensor(), b.into_primitive().tensor(), slope);
     Ok(Tensor::from_primitive(TensorPrimitive::Float(s)))
 }

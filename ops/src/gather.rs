@@ -16,7 +16,8 @@ use crate::index::Index;
 /// # Errors
 /// A shape or device that disagrees with the index, or a type that the device lacks.
 pub fn gather<B: HyperBackend>(x: Tensor<B, 2>, index: &Index<B>) -> Result<Tensor<B, 2>> {
-    Arguments::new("gather", CONTRACT, index.device(), "x", &x, [Some(index.rows()), None])?;
+    let arguments = Arguments::new("gather", CONTRACT, index.device(), "x", &x, [Some(index.rows()), None])?;
+    arguments.room("outputs", [index.len(), x.dims()[1]])?;
     let y = B::gather(index.pattern(), x.into_primitive().tensor());
     Ok(Tensor::from_primitive(TensorPrimitive::Float(y)))
 }

@@ -38,6 +38,7 @@ pub fn hypergraph_attention<B: HyperBackend>(
     let arguments = Arguments::new(OP, CONTRACT, incidence.device(), "x", &x, [Some(n), Some(width)])?;
     arguments.check("a", &a, [Some(n), Some(heads)])?;
     arguments.check("b", &b, [Some(incidence.hyperedges()), Some(heads)])?;
+    arguments.room("features of hyperedges", [incidence.hyperedges(), width])?;
     let scales = incidence.scales();
     let attention = Attention { config, row_scale: Some(scales.node_inverse.clone()), col_scale: Some(scales.edge_weight_inverse.clone()) };
     let input = AttentionInput { x: x.into_primitive().tensor(), a: a.into_primitive().tensor(), b: b.into_primitive().tensor() };

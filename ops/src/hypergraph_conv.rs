@@ -60,6 +60,8 @@ pub fn hypergraph_conv<B: HyperBackend>(
     let arguments = Arguments::new("hypergraph_conv", CONTRACT, incidence.device(), "X", &x, [Some(incidence.nodes()), None])?;
     arguments.check_some("theta", theta.as_ref(), [Some(f), None])?;
     arguments.check_some("bias", bias.as_ref(), [Some(o)])?;
+    arguments.room("outputs", [incidence.nodes(), o])?;
+    arguments.room("features of hyperedges", [incidence.hyperedges(), f.max(o)])?;
     let s = incidence.scales();
     let middle = Some(s.edge_weight_inverse.clone());
     let (scales, row_sums) = match config.normalisation {

@@ -10,6 +10,7 @@ use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use hypergraphql_framework::Hypergraph;
 use hypergraphql_kernels::CsrPair;
 
+use crate::arguments::supports_pattern;
 use crate::backend::HyperBackend;
 use crate::error::Result;
 use crate::kernel_config::HyperedgeKernel;
@@ -76,6 +77,7 @@ impl<B: HyperBackend> Incidence<B> {
             edge_weight_inverse: up(degrees.edge_weight_inverse),
         };
         let (nodes, hyperedges, nnz) = (pair.rows(), pair.cols(), pair.nnz());
+        supports_pattern::<B>(&pair, device)?;
         let pattern = B::sparse(Arc::new(pair), device);
         let inner = Arc::new(Parts { pattern, scales, nodes, hyperedges, nnz, device: device.clone() });
         Ok(Self { inner, kernel: HyperedgeKernel::Auto })

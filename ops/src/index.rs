@@ -7,6 +7,7 @@ use burn::backend::autodiff::Autodiff;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use hypergraphql_kernels::gather::index_pattern;
 
+use crate::arguments::supports_pattern;
 use crate::backend::HyperBackend;
 use crate::error::Result;
 
@@ -29,6 +30,7 @@ impl<B: HyperBackend> Index<B> {
     /// An index `>= n`.
     pub fn new(index: &[u32], n: usize, device: &B::Device) -> Result<Self> {
         let pair = index_pattern(index.to_vec(), n)?;
+        supports_pattern::<B>(&pair, device)?;
         Ok(Self {
             inner: Arc::new(Parts { pattern: B::sparse(Arc::new(pair), device), len: index.len(), rows: n, device: device.clone() }),
         })

@@ -58,8 +58,8 @@ macro_rules! variants {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "&'static str")]
         pub enum $Name {
-            /// What was measured to be the fastest on the device, by `hgql tune kernels`; before that the first of the others, and of `relation` tensor
-            /// cores where the device has them for the type.
+            /// What was measured to be the fastest on the device, by `hgql tune kernels`; before that the first of the others, but of `relation` tensor
+            /// cores where the device has them for the type, and of `graph_conv` blocks where they are dense.
             #[default]
             Auto,
             $($(#[$variant_doc])* $Variant),+
@@ -130,6 +130,16 @@ variants!(
 );
 
 variants!(
+    /// Variants of `sparse_conv`.
+    GraphConvKernel, "graph_conv", {
+        /// By entries: each gathers a row.
+        Csr = "csr" | "sparse_optimized",
+        /// By dense blocks of 16, 32 or 64 rows and columns, wherever there is an entry.
+        Bsr = "bsr",
+    }
+);
+
+variants!(
     /// Variants of `hypergraph_conv`.
     HyperedgeKernel, "hyperedge", {
         /// Nodes to hyperedges, then hyperedges to nodes; the features of the hyperedges lie in memory between.
@@ -158,7 +168,7 @@ variants!(
 ///
 /// let config: KernelConfig = "attention=reference".parse()?;
 /// assert_eq!(config.attention, AttentionKernel::Reference);
-/// assert_eq!(config.to_string(), "attention=reference,hyperedge=auto,relation=auto");
+/// assert_eq!(config.to_string(), "attention=reference,graph_conv=auto,hyperedge=auto,relation=auto");
 /// assert!("attention=fast".parse::<KernelConfig>().unwrap_err().to_string().contains("expected flash, reference, auto"));
 /// # Ok::<(), hypergraphql_ops::ConfigError>(())
 /// ```
@@ -167,6 +177,8 @@ variants!(
 pub struct KernelConfig {
     /// Of `flash_attention`.
     pub attention: AttentionKernel,
+    /// Of `sparse_conv`.
+    pub graph_conv: GraphConvKernel,
     /// Of `hypergraph_conv`.
     pub hyperedge: HyperedgeKernel,
     /// Of `relation_linear`.
@@ -178,6 +190,7 @@ impl KernelConfig {
     pub fn legal() -> String {
         let ops = [
             (AttentionKernel::OP, AttentionKernel::names()),
+            (GraphConvKernel::OP, GraphConvKernel::names()),
             (HyperedgeKernel::OP, HyperedgeKernel::names()),
             (RelationKernel::OP, RelationKernel::names()),
         ];
@@ -187,8 +200,8 @@ impl KernelConfig {
 
 impl fmt::Display for KernelConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { attention, hyperedge, relation } = self;
-        write!(f, "attention={attention},hyperedge={hyperedge},relation={relation}")
+        let Self { attention, graph_conv, hyperedge, relation } = self;
+        write!(f, "attention={attention},graph_conv={graph_conv},hyperedge={hyperedge},relation={relation}")
     }
 }
 
@@ -202,6 +215,7 @@ impl FromStr for KernelConfig {
             let variant = variant.trim();
             match op.trim() {
                 AttentionKernel::OP => config.attention = variant.parse()?,
+                GraphConvKernel::OP => config.graph_conv = variant.parse()?,
                 HyperedgeKernel::OP => config.hyperedge = variant.parse()?,
                 RelationKernel::OP => config.relation = variant.parse()?,
                 other => return Err(ConfigError::Op { got: other.to_owned(), expected: Self::legal() }),
@@ -218,10 +232,12 @@ mod tests {
     #[test]
     fn every_choice_reads_back() {
         for &attention in AttentionKernel::ALL {
-            for &hyperedge in HyperedgeKernel::ALL {
-                for &relation in RelationKernel::ALL {
-                    let config = KernelConfig { attention, hyperedge, relation };
-                    assert_eq!(config.to_string().parse::<KernelConfig>().unwrap(), config);
+            for &graph_conv in GraphConvKernel::ALL {
+                for &hyperedge in HyperedgeKernel::ALL {
+                    for &relation in RelationKernel::ALL {
+                        let config = KernelConfig { attention, graph_conv, hyperedge, relation };
+                        assert_eq!(config.to_string().parse::<KernelConfig>().unwrap(), config);
+                    }
                 }
             }
         }

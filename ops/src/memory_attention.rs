@@ -67,6 +67,7 @@ pub fn memory_attention<B: HyperBackend>(
     let c = MemoryConfig { batch, heads, kv_heads, queries, slots, kept: options.top_k.min(slots), width, scale, bias: options.bias };
     let elements = |t: &Tensor<B, 4>| t.dims().iter().product();
     c.check(elements(&q), elements(&k), elements(&v), null.dims().iter().product())?;
+    arguments.room_for_sums("weights", [batch, heads, queries, c.kept + 1])?;
     let (q, k, v, null) =
         (q.into_primitive().tensor(), k.into_primitive().tensor(), v.into_primitive().tensor(), null.into_primitive().tensor());
     let kept = Kept::new(B::memory_select(c, q.clone(), k.clone())?);

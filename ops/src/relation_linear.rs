@@ -27,6 +27,7 @@ pub fn relation_linear<B: HyperBackend>(x: Tensor<B, 2>, weight: Tensor<B, 3>, r
     arguments.check("W", &weight, [Some(relations.relations()), Some(x.dims()[1]), None])?;
     let [rows, inputs] = x.dims();
     let sizes = [rows, relations.relations(), inputs, weight.dims()[2]];
+    arguments.room("outputs", [rows, weight.dims()[2]])?;
     let products = match KernelConfig::relation::<B>(relations.kernel(), relations.device(), arguments.dtype().name(), sizes) {
         RelationKernel::Auto => Products::Auto,
         RelationKernel::Simple => Products::Simple,

@@ -30,6 +30,7 @@ impl<B: HyperBackend> Relations<B> {
     /// # Errors
     /// A relation `>= relations`, sizes that 32-bit indices cannot hold.
     pub fn new(ids: &[u32], relations: usize, device: &B::Device) -> Result<Self> {
+        B::supports_size("relations of rows", ids.len(), 4, device)?;
         let rows = B::relations(Arc::new(RelationRows::new(ids, relations)?), device);
         let inner = Arc::new(Parts { rows, len: ids.len(), relations, device: device.clone() });
         Ok(Self { inner, kernel: RelationKernel::Auto })

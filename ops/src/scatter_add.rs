@@ -17,7 +17,8 @@ use crate::index::Index;
 /// A shape or device that disagrees with the index, a type that the device lacks, or [`Scatter::Atomic`] on a device that cannot add f32
 /// atomically.
 pub fn scatter_add<B: HyperBackend>(x: Tensor<B, 2>, index: &Index<B>, scatter: Scatter) -> Result<Tensor<B, 2>> {
-    Arguments::new("scatter_add", CONTRACT, index.device(), "x", &x, [Some(index.len()), None])?;
+    let arguments = Arguments::new("scatter_add", CONTRACT, index.device(), "x", &x, [Some(index.len()), None])?;
+    arguments.room_for_sums("sums", [index.rows(), x.dims()[1]])?;
     B::supports_scatter(scatter, index.device())?;
     let y = B::scatter_add(index.pattern(), x.into_primitive().tensor(), scatter);
     Ok(Tensor::from_primitive(TensorPrimitive::Float(y)))

@@ -63,6 +63,8 @@ pub fn set_attention<B: HyperBackend>(
     arguments.check("K", &k, [Some(members), Some(width)])?;
     arguments.check("V", &v, [Some(members), Some(width)])?;
     config.check_heads(width)?;
+    let segments = incidence.nodes() + incidence.hyperedges() - members;
+    arguments.room("outputs", [segments, seeds, width])?;
     let input = SetInput { q: q.into_primitive().tensor(), k: k.into_primitive().tensor(), v: v.into_primitive().tensor() };
     let output = B::set_attention(incidence.pattern(), config, input);
     Ok(Tensor::from_primitive(TensorPrimitive::Float(output.out))) // [M, S, Hd·C]

@@ -1,26 +1,34 @@
 //! `SparseMatrix`: a constant sparse matrix on a device, such as sparse node features.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use burn::backend::autodiff::Autodiff;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
-use hypergraphql_kernels::{CsrPair, KernelError};
+use hypergraphql_kernels::sparse_conv::bsr::{BlockRule, Blocking, Bsr};
+use hypergraphql_kernels::{CsrPair, DType, KernelError};
 use sprs::CsMat;
 
-use crate::backend::HyperBackend;
+use crate::arguments::supports_pattern;
+use crate::backend::{HyperBackend, Operand};
 use crate::error::Result;
+use crate::kernel_config::{GraphConvKernel, KernelConfig};
 
 /// A sparse matrix `[rows, cols]` with constant values, in both orders on a device. A clone shares everything.
+///
+/// `sparse_conv` multiplies by its entries or by dense blocks, as [`Self::with_kernel`] says. Blocks are made from the entries, which stay in the memory
+/// of the host, at the first product that needs them.
 pub struct SparseMatrix<B: HyperBackend> {
-    inner: Arc<Parts<B::Sparse, B::Device>>,
+    inner: Arc<Parts<B::Sparse, B::Blocks, B::Device>>,
+    kernel: GraphConvKernel,
 }
 
-struct Parts<P, D> {
+struct Parts<P, K, D> {
+    pair: Arc<CsrPair>,
     pattern: P,
-    rows: usize,
-    cols: usize,
-    nnz: usize,
+    rule: BlockRule,
+    blocking: Blocking,
+    blocks: OnceLock<K>,
     device: D,
 }
 
@@ -30,9 +38,15 @@ impl<B: HyperBackend> SparseMatrix<B> {
     /// # Errors
     /// Pointers or columns that describe no matrix, values of another length, sizes that 32-bit indices cannot hold.
     pub fn from_csr(ptr: Vec<u32>, col: Vec<u32>, cols: usize, values: Option<Vec<f64>>, device: &B::Device) -> Result<Self> {
-        let pair = CsrPair::new(ptr, col, cols, values)?;
-        let (rows, cols, nnz) = (pair.rows(), pair.cols(), pair.nnz());
-        Ok(Self { inner: Arc::new(Parts { pattern: B::sparse(Arc::new(pair), device), rows, cols, nnz, device: device.clone() }) })
+        let pair = Arc::new(CsrPair::new(ptr, col, cols, values)?);
+        supports_pattern::<B>(&pair, device)?;
+        let pattern = B::sparse(pair.clone(), device);
+        Ok(Self::of(pair, pattern, BlockRule::default(), device.clone(), GraphConvKernel::Auto))
+    }
+
+    fn of(pair: Arc<CsrPair>, pattern: B::Sparse, rule: BlockRule, device: B::Device, kernel: GraphConvKernel) -> Self {
+        let blocking = rule.choose(&pair);
+        Self { inner: Arc::new(Parts { pair, pattern, rule, blocking, blocks: OnceLock::new(), device }), kernel }
     }
 
     /// From a matrix of sprs, in either storage order.
@@ -53,19 +67,42 @@ impl<B: HyperBackend> SparseMatrix<B> {
         Self::from_csr(ptr, col, matrix.cols(), Some(values), device)
     }
 
+    /// The same matrix, by which `sparse_conv` multiplies as `kernel` says.
+    #[must_use]
+    pub fn with_kernel(self, kernel: GraphConvKernel) -> Self {
+        Self { kernel, ..self }
+    }
+
+    /// The same matrix, whose blocks have the size and must have the density that `rule` says.
+    #[must_use]
+    pub fn with_block_rule(self, rule: BlockRule) -> Self {
+        let Parts { pair, pattern, device, .. } = &*self.inner;
+        Self::of(pair.clone(), pattern.clone(), rule, device.clone(), self.kernel)
+    }
+
+    /// How `sparse_conv` multiplies by it.
+    pub fn kernel(&self) -> GraphConvKernel {
+        self.kernel
+    }
+
+    /// The size and the number of the blocks that products by blocks use.
+    pub fn blocking(&self) -> Blocking {
+        self.inner.blocking
+    }
+
     /// Number of rows.
     pub fn rows(&self) -> usize {
-        self.inner.rows
+        self.inner.pair.rows()
     }
 
     /// Number of columns.
     pub fn cols(&self) -> usize {
-        self.inner.cols
+        self.inner.pair.cols()
     }
 
     /// Number of stored entries.
     pub fn nnz(&self) -> usize {
-        self.inner.nnz
+        self.inner.pair.nnz()
     }
 
     /// Where it lies.
@@ -73,27 +110,79 @@ impl<B: HyperBackend> SparseMatrix<B> {
         &self.inner.device
     }
 
-    pub(crate) fn pattern(&self) -> &B::Sparse {
-        &self.inner.pattern
+    /// What products with `width` features in `dtype` use.
+    pub(crate) fn operand(&self, dtype: DType, width: usize) -> Result<Operand<B>> {
+        let Parts { pattern, rule, blocking, device, .. } = &*self.inner;
+        let first = if rule.takes(blocking) { GraphConvKernel::Bsr } else { GraphConvKernel::Csr };
+        let sizes = [self.rows(), self.nnz(), blocking.stored(), width];
+        let kernel = KernelConfig::graph_conv::<B>(self.kernel, first, device, dtype.name(), sizes);
+        let blocks = if kernel == GraphConvKernel::Bsr { Some(self.blocks()?) } else { None };
+        Ok(Operand { pattern: pattern.clone(), blocks })
+    }
+
+    fn blocks(&self) -> Result<B::Blocks> {
+        let Parts { pair, blocking, blocks, device, .. } = &*self.inner;
+        if let Some(blocks) = blocks.get() {
+            return Ok(blocks.clone());
+        }
+        B::supports_size("numbers in blocks", blocking.stored(), 4, device)?;
+        let made = B::blocks(Arc::new(Bsr::new(pair.clone(), blocking.size)?), device);
+        Ok(blocks.get_or_init(|| made).clone())
     }
 }
 
 impl<B: HyperBackend, C: CheckpointStrategy> SparseMatrix<Autodiff<B, C>> {
     /// The same matrix for tensors without autodiff; nothing is copied.
     pub fn inner(&self) -> SparseMatrix<B> {
-        SparseMatrix { inner: self.inner.clone() }
+        SparseMatrix { inner: self.inner.clone(), kernel: self.kernel }
     }
 }
 
 impl<B: HyperBackend> Clone for SparseMatrix<B> {
     fn clone(&self) -> Self {
-        Self { inner: self.inner.clone() }
+        Self { inner: self.inner.clone(), kernel: self.kernel }
     }
 }
 
 impl<B: HyperBackend> fmt::Debug for SparseMatrix<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Parts { rows, cols, nnz, device, .. } = &*self.inner;
+        let (rows, cols, nnz, device) = (self.rows(), self.cols(), self.nnz(), self.device());
         write!(f, "SparseMatrix([{rows}, {cols}], {nnz} entries, {device:?})")
+    }
+}
+
+#[cfg(all(test, feature = "cpu"))]
+mod tests {
+    use hypergraphql_kernels::sparse_conv::bsr::BlockSize;
+
+    use super::*;
+    use crate::{Cpu, CpuDevice};
+
+    /// 96 × 96: three blocks of 32 × 32 on the diagonal, of whose places one in `one_in` is an entry.
+    fn diagonal(one_in: usize) -> SparseMatrix<Cpu> {
+        let (mut ptr, mut col) = (vec![0], vec![]);
+        for r in 0..96 {
+            col.extend((r / 32 * 32..r / 32 * 32 + 32).filter(|c| (r + c) % one_in == 0).map(|c| c as u32));
+            ptr.push(col.len() as u32);
+        }
+        SparseMatrix::from_csr(ptr, col, 96, None, &CpuDevice::default()).unwrap()
+    }
+
+    fn in_blocks(matrix: &SparseMatrix<Cpu>) -> bool {
+        matrix.operand(DType::F64, 7).unwrap().blocks.is_some()
+    }
+
+    #[test]
+    fn blocks_are_used_where_they_are_dense_or_asked_for() {
+        let (full, thin) = (diagonal(1), diagonal(31));
+        assert_eq!((full.blocking().size, full.blocking().density()), (BlockSize::B32, 1.0));
+        assert!(in_blocks(&full) && !in_blocks(&thin));
+        assert!(!in_blocks(&full.clone().with_kernel(GraphConvKernel::Csr)));
+        assert!(in_blocks(&thin.clone().with_kernel(GraphConvKernel::Bsr)));
+        assert!(in_blocks(&thin.clone().with_block_rule(BlockRule { density_threshold: 0.01, ..BlockRule::default() })));
+        let small =
+            full.with_kernel(GraphConvKernel::Bsr).with_block_rule(BlockRule { size: Some(BlockSize::B16), ..BlockRule::default() });
+        assert_eq!((small.blocking().size, small.blocking().blocks, small.kernel()), (BlockSize::B16, 12, GraphConvKernel::Bsr));
+        assert!(in_blocks(&small));
     }
 }

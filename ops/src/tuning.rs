@@ -9,7 +9,7 @@ use hypergraphql_kernels::relation_linear::Products;
 use serde::{Deserialize, Serialize};
 
 use crate::backend::HyperBackend;
-use crate::kernel_config::{AttentionKernel, ConfigError, HyperedgeKernel, KernelConfig, RelationKernel};
+use crate::kernel_config::{AttentionKernel, ConfigError, GraphConvKernel, HyperedgeKernel, KernelConfig, RelationKernel};
 
 /// One measurement: the sizes that it stands for, and the milliseconds of each variant.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,6 +30,7 @@ pub struct Measured {
 /// | op | sizes of a class |
 /// |---|---|
 /// | attention | queries, keys, features of a head, batches times heads |
+/// | graph_conv | rows, entries, numbers in blocks, features |
 /// | hyperedge | nodes, hyperedges, incidences, features |
 /// | relation | rows, relations, input features, output features |
 ///
@@ -39,6 +40,8 @@ pub struct Measured {
 pub struct Tuning {
     /// Of `flash_attention`.
     pub attention: Vec<Measured>,
+    /// Of `sparse_conv`.
+    pub graph_conv: Vec<Measured>,
     /// Of `hypergraph_conv`.
     pub hyperedge: Vec<Measured>,
     /// Of `relation_linear`.
@@ -105,6 +108,18 @@ impl KernelConfig {
     ) -> AttentionKernel {
         let of_device = |c: &Choices| (c.config.attention, nearest(&c.tuning.attention, dtype, &sizes));
         pick::<B, _>(asked, AttentionKernel::Flash, device, of_device)
+    }
+
+    /// That of `graph_conv`; `first` where nothing is asked for and nothing was measured.
+    pub(crate) fn graph_conv<B: HyperBackend>(
+        asked: GraphConvKernel,
+        first: GraphConvKernel,
+        device: &B::Device,
+        dtype: &str,
+        sizes: [usize; 4],
+    ) -> GraphConvKernel {
+        let of_device = |c: &Choices| (c.config.graph_conv, nearest(&c.tuning.graph_conv, dtype, &sizes));
+        pick::<B, _>(asked, first, device, of_device)
     }
 
     /// That of `hyperedge`.

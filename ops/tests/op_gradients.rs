@@ -6,10 +6,10 @@ use burn::backend::Autodiff;
 use burn::tensor::{Tensor, TensorData};
 use hypergraphql_framework::{Duplicates, Hypergraph};
 use hypergraphql_ops::{
-    AttentionConfig, AttentionKernel, BiasPlace, ConvConfig, Cpu, CpuDevice, Direction, FlashOptions, Incidence, Index, MemoryOptions,
-    Normalisation, Reduce, Relations, Rotary, RotaryConfig, Scatter, SetAttentionOptions, SparseMatrix, Targets, aggregate, cross_entropy,
-    dropout, edge_score, flash_attention, gather, hypergraph_attention, hypergraph_conv, memory_attention, relation_linear, rms_norm, rope,
-    scatter_add, segment_softmax, set_attention, sparse_conv, swiglu,
+    AttentionConfig, AttentionKernel, BiasPlace, ConvConfig, Cpu, CpuDevice, Direction, FlashOptions, GraphConvKernel, Incidence, Index,
+    MemoryOptions, Normalisation, Reduce, Relations, Rotary, RotaryConfig, Scatter, SetAttentionOptions, SparseMatrix, Targets, aggregate,
+    cross_entropy, dropout, edge_score, flash_attention, gather, hypergraph_attention, hypergraph_conv, memory_attention, relation_linear,
+    rms_norm, rope, scatter_add, segment_softmax, set_attention, sparse_conv, swiglu,
 };
 
 type B = Autodiff<Cpu>;
@@ -175,6 +175,18 @@ fn edge_score_and_softmax_match_central_differences() {
 #[test]
 fn sparse_conv_matches_central_differences() {
     let a = SparseMatrix::from_csr(vec![0, 2, 2, 5], vec![1, 3, 0, 1, 3], 4, Some(vec![0.5, -1.0, 2.0, 0.25, 1.5]), &DEVICE).unwrap();
+    check("sparse_conv", &[[4, 3]], |t| sparse_conv(&a, t[0].clone(), None, None).unwrap());
+    for o in [2, 300] {
+        check("sparse_conv theta bias", &[[4, 3], [3, o], [1, o]], |t| {
+            sparse_conv(&a, t[0].clone(), Some(t[1].clone()), Some(row(t[2].clone()))).unwrap()
+        });
+    }
+}
+
+#[test]
+fn sparse_conv_by_blocks_matches_central_differences() {
+    let (ptr, col) = (vec![0, 2, 2, 5], vec![1, 3, 0, 1, 3]);
+    let a = SparseMatrix::from_csr(ptr, col, 4, Some(vec![0.5, -1.0, 2.0, 0.25, 1.5]), &DEVICE).unwrap().with_kernel(GraphConvKernel::Bsr);
     check("sparse_conv", &[[4, 3]], |t| sparse_conv(&a, t[0].clone(), None, None).unwrap());
     for o in [2, 300] {
         check("sparse_conv theta bias", &[[4, 3], [3, o], [1, o]], |t| {

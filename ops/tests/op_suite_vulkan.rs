@@ -3,10 +3,12 @@
 
 use burn::tensor::Tensor;
 use burn_cubecl::CubeBackend;
+use burn_cubecl::cubecl::prelude::Runtime;
 use burn_fusion::Fusion;
 use burn_wgpu::{WgpuDevice, WgpuRuntime};
+use hypergraphql_kernels::device::panics;
 use hypergraphql_ops::verify::{VerifyOptions, run};
-use hypergraphql_ops::{DType, HyperBackend, Route};
+use hypergraphql_ops::{DType, HyperBackend, Ids, Index, KernelError, OpError, Route, extend, gather};
 
 type Plain = CubeBackend<WgpuRuntime, f32, i32, u32>;
 
@@ -102,5 +104,37 @@ fn f64_is_skipped_with_a_reason() {
     if adapter("f64_is_skipped_with_a_reason") {
         let summary = run::<Plain>(&WgpuDevice::default(), DType::F64, &VerifyOptions::default(), &mut |_| ());
         assert!(summary.skipped > 0 && summary.reason.is_some_and(|r| r.contains("f64")));
+    }
+}
+
+/// More than one allocation holds, by a float op and by a relational one; afterwards the device does what it did before.
+fn too_large<B: HyperBackend<Device = WgpuDevice>>(limit: u64) {
+    let (device, indices) = (WgpuDevice::default(), 1 << 20);
+    let index = Index::<B>::new(&vec![0; indices], 1, &device).unwrap();
+    let width = limit as usize / 4 / indices + 1;
+    let refused = |error: OpError| match error {
+        OpError::Kernel(KernelError::OutOfMemory { asked, limit: most, .. }) => {
+            assert!(asked > limit && most == limit, "{asked} bytes, {most}");
+        }
+        other => panic!("{other}"),
+    };
+    refused(gather(Tensor::<B, 2>::ones([1, width], &device), &index).unwrap_err());
+    let (low, high) = (Ids::<B>::new(vec![0], &device), Ids::<B>::new(vec![limit as u32 / 4 + 1], &device));
+    if limit / 4 < u64::from(u32::MAX) {
+        refused(extend(&low, &high).unwrap_err());
+    }
+    let y = gather(Tensor::<B, 2>::ones([1, 3], &device), &Index::new(&[0, 0], 1, &device).unwrap()).unwrap();
+    assert_eq!(y.into_data().to_vec::<f32>().unwrap(), [1.0; 6]);
+    assert_eq!(extend(&low, &Ids::new(vec![2], &device)).unwrap().1.read().unwrap(), [0, 1]);
+    assert!(panics::take().is_empty(), "a device thread panicked");
+}
+
+#[test]
+fn arrays_that_the_device_cannot_hold_are_errors() {
+    if adapter("arrays_that_the_device_cannot_hold_are_errors") {
+        panics::install();
+        let limit = WgpuRuntime::client(&WgpuDevice::default()).properties().memory.max_page_size;
+        too_large::<Plain>(limit);
+        too_large::<Fusion<Plain>>(limit);
     }
 }

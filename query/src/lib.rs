@@ -16,6 +16,6 @@ pub mod statistics;
 mod verify;
 pub mod vocabulary;
 
-pub use lower::{CompileOptions, compile};
+pub use lower::{CompileError, CompileOptions, MOST_PATTERNS, compile};
 pub use syntax::{ParseOptions, SyntaxError};
 pub use translate::{parse_query, parse_update};

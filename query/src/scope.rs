@@ -215,6 +215,24 @@ impl Pattern {
         found
     }
 
+    /// Triple patterns, incidences and paths in it, with those of `EXISTS`.
+    pub(crate) fn count(&self) -> usize {
+        let mut found = match self {
+            Self::Bgp(triples) => triples.len(),
+            Self::Hyperedge(edge) => 1 + edge.incidences.len(),
+            Self::Path { .. } => 1,
+            _ => 0,
+        };
+        for expression in self.expressions() {
+            expression.visit(&mut |part| {
+                if let Expression::Exists(pattern) = part {
+                    found += pattern.count();
+                }
+            });
+        }
+        found + self.inner().into_iter().map(Self::count).sum::<usize>()
+    }
+
     /// Calls `f` with the pattern and each pattern in it; not with those of `EXISTS`.
     pub(crate) fn visit<'a>(&'a self, f: &mut impl FnMut(&'a Self)) {
         f(self);

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use hypergraphql_query::graph::TensorGraph;
 use hypergraphql_query::statistics::{Distinct, Statistics};
-use hypergraphql_query::{CompileOptions, ParseOptions, compile, parse_query};
+use hypergraphql_query::{CompileError, CompileOptions, MOST_PATTERNS, ParseOptions, compile, parse_query};
 use oxrdf::Term;
 
 /// A social graph: rows, subjects and objects of each predicate.
@@ -60,9 +60,9 @@ fn plans_are_those_that_were_reviewed() {
         let (query, expected) = text.split_once("---\n").unwrap_or((&text, ""));
         let options = ParseOptions { strict: false, base: None, store_base: "http://ex.org/".to_owned() };
         let parsed = parse_query(query, &options).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let graph = compile(&parsed, &Social::new(), &CompileOptions::default());
+        let graph = compile(&parsed, &Social::new(), &CompileOptions::default()).expect("a small query");
         graph.verify().unwrap_or_else(|what| panic!("{}: {what}", path.display()));
-        let plain = compile(&parsed, &Social::new(), &CompileOptions { optimize: false, infer: None });
+        let plain = compile(&parsed, &Social::new(), &CompileOptions { optimize: false, infer: None }).expect("a small query");
         plain.verify().unwrap_or_else(|what| panic!("{}, not optimised: {what}", path.display()));
         let json = serde_json::to_string(&graph).expect("a graph is written");
         assert_eq!(serde_json::from_str::<TensorGraph>(&json).expect("a graph is read"), graph, "{}", path.display());
@@ -74,4 +74,27 @@ fn plans_are_those_that_were_reviewed() {
         seen += 1;
     }
     assert!(seen > 5, "only {seen} plans were found");
+}
+
+fn compiled(text: &str) -> Result<TensorGraph, CompileError> {
+    let options = ParseOptions { strict: true, base: Some("http://ex.org/".to_owned()), store_base: "http://ex.org/".to_owned() };
+    let parsed = parse_query(text, &options).unwrap_or_else(|error| panic!("{error}"));
+    compile(&parsed, &Social::new(), &CompileOptions::default())
+}
+
+/// A chain of triple patterns, `?v0 <p> ?v1 . ?v1 <p> ?v2 . …`.
+fn chain(length: usize) -> String {
+    let links: Vec<String> = (0..length).map(|i| format!("?v{i} <knows> ?v{} .", i + 1)).collect();
+    format!("SELECT ?v0 {{ {} }}", links.join(" "))
+}
+
+#[test]
+fn long_and_deep_queries_are_compiled_or_refused() {
+    let graph = compiled(&chain(500)).expect("500 patterns are not too many");
+    graph.verify().unwrap();
+    assert!(graph.nodes.len() >= 500);
+    let got = MOST_PATTERNS + 1;
+    assert_eq!(compiled(&chain(got)), Err(CompileError::TooManyPatterns { got }));
+    let (open, close) = ("OPTIONAL { ?a <knows> ?b ".repeat(100), "}".repeat(100));
+    compiled(&format!("SELECT * {{ ?a <knows> ?b {open}{close} }}")).expect("it is not long").verify().unwrap();
 }

@@ -1,4 +1,5 @@
-//! Device choice: names of devices, what is usable on this machine, why the rest is not, and work on the device that a name means.
+//! Device choice (names of devices, what is usable on this machine, why the rest is not, work on the device that a name means), and the engine that
+//! answers queries.
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test ends where something unexpected is found"))]
 
 pub mod device;

@@ -14,8 +14,8 @@ pub(crate) struct DeviceArg {
     /// Where to compute: cpu, vulkan, cuda or metal, the last three with an index where there are several (cuda:1); `hgql devices` lists them.
     #[arg(long, default_value = "cpu", value_name = "DEVICE", value_parser = parse)]
     pub(crate) device: DeviceSpec,
-    /// Variants of kernels, as OP=VARIANT separated by commas, or a TOML file of such lines: attention = flash, reference; hyperedge =
-    /// two-pass, fused; relation = simple, tensor-core. What is not named is auto: as `hgql tune kernels` measured, else the first.
+    /// Variants of kernels, as OP=VARIANT separated by commas, or a TOML file of such lines: attention = flash, reference; graph_conv =
+    /// csr, bsr; hyperedge = two-pass, fused; relation = simple, tensor-core. What is not named is auto: as `hgql tune kernels` measured, else the first.
     #[arg(long, value_name = "CHOICES", value_parser = kernels)]
     pub(crate) kernels: Option<KernelConfig>,
 }

@@ -25,8 +25,8 @@ use super::error::CliError;
 use cases::cases;
 use ceiling::Ceiling;
 pub(super) use clock::Clock;
-pub(super) use inputs::failed;
 use inputs::{Inputs, Size, generate};
+pub(super) use inputs::{failed, in_blocks};
 use record::{Record, Roofs, Shape};
 use report::Report;
 

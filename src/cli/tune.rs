@@ -91,7 +91,10 @@ pub(crate) fn run(args: TuneArgs, global: &Global) -> Result<(), CliError> {
         return Ok(());
     }
     let of = |op: Op| measured.iter().filter(|m| m.0 == op).map(|m| m.1.clone()).collect();
-    let path = tuning::save(&here, Tuning { attention: of(Op::Attention), hyperedge: of(Op::Hyperedge), relation: of(Op::Relation) })?;
+    let path = tuning::save(
+        &here,
+        Tuning { attention: of(Op::Attention), graph_conv: of(Op::GraphConv), hyperedge: of(Op::Hyperedge), relation: of(Op::Relation) },
+    )?;
     if !global.json {
         output::line(format!("written to {}", path.display()))?;
     }

@@ -30,7 +30,23 @@ fn teaches(path: &[String]) {
 #[test]
 fn every_command_teaches() {
     let names = subcommands(&hgql(["--help"]).ok());
-    for name in ["info", "convert", "verify", "train", "predict", "import", "devices", "completions"] {
+    for name in [
+        "load",
+        "query",
+        "update",
+        "shell",
+        "export",
+        "stats",
+        "check",
+        "info",
+        "convert",
+        "verify",
+        "train",
+        "predict",
+        "import",
+        "devices",
+        "completions",
+    ] {
         assert!(names.iter().any(|n| n == name), "{name} is not in {names:?}");
     }
     teaches(&[]);

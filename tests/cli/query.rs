@@ -219,3 +219,22 @@ fn a_shell_reads_queries_and_commands_from_a_pipe() {
         run.err
     );
 }
+
+#[test]
+fn the_query_bench_times_every_query_and_dumps_its_world() {
+    let world = World::new();
+    let out = world.path("dump");
+    let found = lines(&hgql(["bench", "query", "--scale", "0.01", "--reps", "2", "--json", "--dump", out.to_str().expect("UTF-8")]).ok());
+    let cases: Vec<&str> = found.iter().filter_map(|line| line["case"].as_str()).collect();
+    let expected = ["load", "q1_2hop_sel", "q2_2hop_all", "q3_star", "q4_group", "q5_tri", "q6_nary", "q7_path"];
+    assert_eq!(cases, expected);
+    assert!(found.iter().all(|line| line["ms"].as_f64() >= line["ms_min"].as_f64() && line["ms_min"].as_f64() > Some(0.0)), "{found:?}");
+    // The world that was dumped is the one that was asked.
+    let count = "SELECT (COUNT(*) AS ?n) { ?a <http://ex.org/knows> ?b . ?b <http://ex.org/knows> ?c }";
+    let dumped = world.run(&["query", out.join("t.nt").to_str().expect("UTF-8"), count, "--format", "csv"]).ok();
+    assert_eq!(dumped.lines().nth(1).map(str::to_owned), Some(found[2]["counts"][0][1].to_string()));
+    let own = ["bench", "query", "--kb", "world.hgql", "--query", "SELECT * { ?s ?p ?o }", "--reps", "1", "--json"];
+    assert_eq!(lines(&world.run(&own).ok())[0]["rows"], 11);
+    world.run(&["bench", "query", "--kb", "world.hgql"]).fails(2, &["--query"]);
+    world.run(&["bench", "query", "--scale", "0"]).fails(2, &["--scale"]);
+}

@@ -13,7 +13,9 @@ fn tune(cache: &Path, flags: &[&str]) -> Run {
 fn measurements_are_kept_and_those_of_another_version_are_not_used() {
     let cache = tempfile::tempdir().unwrap();
     let measured = lines(&tune(cache.path(), &["--json", "--dry-run"]).ok());
-    assert!(measured.iter().any(|l| l["op"] == "attention") && measured.iter().any(|l| l["op"] == "hyperedge"), "{measured:?}");
+    for op in ["attention", "graph_conv", "hyperedge"] {
+        assert!(measured.iter().any(|l| l["op"] == op), "{op}: {measured:?}");
+    }
     for line in &measured {
         let times = line["milliseconds"].as_object().unwrap();
         let fastest = times.iter().min_by(|a, b| a.1.as_f64().unwrap().total_cmp(&b.1.as_f64().unwrap())).unwrap();
@@ -43,13 +45,14 @@ fn choices_of_kernels_that_are_not_legal_list_those_that_are() {
     let file = folder.path().join("kernels.toml");
     let verify = |choice: &str| hgql(["verify", "kernels", "--filter", "swiglu/", "--kernels", choice]);
     verify("attention=fast").fails(2, &["expected flash, reference, auto"]);
+    verify("graph_conv=coo").fails(2, &["expected csr, bsr, auto"]);
     verify("conv=fused").fails(2, &["hyperedge = two-pass, fused, auto"]);
     verify("relation=tensor-core").fails(3, &["relation = tensor-core is not possible", "there it is simple, auto"]);
     verify("/nowhere/kernels.toml").fails(2, &["/nowhere/kernels.toml"]);
     fs::write(&file, "hyperedge = \"both\"").unwrap();
     verify(file.to_str().unwrap()).fails(2, &["expected two-pass, fused, auto"]);
     fs::write(&file, "hyperedge = \"fused\"").unwrap();
-    for choice in ["attention=reference,hyperedge=two-pass", file.to_str().unwrap()] {
+    for choice in ["attention=reference,graph_conv=bsr,hyperedge=two-pass", file.to_str().unwrap()] {
         verify(choice).ok();
     }
 }

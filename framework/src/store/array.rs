@@ -53,9 +53,13 @@ impl<T: AnyBitPattern> Array<T> {
     /// The first place whose value is not less, among places that are sorted; none where the file is damaged.
     pub(super) fn partition(&self, range: Range<usize>, less: impl Fn(T) -> bool) -> Option<usize> {
         let Range { mut start, mut end } = range;
+        let (values, width) = (self.unverified(), size_of::<T>());
         while start < end {
             let middle = start + (end - start) / 2;
-            if less(self.get(middle)?) {
+            if let Self::Mapped(section) = self {
+                section.verify(middle * width..(middle + 1) * width)?;
+            }
+            if less(*values.get(middle)?) {
                 start = middle + 1;
             } else {
                 end = middle;

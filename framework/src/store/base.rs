@@ -1,5 +1,6 @@
 //! Terms and statements that are sorted, built in memory or mapped from a snapshot.
 
+use std::hash::BuildHasher;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -91,34 +92,47 @@ impl Base {
         Ok(Self { dictionary, statements, graphs, statistics, numbering: file.numbering, health: Some(file.health) })
     }
 
-    /// Reads everything, and checks that terms are well-formed and sorted, and statements sorted and of terms that there are.
+    /// Reads everything, and checks that terms are well-formed and sorted, that the four orders are sorted and hold the same RDF statements, and that
+    /// the counts are theirs.
     pub(super) fn verify(&self) -> Result<()> {
         // What was built in memory is in order by construction.
         let Some(health) = &self.health else { return Ok(()) };
-        let damaged = |what: String| {
-            health.note(what);
-            health.check()
-        };
-        if let Some(what) = self.dictionary.fault() {
-            return damaged(what);
-        }
-        let expected = self.statements.len();
-        for order in Order::ALL {
-            let permutation = self.statements.permutation(order);
-            let columns: Option<Vec<&[Id]>> = permutation.columns().iter().map(|column| column.slice(0..expected)).collect();
-            let Some(columns) = columns else { return damaged(format!("a column of {order:?} cannot be read")) };
-            let key = |row: usize| columns.iter().map(move |column| column[row]);
-            if let Some(row) = (1..expected).into_par_iter().find_any(|row| key(row - 1).ge(key(*row))) {
-                return damaged(format!("statement {row} of {order:?} is out of order"));
-            }
-            let max = self.dictionary.len();
-            if columns[..3].iter().any(|column| column.par_iter().any(|id| *id == 0 || *id > max))
-                || columns[3..].iter().any(|c| c.par_iter().any(|id| *id > max))
-            {
-                return damaged(format!("{order:?} names terms that there are not"));
-            }
-        }
+        let state = hashbrown::DefaultHashBuilder::default();
+        let sums = || Order::ALL.into_iter().map(|order| self.verify_order(order, &state)).collect::<Result<Vec<u64>, String>>();
+        let fault = self.dictionary.fault().or_else(|| match sums() {
+            Err(fault) => Some(fault),
+            Ok(sums) if sums.iter().any(|sum| *sum != sums[0]) => Some("the orders hold different statements".to_owned()),
+            Ok(_) if self.statistics != Statistics::of(&self.statements) => Some("the counts are not those of the statements".to_owned()),
+            Ok(_) if self.graphs != named_graphs(&self.statements) => Some("the graphs are not those of the statements".to_owned()),
+            Ok(_) => None,
+        });
+        fault.into_iter().for_each(|fault| health.note(fault));
         health.check()
+    }
+
+    /// Checks the statements of one order; gives a number that depends on the statements, not on their order.
+    fn verify_order(&self, order: Order, state: &hashbrown::DefaultHashBuilder) -> Result<u64, String> {
+        let rows = self.statements.rows(order, &[]);
+        if rows.len() != self.statements.len() {
+            return Err(format!("a column of {order:?} cannot be read"));
+        }
+        let positions = order.positions();
+        let key = |row: [Id; 4]| [row[positions[0] as usize], row[positions[1] as usize], row[positions[2] as usize], row[3]];
+        let (nodes, iris) = (1..self.dictionary.block_ids(Block::Iri).end, self.dictionary.block_ids(Block::Iri));
+        let objects = 1..self.dictionary.len() + 1;
+        (0..rows.len())
+            .into_par_iter()
+            .map(|at| {
+                let row @ [s, p, o, g] = rows.row(at);
+                if at > 0 && key(rows.row(at - 1)) >= key(row) {
+                    return Err(format!("statement {at} of {order:?} is out of order"));
+                }
+                if !nodes.contains(&s) || !iris.contains(&p) || !objects.contains(&o) || g != 0 && !nodes.contains(&g) {
+                    return Err(format!("statement {at} of {order:?} is no RDF"));
+                }
+                Ok(state.hash_one(row))
+            })
+            .try_reduce(|| 0, |a, b| Ok(a.wrapping_add(b)))
     }
 }
 
@@ -167,6 +181,85 @@ fn named_graphs(statements: &Statements) -> Vec<(Id, u64)> {
 
 /// A number that no other call gave, in no process.
 pub(super) fn fresh_number() -> u64 {
-    use std::hash::{BuildHasher, RandomState};
+    use std::hash::RandomState;
     RandomState::new().hash_one(std::time::SystemTime::now())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::Bound;
+
+    use oxrdf::vocab::xsd;
+    use oxrdf::{GraphName, Literal, NamedNode, Quad, Term, Triple};
+    use proptest::prelude::*;
+
+    use super::super::snapshot::{BLOCK, Directory};
+    use super::*;
+    use crate::store::AtomSpace;
+
+    fn quads() -> Vec<Quad> {
+        let node = |name: &str| NamedNode::new_unchecked(format!("http://x/{name}"));
+        let triple = |object: Term| Term::Triple(Box::new(Triple::new(node("s"), node("p"), object)));
+        let objects: [Term; 8] = [
+            node("o").into(),
+            Literal::from(7).into(),
+            Literal::from(0.5).into(),
+            Literal::new_simple_literal("é").into(),
+            Literal::new_language_tagged_literal_unchecked("chat", "fr").into(),
+            Literal::new_typed_literal("2020-01-01", xsd::DATE).into(),
+            triple(node("o").into()),
+            triple(triple(Literal::from(true).into())),
+        ];
+        let graph = |i: usize| if i.is_multiple_of(3) { node("g").into() } else { GraphName::DefaultGraph };
+        objects
+            .into_iter()
+            .enumerate()
+            .map(|(i, object)| Quad::new(node(&format!("s{}", i % 3)), node(&format!("p{}", i % 2)), object, graph(i)))
+            .collect()
+    }
+
+    /// Everything that reads.
+    fn read(space: &AtomSpace) -> usize {
+        let mut found = space.quads().count() + space.graphs().len();
+        for id in (0..=space.terms().min(1000)).chain([Id::MAX]) {
+            found += space.term(id).and_then(|term| space.id(&term)).map_or(0, |id| id as usize) + usize::from(space.block(id).is_some());
+            for order in Order::ALL {
+                found += space.rows(order, &[id]).len() + space.adjacency(order, id).map_or(0, |adjacency| adjacency.range(id).len());
+            }
+        }
+        let blocks = Block::ALL.iter().filter_map(|block| space.interval(*block, Bound::Unbounded, Bound::Unbounded));
+        found + blocks.map(|ids| ids.len()).sum::<usize>()
+    }
+
+    proptest! {
+        /// A file of somebody who means harm: any bytes in any section, under right checksums.
+        #[test]
+        fn no_section_makes_a_reader_panic(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6)) {
+            let mut file = Vec::new();
+            AtomSpace::from_quads(quads()).unwrap().base().write(&mut file).unwrap();
+            let mut directory = Directory::decode(&file).unwrap();
+            let header = directory.encode().len();
+            for (at, byte) in changes {
+                let at = header + at.index(file.len() - header);
+                file[at] = byte;
+            }
+            for entry in &mut directory.entries {
+                entry.sums = file[entry.range.start as usize..entry.range.end as usize].chunks(BLOCK).map(crc32fast::hash).collect();
+            }
+            file[..header].copy_from_slice(&directory.encode());
+            let folder = tempfile::TempDir::new().unwrap();
+            let path = folder.path().join("a");
+            std::fs::write(&path, &file).unwrap();
+            if let Ok(base) = Base::open(&path) {
+                let space = AtomSpace::of(base);
+                read(&space);
+                if space.verify().is_ok() {
+                    prop_assert_eq!(space.quads().count(), quads().len());
+                }
+                if let Ok(changed) = space.with_changes(&quads(), &quads()[..3]) {
+                    read(&changed);
+                }
+            }
+        }
+    }
 }

@@ -118,14 +118,16 @@ impl Dictionary {
         if bytes.is_none() || offsets.is_none_or(|offsets| offsets.last() != Some(&(self.bytes.len() as u64))) {
             return Some("the terms cannot be read".to_owned());
         }
+        let iris = self.block_ids(Block::Iri);
+        let nodes = 1..iris.end;
         (1..=self.len()).into_par_iter().find_map_any(|id| {
             let Some(record) = self.record(id) else { return Some(format!("term {id} is malformed")) };
             let (block, value) = block::classify(record);
             if block != self.block(id) {
                 return Some(format!("term {id} is in the wrong block"));
             }
-            if record.triple().is_some_and(|(_, components)| components.iter().any(|component| *component == 0 || *component >= id)) {
-                return Some(format!("term {id} is made of terms after it"));
+            if record.triple().is_some_and(|(_, [s, p, o])| !nodes.contains(&s) || !iris.contains(&p) || o == 0 || o >= id) {
+                return Some(format!("term {id} is no triple of terms before it"));
             }
             let before = (id > self.block_ids(block).start).then(|| self.record(id - 1)).flatten();
             let before = before.map(|before| (block::classify(before).1, before));

@@ -6,7 +6,7 @@ use super::cube::{Attention, EntriesLaunch, FinishLaunch, Plan, pass_combine, pa
 use super::{CONTRACT, Fold, Reduce, Weights};
 use crate::csr::Direction;
 use crate::device::buffer::{check_type, storage_type};
-use crate::device::grid::{check_elements, check_index_space, cube_count, lanes_by_groups, vector_size};
+use crate::device::grid::{check_index_space, check_room, cube_count, lanes_by_groups, vector_size};
 use crate::device::worklist::WorkList;
 use crate::device::{Buf, DevicePattern, Ids, Side, capability};
 use crate::element::DType;
@@ -121,8 +121,8 @@ fn validate<R: Runtime>(pattern: &DevicePattern<R>, side: &Side<R>, pass: &Pass<
         check_type(OP, "bias", bias, pass.x.dtype())?;
     }
     check_index_space(&[("input elements", pass.x)])?;
-    check_elements("output elements", side.outputs * pass.width)?;
-    check_elements("partial results", side.schedule.hub.segments.len * pass.width)
+    check_room(&pattern.client, "output elements", side.outputs * pass.width, pass.x.dtype().bytes())?;
+    check_room(&pattern.client, "partial results", side.schedule.hub.segments.len * pass.width, 4)
 }
 
 struct Launcher<'a, R: Runtime> {

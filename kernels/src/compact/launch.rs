@@ -4,7 +4,7 @@ use cubecl::prelude::*;
 
 use super::{CONTRACT, cube};
 use crate::device::Ids;
-use crate::device::grid::{check_elements, cube_count, units};
+use crate::device::grid::{check_room, cube_count, units};
 use crate::error::{KernelError, check_len};
 use crate::scan::launch::scan;
 
@@ -14,7 +14,7 @@ use crate::scan::launch::scan;
 /// Unequal lengths, more elements than 32-bit indices hold, a read that fails.
 pub fn compact<R: Runtime>(client: &ComputeClient<R>, x: &Ids<R>, flag: &Ids<R>) -> Result<Ids<R>, KernelError> {
     check_len("compact", CONTRACT, "flag", flag.len(), x.len())?;
-    check_elements("elements", x.len())?;
+    check_room(client, "elements", x.len(), 4)?;
     let (n, units, ones) = (x.len(), units(client), Ids::empty(client, x.len()));
     if n == 0 {
         return Ok(Ids::empty(client, 0));

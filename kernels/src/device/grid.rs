@@ -15,6 +15,11 @@ pub fn units<R: Runtime>(client: &ComputeClient<R>) -> u32 {
     UNITS.min(1 << most.ilog2())
 }
 
+/// Units along one side of a square cube, a power of two.
+pub fn side<R: Runtime>(client: &ComputeClient<R>) -> usize {
+    1 << (units(client).ilog2() / 2)
+}
+
 /// A cube of `units` as lanes × groups; the lanes are the smallest power of two that covers `width`, at most 32.
 pub fn lanes_by_groups<R: Runtime>(client: &ComputeClient<R>, width: usize) -> (u32, u32) {
     let units = units(client);
@@ -47,6 +52,21 @@ pub fn check_index_space<R: Runtime>(arrays: &[(&'static str, &Buf<R>)]) -> Resu
         check_elements(what, array.len())?;
     }
     Ok(())
+}
+
+/// `Ok` when `elements` of `bytes` each have 32-bit indices and one allocation can hold them. CubeCL 0.10 itself would panic in a thread of the device
+/// and leave stale memory for a result.
+///
+/// # Errors
+/// Names `what`, with the bytes asked for and the most that there can be: CubeCL does not tell how many are free.
+pub fn check_room<R: Runtime>(client: &ComputeClient<R>, what: &'static str, elements: usize, bytes: usize) -> Result<(), KernelError> {
+    check_elements(what, elements)?;
+    let (asked, limit) = (elements as u64 * bytes as u64, client.properties().memory.max_page_size);
+    if asked <= limit {
+        return Ok(());
+    }
+    let in_use = client.memory_usage().map_or(0, |usage| usage.bytes_in_use);
+    Err(KernelError::OutOfMemory { device: R::name(client).into(), what, asked, limit, in_use })
 }
 
 /// `Ok` when `elements` have 32-bit indices.

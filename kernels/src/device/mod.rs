@@ -8,6 +8,7 @@ pub mod lanes;
 pub mod panics;
 pub mod pattern;
 pub(crate) mod prefix;
+pub(crate) mod tiles;
 pub mod worklist;
 
 pub use buffer::{Buf, Ids};

@@ -5,7 +5,7 @@ use cubecl::prelude::*;
 use super::cube;
 use crate::compact::launch::Kept;
 use crate::device::Ids;
-use crate::device::grid::{check_elements, cube_count, units};
+use crate::device::grid::{check_room, cube_count, units};
 use crate::error::KernelError;
 
 /// x `[n]` ascending -> (y `[t]`, ptr `[t + 1]`); waits for the device, as t must be known.
@@ -13,7 +13,7 @@ use crate::error::KernelError;
 /// # Errors
 /// More elements than 32-bit indices hold, a read that fails.
 pub fn distinct<R: Runtime>(client: &ComputeClient<R>, x: &Ids<R>) -> Result<(Ids<R>, Ids<R>), KernelError> {
-    check_elements("elements", x.len() + 1)?;
+    check_room(client, "elements", x.len() + 1, 4)?;
     let (n, units) = (x.len(), units(client));
     if n == 0 {
         return Ok((Ids::empty(client, 0), Ids::upload(client, &[0])));

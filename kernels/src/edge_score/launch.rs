@@ -6,7 +6,7 @@ use super::CONTRACT;
 use super::cube;
 use crate::csr::Direction;
 use crate::device::buffer::{check_type, storage_type};
-use crate::device::grid::{check_elements, cube_count, units};
+use crate::device::grid::{check_room, cube_count, units};
 use crate::device::{Buf, DevicePattern, capability};
 use crate::error::{KernelError, check_len};
 use crate::segment_softmax::cube::Statistic;
@@ -88,5 +88,5 @@ fn validate<R: Runtime>(pattern: &DevicePattern<R>, a: &Buf<R>, b: &Buf<R>, head
     check_len(OP, CONTRACT, "a", a.len(), pattern.rows() * heads)?;
     check_len(OP, CONTRACT, "b", b.len(), pattern.cols() * heads)?;
     check_type(OP, "b", b, a.dtype())?;
-    check_elements("entries times heads", pattern.nnz * heads)
+    check_room(&pattern.client, "entries times heads", pattern.nnz * heads, a.dtype().bytes())
 }

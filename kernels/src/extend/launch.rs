@@ -4,7 +4,7 @@ use cubecl::prelude::*;
 
 use super::{CONTRACT, cube};
 use crate::device::Ids;
-use crate::device::grid::{check_elements, cube_count, units};
+use crate::device::grid::{check_room, cube_count, units};
 use crate::error::{KernelError, check_len};
 use crate::scan::launch::{scan, total};
 
@@ -14,7 +14,7 @@ use crate::scan::launch::{scan, total};
 /// Unequal lengths, more outputs than 32-bit indices hold, a read that fails.
 pub fn extend<R: Runtime>(client: &ComputeClient<R>, low: &Ids<R>, high: &Ids<R>) -> Result<(Ids<R>, Ids<R>), KernelError> {
     check_len("extend", CONTRACT, "high", high.len(), low.len())?;
-    check_elements("ranges", low.len())?;
+    check_room(client, "counts of ranges", low.len(), 4)?;
     let (n, units, counts) = (low.len(), units(client), Ids::empty(client, low.len()));
     if n == 0 {
         return Ok((Ids::empty(client, 0), Ids::empty(client, 0)));
@@ -32,7 +32,7 @@ pub fn extend<R: Runtime>(client: &ComputeClient<R>, low: &Ids<R>, high: &Ids<R>
         );
     }
     let outputs = usize::try_from(total(client, &counts)?).unwrap_or(usize::MAX);
-    check_elements("outputs of extend", outputs)?;
+    check_room(client, "outputs of extend", outputs, 4)?;
     let (row, position) = (Ids::empty(client, outputs), Ids::empty(client, outputs));
     if outputs == 0 {
         return Ok((row, position));

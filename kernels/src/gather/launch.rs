@@ -5,7 +5,7 @@ use cubecl::prelude::*;
 use super::{CONTRACT, cube};
 use crate::csr::Direction;
 use crate::device::buffer::storage_type;
-use crate::device::grid::{check_elements, check_index_space, cube_count, lanes_by_groups, vector_size};
+use crate::device::grid::{check_index_space, check_room, cube_count, lanes_by_groups, vector_size};
 use crate::device::{Buf, DevicePattern, capability};
 use crate::error::{KernelError, check_len};
 
@@ -19,7 +19,7 @@ pub fn gather<R: Runtime>(index: &DevicePattern<R>, x: &Buf<R>, width: usize) ->
     check_len("gather", CONTRACT, "index", index.nnz, index.rows())?;
     check_len("gather", CONTRACT, "x", x.len(), index.cols() * width)?;
     check_index_space(&[("input elements", x)])?;
-    check_elements("output elements", index.rows() * width)?;
+    check_room(client, "output elements", index.rows() * width, x.dtype().bytes())?;
     let y = Buf::empty(client, index.rows() * width, x.dtype());
     if y.is_empty() {
         return Ok(y);

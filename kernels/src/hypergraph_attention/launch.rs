@@ -8,7 +8,7 @@ use crate::aggregate::launch::{Coefficients, Pass, run};
 use crate::aggregate::{Fold, Reduce, Weights};
 use crate::csr::Direction;
 use crate::device::buffer::{check_type, storage_type};
-use crate::device::grid::{check_elements, check_index_space, cube_count, units, vector_size};
+use crate::device::grid::{check_elements, check_index_space, check_room, cube_count, units, vector_size};
 use crate::device::{Buf, DevicePattern, capability};
 use crate::element::DType;
 use crate::error::{KernelError, check_len};
@@ -133,7 +133,7 @@ fn validate<R: Runtime>(pattern: &DevicePattern<R>, config: AttentionConfig, i: 
     i.row_scale.map_or(Ok(()), |u| check("u", u, rows, DType::F32))?;
     i.col_scale.map_or(Ok(()), |t| check("t", t, cols, DType::F32))?;
     check_elements("entries times heads", pattern.nnz * config.heads)?;
-    check_elements("hyperedge features", cols * width)?;
+    check_room(&pattern.client, "hyperedge features", cols * width, i.x.dtype().bytes())?;
     check_index_space(&[("node features", i.x)])
 }
 

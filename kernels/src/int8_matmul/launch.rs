@@ -5,7 +5,7 @@ use cubecl::prelude::*;
 use super::cube::{self, Tile};
 use super::{CONTRACT, check};
 use crate::device::buffer::storage_type;
-use crate::device::grid::{check_elements, cube_count, units};
+use crate::device::grid::{check_elements, check_room, cube_count, units};
 use crate::device::{Buf, capability};
 use crate::error::{KernelError, check_len};
 use crate::quantize::launch::{Int8Rows, quantize};
@@ -18,7 +18,7 @@ pub fn int8_matmul<R: Runtime>(client: &ComputeClient<R>, x: &Buf<R>, rows: usiz
     capability::check_storage(client, x.dtype())?;
     check(rows, w.width(), x.len(), w.rows(), w.rows().saturating_mul(w.width()))?;
     check_len("int8_matmul", CONTRACT, "w", w.codes().len(), w.rows() * w.words())?;
-    check_elements("outputs", rows.saturating_mul(w.rows()))?;
+    check_room(client, "outputs", rows.saturating_mul(w.rows()), x.dtype().bytes())?;
     check_elements("integers", w.rows().saturating_mul(w.width()))?;
     // An x without features still has its rows.
     let q = if w.width() == 0 { Int8Rows::upload(client, &[], &vec![0.0; rows], 0)? } else { quantize(client, x, rows)? };

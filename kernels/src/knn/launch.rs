@@ -5,7 +5,7 @@ use cubecl::prelude::*;
 use super::cube::{self, CHUNK, SizesLaunch, Tile};
 use super::{CONTRACT, KnnConfig, Metric};
 use crate::device::buffer::{check_type, storage_type};
-use crate::device::grid::{check_elements, check_index_space, cube_count, units};
+use crate::device::grid::{check_index_space, check_room, cube_count, units};
 use crate::device::{Buf, Ids, capability};
 use crate::element::DType;
 use crate::error::{KernelError, check_len};
@@ -61,7 +61,7 @@ pub(crate) fn knn_of_groups<R: Runtime>(
     check_type(OP, "x", x, q.dtype())?;
     check_index_space(&[("queries", q), ("items", x)])?;
     let queries = groups * c.queries;
-    check_elements("results", queries.saturating_mul(c.k))?;
+    check_room(client, "results", queries.saturating_mul(c.k), 4)?;
     let (items, scores) = (Ids::empty(client, queries * c.k), Buf::empty(client, queries * c.k, DType::F32));
     if items.is_empty() {
         return Ok((items, scores));
@@ -72,7 +72,7 @@ pub(crate) fn knn_of_groups<R: Runtime>(
     let span = tiles_of_span(c, tile, blocks) * tile.other;
     let mut spans = c.items.div_ceil(span);
     let places = queries.saturating_mul(tile.capacity);
-    check_elements("candidates", spans.saturating_mul(places))?;
+    check_room(client, "candidates", spans.saturating_mul(places), 4)?;
     let lists = |spans: usize| (Ids::empty(client, spans * places), Ids::empty(client, spans * places));
     let (mut keys, mut ids) = lists(spans);
     // SAFETY: the config was checked against both inputs; keys and ids hold the places of every span and query; the kernel guards every query,

@@ -4,7 +4,7 @@ use cubecl::prelude::*;
 
 use super::{CONTRACT, PACKED, cube};
 use crate::device::buffer::{check_type, storage_type};
-use crate::device::grid::{check_elements, check_index_space, cube_count, lanes_by_groups, units};
+use crate::device::grid::{check_elements, check_index_space, check_room, cube_count, lanes_by_groups, units};
 use crate::device::{Buf, Ids, capability};
 use crate::element::DType;
 use crate::error::{KernelError, check_len};
@@ -118,7 +118,7 @@ pub fn quantize<R: Runtime>(client: &ComputeClient<R>, x: &Buf<R>, rows: usize) 
 pub fn dequantize<R: Runtime>(client: &ComputeClient<R>, q: &Int8Rows<R>, dtype: DType) -> Result<Buf<R>, KernelError> {
     capability::check_storage(client, dtype)?;
     check_type(OP, "scale", &q.scales, DType::F32)?;
-    check_elements("elements", q.rows().saturating_mul(q.width))?;
+    check_room(client, "elements", q.rows().saturating_mul(q.width), dtype.bytes())?;
     let x = Buf::empty(client, q.rows() * q.width, dtype);
     if x.is_empty() {
         return Ok(x);

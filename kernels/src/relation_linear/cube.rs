@@ -36,9 +36,8 @@ const FRAGMENT_BYTES: usize = 32;
 /// Rows of one relation, and where they are.
 #[derive(CubeType, CubeLaunch)]
 pub(crate) struct TileList {
-    keys: Array<u32>,
-    starts: Array<u32>,
-    counts: Array<u32>,
+    /// Relation (or number of the piece), first place and number of places of each.
+    runs: Array<u32>,
     /// The row at each place.
     order: Array<u32>,
 }
@@ -248,8 +247,8 @@ pub(crate) fn relation_tiles<F: Float>(
     let mut b = SharedMemory::<f32>::new(comptime!(plan.depth * plan.stride));
     let (tile, column) = (CUBE_POS / columns, CUBE_POS % columns * comptime!(plan.block()));
     if tile < tiles {
-        let (start, count) = (list.starts[tile] as usize, list.counts[tile] as usize);
-        let weight = list.keys[tile] as usize * inner * outer;
+        let (start, count) = (list.runs[3 * tile + 1] as usize, list.runs[3 * tile + 2] as usize);
+        let weight = list.runs[3 * tile] as usize * inner * outer;
         let mut sums = zeros();
         let mut first = 0usize;
         while first < inner {
@@ -296,8 +295,8 @@ pub(crate) fn relation_tiles_cmma<F: Float>(
     let mut results = SharedMemory::<f32>::new_aligned(comptime!(64 * RESULT_STRIDE), FRAGMENT_BYTES);
     let (tile, column) = (CUBE_POS / columns, CUBE_POS % columns * comptime!(plan.block()));
     if tile < tiles {
-        let (start, count) = (list.starts[tile] as usize, list.counts[tile] as usize);
-        let weight = list.keys[tile] as usize * inner * outer;
+        let (start, count) = (list.runs[3 * tile + 1] as usize, list.runs[3 * tile + 2] as usize);
+        let weight = list.runs[3 * tile] as usize * inner * outer;
         let (left, right) = (no_sums(), no_sums());
         let mut first = 0usize;
         while first < inner {
@@ -343,7 +342,7 @@ pub(crate) fn relation_weights<F: Float, O: Float>(
     let (item, block) = (CUBE_POS / blocks, CUBE_POS % blocks);
     let (row, column) = (block / columns * comptime!(plan.block()), block % columns * comptime!(plan.block()));
     if item < items {
-        let (start, count) = (list.starts[item] as usize, list.counts[item] as usize);
+        let (start, count) = (list.runs[3 * item + 1] as usize, list.runs[3 * item + 2] as usize);
         let mut sums = zeros();
         let mut first = 0usize;
         while first < count {
@@ -354,7 +353,7 @@ pub(crate) fn relation_weights<F: Float, O: Float>(
             sync_cube();
             first += plan.depth;
         }
-        let weight = list.keys[item] as usize * inner * outer;
+        let weight = list.runs[3 * item] as usize * inner * outer;
         #[unroll]
         for i in 0..4usize {
             let m = row + UNIT_POS_Y as usize + comptime!(i * plan.side);
@@ -392,7 +391,7 @@ pub(crate) fn relation_weights_cmma<F: Float, O: Float>(
     let (item, block) = (CUBE_POS / blocks, CUBE_POS % blocks);
     let (row, column) = (block / columns * comptime!(plan.block()), block % columns * comptime!(plan.block()));
     if item < items {
-        let (start, count) = (list.starts[item] as usize, list.counts[item] as usize);
+        let (start, count) = (list.runs[3 * item + 1] as usize, list.runs[3 * item + 2] as usize);
         let (left, right) = (no_sums(), no_sums());
         let mut first = 0usize;
         while first < count {
@@ -405,7 +404,7 @@ pub(crate) fn relation_weights_cmma<F: Float, O: Float>(
         }
         store_fragments(&left, &right, &mut results);
         sync_cube();
-        let weight = list.keys[item] as usize * inner * outer;
+        let weight = list.runs[3 * item] as usize * inner * outer;
         let mut i = UNIT_POS as usize;
         while i < 4096 {
             let (m, n) = (row + i / 64, column + i % 64);

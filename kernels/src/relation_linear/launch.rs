@@ -5,10 +5,11 @@ use cubecl::prelude::*;
 use super::cube::{
     ProductPlan, TileListLaunch, relation_tiles, relation_tiles_cmma, relation_weights, relation_weights_cmma, relation_weights_combine,
 };
-use super::upload::{DeviceRelations, Tiles, side};
+use super::upload::DeviceRelations;
 use super::{CONTRACT, Products, Wanted};
 use crate::device::buffer::{check_type, storage_type};
-use crate::device::grid::{check_elements, check_index_space, cube_count, units};
+use crate::device::grid::{check_index_space, check_room, cube_count, side, units};
+use crate::device::tiles::Tiles;
 use crate::device::{Buf, capability};
 use crate::element::DType;
 use crate::error::{KernelError, check_len};
@@ -29,7 +30,7 @@ pub fn relation_linear<R: Runtime>(
 ) -> Result<Buf<R>, KernelError> {
     let cores = products.on_tensor_cores(&rel.client, x.dtype())?;
     validate(rel, ("x", x, inputs), w, inputs * outputs)?;
-    check_elements("output elements", rel.rows * outputs)?;
+    check_room(&rel.client, "output elements", rel.rows * outputs, x.dtype().bytes())?;
     Ok(multiply(rel, x, w, [inputs, outputs], false, cores))
 }
 
@@ -53,7 +54,7 @@ pub fn relation_linear_backward<R: Runtime>(
     check_type(OP, "dy", dy, x.dtype())?;
     let dx = wanted.x.then(|| multiply(rel, dy, w, [outputs, inputs], true, cores));
     if wanted.weight {
-        check_elements("partial weights", rel.pieces.len * inputs * outputs)?;
+        check_room(&rel.client, "partial weights", rel.cut.pieces.len * inputs * outputs, 4)?;
     }
     Ok((dx, wanted.weight.then(|| weight_gradient(rel, x, dy, [inputs, outputs], cores))))
 }
@@ -84,7 +85,7 @@ fn dim(plan: ProductPlan, cores: bool) -> CubeDim {
 }
 
 fn list<R: Runtime>(rel: &DeviceRelations<R>, tiles: &Tiles<R>) -> TileListLaunch<R> {
-    TileListLaunch::new(tiles.keys.arg(), tiles.starts.arg(), tiles.counts.arg(), rel.order.arg())
+    TileListLaunch::new(tiles.runs.arg(), rel.order.arg())
 }
 
 /// x `W[rel]`, or x `W[rel]`^T when `transposed`, `[rows, outer]`; the caller has checked the arrays.
@@ -134,21 +135,21 @@ fn weight_gradient<R: Runtime>(rel: &DeviceRelations<R>, x: &Buf<R>, dy: &Buf<R>
     if dw.is_empty() {
         return dw;
     }
-    sums(rel, &rel.whole, x, dy, &dw, [inner, outer], cores);
-    if rel.pieces.len == 0 {
+    sums(rel, &rel.cut.whole, x, dy, &dw, [inner, outer], cores);
+    if rel.cut.pieces.len == 0 {
         return dw;
     }
-    let partial = Buf::empty(client, rel.pieces.len * size, DType::F32);
-    sums(rel, &rel.pieces, x, dy, &partial, [inner, outer], cores);
-    let (total, units) = (rel.hubs.len() * size, units(client));
+    let partial = Buf::empty(client, rel.cut.pieces.len * size, DType::F32);
+    sums(rel, &rel.cut.pieces, x, dy, &partial, [inner, outer], cores);
+    let (total, units) = (rel.cut.hubs.len() * size, units(client));
     // SAFETY: partial holds a weight per piece, the bounds of the hubs end at the pieces, the hubs are relations; the kernel guards the total.
     unsafe {
         relation_weights_combine::launch_unchecked::<R>(
             client,
             cube_count(client, total.div_ceil(units as usize)),
             CubeDim::new_1d(units),
-            rel.hubs.arg(),
-            rel.bounds.arg(),
+            rel.cut.hubs.arg(),
+            rel.cut.bounds.arg(),
             partial.arg(),
             dw.arg(),
             total,

@@ -6,8 +6,9 @@ use cubecl::prelude::*;
 
 use super::{Products, RelationRows};
 use crate::device::buffer::{Ids, storage_type};
-use crate::device::grid::units;
+use crate::device::grid::{side, units};
 use crate::device::lanes::plane_size;
+use crate::device::tiles::{CutRows, HostTiles, Tiles};
 use crate::element::DType;
 use crate::error::KernelError;
 
@@ -38,38 +39,6 @@ fn fragment(dtype: DType) -> MmaConfig {
     MmaConfig { a_type, b_type: a_type, cd_type, m: FRAGMENT, n: FRAGMENT, k: FRAGMENT }
 }
 
-/// Places of one relation each.
-#[derive(Debug, Clone)]
-pub(crate) struct Tiles<R: Runtime> {
-    pub(crate) len: usize,
-    /// The relation of each tile; for pieces of hubs, the number of the piece.
-    pub(crate) keys: Ids<R>,
-    /// Its first place.
-    pub(crate) starts: Ids<R>,
-    /// Its number of places.
-    pub(crate) counts: Ids<R>,
-}
-
-#[derive(Default)]
-struct List {
-    keys: Vec<u32>,
-    starts: Vec<u32>,
-    counts: Vec<u32>,
-}
-
-impl List {
-    fn push(&mut self, key: usize, start: usize, end: usize) {
-        self.keys.push(key as u32);
-        self.starts.push(start as u32);
-        self.counts.push((end - start) as u32);
-    }
-
-    fn upload<R: Runtime>(&self, client: &ComputeClient<R>) -> Tiles<R> {
-        let up = |ids: &[u32]| Ids::upload(client, ids);
-        Tiles { len: self.keys.len(), keys: up(&self.keys), starts: up(&self.starts), counts: up(&self.counts) }
-    }
-}
-
 /// The rows of every relation on a device.
 ///
 /// Its arrays agree with one another, which unchecked launches rely on; nothing outside the crate changes them.
@@ -84,18 +53,8 @@ pub struct DeviceRelations<R: Runtime> {
     pub(crate) order: Ids<R>,
     /// All places, in tiles of up to [`rows_of_tile`].
     pub(crate) tiles: Tiles<R>,
-    /// Relations of up to [`PIECE`] rows, whole, also those without any.
-    pub(crate) whole: Tiles<R>,
-    /// The pieces of the others.
-    pub(crate) pieces: Tiles<R>,
-    /// Those others, and the bounds of their pieces.
-    pub(crate) hubs: Ids<R>,
-    pub(crate) bounds: Ids<R>,
-}
-
-/// Units along one side of a cube, a power of two; each has four rows and four columns of a product.
-pub(crate) fn side<R: Runtime>(client: &ComputeClient<R>) -> usize {
-    1 << (units(client).ilog2() / 2)
+    /// The relations, whole or in pieces of [`PIECE`] places.
+    pub(crate) cut: CutRows<R>,
 }
 
 impl<R: Runtime> std::fmt::Debug for DeviceRelations<R> {
@@ -109,20 +68,10 @@ impl<R: Runtime> DeviceRelations<R> {
     /// Cuts the rows into tiles and uploads them, in O(rows + R).
     pub fn upload(client: &ComputeClient<R>, rows: &RelationRows) -> Self {
         let height = 4 * side(client);
-        let (mut tiles, mut whole, mut pieces) = (List::default(), List::default(), List::default());
-        let (mut hubs, mut bounds) = (vec![], vec![0]);
+        let mut tiles = HostTiles::default();
         for (r, places) in rows.ptr().windows(2).enumerate() {
             let (start, end) = (places[0] as usize, places[1] as usize);
             (start..end).step_by(height).for_each(|at| tiles.push(r, at, end.min(at + height)));
-            if end - start <= PIECE {
-                whole.push(r, start, end);
-                continue;
-            }
-            for at in (start..end).step_by(PIECE) {
-                pieces.push(pieces.keys.len(), at, end.min(at + PIECE));
-            }
-            hubs.push(r as u32);
-            bounds.push(pieces.keys.len() as u32);
         }
         Self {
             client: client.clone(),
@@ -131,10 +80,7 @@ impl<R: Runtime> DeviceRelations<R> {
             ordered: rows.order().is_some(),
             order: Ids::upload(client, rows.order().unwrap_or(&[0])),
             tiles: tiles.upload(client),
-            whole: whole.upload(client),
-            pieces: pieces.upload(client),
-            hubs: Ids::upload(client, &hubs),
-            bounds: Ids::upload(client, &bounds),
+            cut: CutRows::upload(client, rows.ptr(), PIECE),
         }
     }
 

@@ -4,7 +4,7 @@ use cubecl::prelude::*;
 
 use super::cube::{self, ITEMS};
 use crate::device::Ids;
-use crate::device::grid::{check_elements, cube_count, units};
+use crate::device::grid::{check_room, cube_count, units};
 use crate::error::KernelError;
 
 /// Units whose sums are read back for an exact total, at least.
@@ -15,7 +15,7 @@ const READ_BACK: usize = 1 << 10;
 /// # Errors
 /// More elements than 32-bit indices hold.
 pub fn scan<R: Runtime>(client: &ComputeClient<R>, x: &Ids<R>) -> Result<Ids<R>, KernelError> {
-    check_elements("results of scan", x.len() + 1)?;
+    check_room(client, "results of scan", x.len() + 1, 4)?;
     let (n, units) = (x.len(), units(client) as usize);
     let blocks = (n + 1).div_ceil(units * ITEMS);
     let y = Ids::empty(client, n + 1);

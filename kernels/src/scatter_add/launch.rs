@@ -7,7 +7,7 @@ use crate::aggregate::launch::aggregate;
 use crate::aggregate::{Fold, Reduce, Weights};
 use crate::csr::Direction;
 use crate::device::buffer::storage_type;
-use crate::device::grid::{check_elements, check_index_space, cube_count, units};
+use crate::device::grid::{check_index_space, check_room, cube_count, units};
 use crate::device::{Buf, DevicePattern, capability};
 use crate::element::DType;
 use crate::error::{KernelError, check_len};
@@ -31,7 +31,7 @@ fn atomic<R: Runtime>(index: &DevicePattern<R>, x: &Buf<R>, width: usize) -> Res
     capability::check_storage(client, x.dtype())?;
     check_len("scatter_add", CONTRACT, "x", x.len(), index.rows() * width)?;
     check_index_space(&[("input elements", x)])?;
-    check_elements("output elements", index.cols() * width)?;
+    check_room(client, "sums", index.cols() * width, 4)?;
     let sum = Buf::empty(client, index.cols() * width, DType::F32);
     if sum.is_empty() {
         return Buf::wrap(sum.into_handle(), 0, x.dtype());

@@ -4,7 +4,7 @@ use cubecl::prelude::*;
 
 use super::{Side, cube};
 use crate::device::Ids;
-use crate::device::grid::{check_elements, cube_count, units};
+use crate::device::grid::{check_elements, check_room, cube_count, units};
 use crate::error::KernelError;
 
 /// x `[n]` ascending, needles `[m]` -> y `[m]`.
@@ -13,7 +13,7 @@ use crate::error::KernelError;
 /// More elements than 32-bit indices hold.
 pub fn search_sorted<R: Runtime>(client: &ComputeClient<R>, x: &Ids<R>, needles: &Ids<R>, side: Side) -> Result<Ids<R>, KernelError> {
     check_elements("sorted elements", x.len())?;
-    check_elements("needles", needles.len())?;
+    check_room(client, "results", needles.len(), 4)?;
     let (y, units) = (Ids::empty(client, needles.len()), units(client));
     if y.is_empty() {
         return Ok(y);

@@ -5,7 +5,7 @@ use cubecl::prelude::*;
 use super::CONTRACT;
 use super::cube::{self, BINS, DIGIT, ITEMS, Parts};
 use crate::device::Ids;
-use crate::device::grid::{check_elements, cube_count, units};
+use crate::device::grid::{check_room, cube_count, units};
 use crate::error::{KernelError, check_len};
 use crate::scan::launch::scan;
 
@@ -29,7 +29,7 @@ pub fn sort<R: Runtime>(client: &ComputeClient<R>, arrays: &Sorted<R>) -> Result
     for (argument, array) in [("high", &arrays.high), ("payload", &arrays.payload)] {
         array.as_ref().map_or(Ok(()), |a| check_len("sort", CONTRACT, argument, a.len(), n))?;
     }
-    check_elements("keys", n)?;
+    check_room(client, "keys", n, 4)?;
     if n < 2 {
         return Ok(arrays.clone());
     }
@@ -50,7 +50,7 @@ pub fn sort<R: Runtime>(client: &ComputeClient<R>, arrays: &Sorted<R>) -> Result
 fn step<R: Runtime>(client: &ComputeClient<R>, from: &Sorted<R>, to: &Sorted<R>, by_high: bool, shift: u32) -> Result<(), KernelError> {
     let (n, units) = (from.low.len(), units(client) as usize);
     let blocks = n.div_ceil(units * ITEMS);
-    check_elements("counts of digits", BINS * blocks)?;
+    check_room(client, "counts of digits", BINS * blocks, 4)?;
     let word = from.high.as_ref().filter(|_| by_high).unwrap_or(&from.low);
     let (counts, unused) = (Ids::empty(client, BINS * blocks), [(); 2].map(|()| Ids::empty(client, 1)));
     // SAFETY: counts hold 16 numbers per block; the kernel guards the block and the key, and all units of a cube reach the scan.

@@ -4,10 +4,11 @@
 //! Y = A · X · Θ + bias
 //! ```
 //!
-//! A `[rows, cols]` in CSR with constant values, X `[cols, F]`, Θ `[F, O]` or none (O = F), bias `[O]`, Y `[rows, O]`.
+//! A `[rows, cols]` with constant values, in CSR or by blocks ([`bsr`]), X `[cols, F]`, Θ `[F, O]` or none (O = F), bias `[O]`, Y `[rows, O]`.
 //! Evaluated as (A X) Θ or A (X Θ), whichever costs less ([`choose_order`]).
 //! Moves nnz·F + rows·F elements and nnz indices. Deterministic. Backward: dX = A^T dY Θ^T, dΘ = (A X)^T dY.
 
+pub mod bsr;
 pub mod host;
 pub mod reference;
 

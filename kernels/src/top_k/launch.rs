@@ -4,7 +4,7 @@ use cubecl::prelude::*;
 
 use super::cube;
 use crate::device::Ids;
-use crate::device::grid::{check_elements, cube_count, units};
+use crate::device::grid::{check_room, cube_count, units};
 use crate::error::KernelError;
 use crate::sort::launch::{Sorted, sort};
 
@@ -13,7 +13,7 @@ use crate::sort::launch::{Sorted, sort};
 /// # Errors
 /// More elements than 32-bit indices hold.
 pub fn top_k<R: Runtime>(client: &ComputeClient<R>, keys: &Ids<R>, k: usize) -> Result<Ids<R>, KernelError> {
-    check_elements("keys", keys.len())?;
+    check_room(client, "keys", keys.len(), 4)?;
     let (n, units) = (keys.len(), units(client));
     if n.min(k) == 0 {
         return Ok(Ids::empty(client, 0));

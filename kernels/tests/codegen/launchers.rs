@@ -1,5 +1,7 @@
 //! Calls every launcher of the crate, in one storage type, by every strategy; `supported` where a target may lack what it takes.
 
+use std::sync::Arc;
+
 use cubecl::prelude::*;
 use hypergraphql_kernels::aggregate::entry::launch::entry_dot;
 use hypergraphql_kernels::aggregate::extremum::launch::extremum_backward;
@@ -27,6 +29,8 @@ use hypergraphql_kernels::segment_reduce::{Fold as SegmentFold, launch::segment_
 use hypergraphql_kernels::segment_softmax::launch::{segment_softmax, segment_softmax_backward};
 use hypergraphql_kernels::set_attention::{self, SetAttentionConfig, launch as sets};
 use hypergraphql_kernels::sort::launch::{Sorted, sort};
+use hypergraphql_kernels::sparse_conv::bsr::launch::block_product;
+use hypergraphql_kernels::sparse_conv::bsr::{BlockSize, Bsr, DeviceBlocks};
 use hypergraphql_kernels::{
     CsrPair, DType, Direction, KernelError, compact, cross_entropy, distinct, extend, int8_matmul, intersect, quantize, scan, swiglu, top_k,
 };
@@ -49,6 +53,7 @@ pub(crate) fn all<R: Runtime>(client: &ComputeClient<R>, dtype: DType) -> Result
     }
     rows(client, dtype)?;
     linear(client, dtype)?;
+    blocks(client, dtype)?;
     sequences(client, dtype)?;
     discrete(client, dtype)?;
     relational(client)
@@ -170,6 +175,33 @@ fn linear<R: Runtime>(client: &ComputeClient<R>, dtype: DType) -> Result<(), Ker
             supported(client, relation_linear(&rel, &x, &w, inputs, outputs, products))?;
             let both = LinearWanted { x: true, weight: true };
             supported(client, relation_linear_backward(&rel, &x, &w, inputs, outputs, &dy, both, products))?;
+        }
+    }
+    Ok(())
+}
+
+/// `sparse_conv` by blocks, by the units and by tensor cores; the first row of blocks is a hub, and no size divides rows or columns.
+fn blocks<R: Runtime>(client: &ComputeClient<R>, dtype: DType) -> Result<(), KernelError> {
+    let (rows, cols, width) = (75, 4150, 12);
+    let (mut ptr, mut col): (Vec<u32>, Vec<u32>) = (vec![0], (0..cols as u32).step_by(16).collect());
+    for row in 1..=rows as u32 {
+        ptr.push(col.len() as u32);
+        col.push(50 * row);
+    }
+    col.truncate(ptr[rows] as usize);
+    let pair = Arc::new(CsrPair::new(ptr, col, cols, None)?);
+    for size in BlockSize::ALL {
+        let a = DeviceBlocks::upload(client, &Bsr::new(pair.clone(), size)?);
+        for products in [Products::Simple, Products::TensorCores] {
+            if products == Products::TensorCores && dtype == DType::F32 {
+                continue;
+            }
+            for (direction, inputs) in [(Direction::ToRows, cols), (Direction::ToCols, rows)] {
+                let (x, bias) = (Buf::empty(client, inputs * width, dtype), Buf::empty(client, width, dtype));
+                for bias in [None, Some(&bias)] {
+                    supported(client, block_product(&a, direction, &x, width, bias, products))?;
+                }
+            }
         }
     }
     Ok(())

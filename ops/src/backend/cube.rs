@@ -15,7 +15,7 @@ use burn_cubecl::tensor::CubeTensor;
 use burn_cubecl::{BoolElement, CubeBackend, CubeRuntime, FloatElement, IntElement};
 use hypergraphql_kernels::aggregate::{self, Fold, Wanted as PassWanted, Weights};
 use hypergraphql_kernels::cross_entropy;
-use hypergraphql_kernels::device::{Buf, DevicePattern, Lanes, Strategy, capability, lanes};
+use hypergraphql_kernels::device::{Buf, DevicePattern, Lanes, Strategy, capability, grid, lanes};
 use hypergraphql_kernels::dropout::{self, Mask};
 use hypergraphql_kernels::edge_score::{self, Wanted as ScoreWanted};
 use hypergraphql_kernels::flash_attention::{FlashConfig, Wanted as FlashWanted, launch as flash};
@@ -26,7 +26,8 @@ use hypergraphql_kernels::rms_norm::{self, Wanted as NormWanted};
 use hypergraphql_kernels::rope::{self, Turn};
 use hypergraphql_kernels::scatter_add::{self, Scatter};
 use hypergraphql_kernels::set_attention::{SetAttentionConfig, Wanted as SetWanted, launch as sets};
-use hypergraphql_kernels::sparse_conv::{Order, choose_order};
+use hypergraphql_kernels::sparse_conv::Order;
+use hypergraphql_kernels::sparse_conv::bsr::{Bsr, DeviceBlocks};
 use hypergraphql_kernels::swiglu::{self, Wanted as GateWanted};
 use hypergraphql_kernels::{CsrPair, DType, Direction, KernelError, gather, segment_softmax};
 
@@ -35,11 +36,11 @@ use crate::dtype::burn_dtype;
 use super::shares::inverse_counts;
 use super::{
     Attention, AttentionGradients, AttentionInput, AttentionOutput, AttentionWanted, Bias, ConvGradients, ConvWanted, FlashInput,
-    FlashOutput, HyperBackend, Pass, Route, SetInput, SetOutput,
+    FlashOutput, HyperBackend, Operand, Pass, Route, SetInput, SetOutput,
 };
 
 use matrix::{Matrix, by_ref, weights_of};
-use steps::{Dense, add_bias, bias_gradient, multiply, scale_refs, to_edges, to_nodes};
+use steps::{Dense, add_bias, bias_gradient, multiply, order, scale_refs, to_edges, to_nodes};
 
 /// Why a launch cannot fail: the functions of this crate check every argument before they call the backend.
 const CHECKED: &str = "the ops check their arguments before they launch; this is a bug";
@@ -70,6 +71,7 @@ where
     BT: BoolElement,
 {
     type Sparse = Sparse<R>;
+    type Blocks = Arc<DeviceBlocks<R>>;
     type Scale = Buf<R>;
 
     fn sparse_by(pair: Arc<CsrPair>, device: &Self::Device, route: Route) -> Self::Sparse {
@@ -83,6 +85,10 @@ where
             of_rows: Self::scale(inverse_counts(&pair, Direction::ToRows), device),
             of_cols: Self::scale(inverse_counts(&pair, Direction::ToCols), device),
         })
+    }
+
+    fn blocks(blocks: Arc<Bsr>, device: &Self::Device) -> Self::Blocks {
+        Arc::new(DeviceBlocks::upload(&R::client(device), &blocks))
     }
 
     fn scale(values: Arc<[f64]>, device: &Self::Device) -> Self::Scale {
@@ -110,6 +116,10 @@ where
 
     fn supports(dtype: DType, device: &Self::Device) -> Result<(), KernelError> {
         capability::check_arithmetic(&R::client(device), dtype)
+    }
+
+    fn supports_size(what: &'static str, elements: usize, bytes: usize, device: &Self::Device) -> Result<(), KernelError> {
+        grid::check_room(&R::client(device), what, elements, bytes)
     }
 
     fn supports_scatter(scatter: Scatter, device: &Self::Device) -> Result<(), KernelError> {
@@ -316,43 +326,43 @@ where
     }
 
     fn sparse_conv(
-        a: &Self::Sparse,
+        a: &Operand<Self>,
         x: FloatTensor<Self>,
         theta: Option<FloatTensor<Self>>,
         bias: Option<FloatTensor<Self>>,
     ) -> FloatTensor<Self> {
         let Some(theta) = theta else { return multiply(a, Direction::ToRows, x, bias) };
         let [f, o] = theta.shape().dims();
-        match choose_order(a.rows(), a.cols(), a.nnz(), f, o) {
+        match order(a, Direction::ToRows, f, o) {
             Order::WeightFirst => multiply(a, Direction::ToRows, Self::dense(x, theta), bias),
             Order::PassFirst => {
                 let y = Self::dense(multiply(a, Direction::ToRows, x, None), theta);
-                add_bias::<R, Self>(a, y, bias.map(|row| Bias { row, scale: None }))
+                add_bias::<R, Self>(&a.pattern, y, bias.map(|row| Bias { row, scale: None }))
             }
         }
     }
 
     fn sparse_conv_backward(
-        a: &Self::Sparse,
+        a: &Operand<Self>,
         x: FloatTensor<Self>,
         theta: Option<FloatTensor<Self>>,
         dy: FloatTensor<Self>,
         wanted: ConvWanted,
     ) -> ConvGradients<Self> {
-        let bias = wanted.bias.then(|| bias_gradient(a, dy.clone(), None));
+        let bias = wanted.bias.then(|| bias_gradient(&a.pattern, dy.clone(), None));
         let Some(theta) = theta else {
             return ConvGradients { x: wanted.x.then(|| multiply(a, Direction::ToCols, dy, None)), theta: None, bias };
         };
         let ([f, o], turned) = (theta.shape().dims(), Self::float_transpose(theta));
         if !wanted.theta {
             // Only dX: the transposed product, with Θ^T on its own cheaper side.
-            let dx = wanted.x.then(|| match choose_order(a.cols(), a.rows(), a.nnz(), o, f) {
+            let dx = wanted.x.then(|| match order(a, Direction::ToCols, o, f) {
                 Order::WeightFirst => multiply(a, Direction::ToCols, Self::dense(dy, turned), None),
                 Order::PassFirst => Self::dense(multiply(a, Direction::ToCols, dy, None), turned),
             });
             return ConvGradients { x: dx, theta: None, bias };
         }
-        let (dx, dtheta) = match choose_order(a.rows(), a.cols(), a.nnz(), f, o) {
+        let (dx, dtheta) = match order(a, Direction::ToRows, f, o) {
             Order::WeightFirst => {
                 let g = multiply(a, Direction::ToCols, dy, None); // A^T dY [cols, O]
                 (wanted.x.then(|| Self::dense(g.clone(), turned)), Self::dense(Self::float_transpose(x), g))

@@ -20,6 +20,8 @@ use hypergraphql_kernels::rms_norm::Wanted as NormWanted;
 use hypergraphql_kernels::rope::Turn;
 use hypergraphql_kernels::scatter_add::Scatter;
 use hypergraphql_kernels::set_attention::{SetAttentionConfig, Wanted as SetWanted};
+use hypergraphql_kernels::sparse_conv::bsr::Bsr;
+use hypergraphql_kernels::sparse_conv::host::Stored as StoredMatrix;
 use hypergraphql_kernels::swiglu::Wanted as GateWanted;
 use hypergraphql_kernels::{CsrPair, DType, Direction, Element, KernelError};
 use hypergraphql_kernels::{
@@ -30,7 +32,7 @@ use hypergraphql_kernels::{
 use super::shares::inverse_counts;
 use super::{
     Attention, AttentionGradients, AttentionInput, AttentionOutput, AttentionWanted, Bias, ConvGradients, ConvWanted, FlashInput,
-    FlashOutput, HyperBackend, Pass, Route, SetInput, SetOutput,
+    FlashOutput, HyperBackend, Operand, Pass, Route, SetInput, SetOutput,
 };
 
 /// A pattern with what its means divide by.
@@ -118,6 +120,10 @@ fn slices(scales: &Scales<Arc<[f64]>>) -> Scales<&[f64]> {
     Scales { input: scales.input.as_deref(), middle: scales.middle.as_deref(), output: scales.output.as_deref() }
 }
 
+fn stored(a: &Operand<Flex>) -> StoredMatrix<'_> {
+    a.blocks.as_deref().map_or_else(|| StoredMatrix::Csr(&a.pattern), StoredMatrix::Bsr)
+}
+
 fn attention_inputs<'a, E: Stored>(
     attention: &'a Attention<Flex>,
     i: &'a AttentionInput<Flex>,
@@ -145,11 +151,16 @@ impl FlashInput<Flex> {
 
 impl HyperBackend for Flex {
     type Sparse = Arc<HostPattern>;
+    type Blocks = Arc<Bsr>;
     type Scale = Arc<[f64]>;
 
     fn sparse_by(pair: Arc<CsrPair>, _device: &FlexDevice, _route: Route) -> Self::Sparse {
         let (of_rows, of_cols) = (inverse_counts(&pair, Direction::ToRows), inverse_counts(&pair, Direction::ToCols));
         Arc::new(HostPattern { pair, of_rows, of_cols })
+    }
+
+    fn blocks(blocks: Arc<Bsr>, _device: &FlexDevice) -> Self::Blocks {
+        blocks
     }
 
     fn scale(values: Arc<[f64]>, _device: &FlexDevice) -> Self::Scale {
@@ -169,6 +180,11 @@ impl HyperBackend for Flex {
     }
 
     fn supports(_dtype: DType, _device: &FlexDevice) -> Result<(), KernelError> {
+        Ok(())
+    }
+
+    fn supports_size(_what: &'static str, _elements: usize, _bytes: usize, _device: &FlexDevice) -> Result<(), KernelError> {
+        // The allocator of the host has the last word.
         Ok(())
     }
 
@@ -365,19 +381,20 @@ impl HyperBackend for Flex {
         })
     }
 
-    fn sparse_conv(a: &Self::Sparse, x: FlexTensor, theta: Option<FlexTensor>, bias: Option<FlexTensor>) -> FlexTensor {
+    fn sparse_conv(a: &Operand<Self>, x: FlexTensor, theta: Option<FlexTensor>, bias: Option<FlexTensor>) -> FlexTensor {
         let (x, theta, f) = (x.to_contiguous(), theta.map(|t| t.to_contiguous()), width(&x));
         let bias = bias.map(|b| b.to_contiguous());
         let o = theta.as_ref().map_or(f, width);
         with_element!(x, E => {
             let theta = theta.as_ref().map(|t| (t.storage(), o));
-            let y = sparse_conv::host::sparse_conv::<E>(&a.view(Direction::ToRows), x.storage(), f, theta, bias.as_ref().map(FlexTensor::storage));
-            tensor(y, [a.rows(), o])
+            let bias = bias.as_ref().map(FlexTensor::storage);
+            let y = sparse_conv::host::sparse_conv::<E>(stored(a), Direction::ToRows, x.storage(), f, theta, bias);
+            tensor(y, [a.pattern.rows(), o])
         })
     }
 
     fn sparse_conv_backward(
-        a: &Self::Sparse,
+        a: &Operand<Self>,
         x: FlexTensor,
         theta: Option<FlexTensor>,
         dy: FlexTensor,
@@ -388,9 +405,9 @@ impl HyperBackend for Flex {
         let wanted = hypergraph_conv::host::Wanted { x: wanted.x, theta: wanted.theta, bias: wanted.bias };
         with_element!(dy, E => {
             let theta = theta.as_ref().map(|t| (t.storage(), o));
-            let g = sparse_conv::host::sparse_conv_backward::<E>(a, x.storage(), f, theta, dy.storage(), wanted);
+            let g = sparse_conv::host::sparse_conv_backward::<E>(stored(a), x.storage(), f, theta, dy.storage(), wanted);
             ConvGradients {
-                x: g.x.map(|d| tensor(d, [a.cols(), f])),
+                x: g.x.map(|d| tensor(d, [a.pattern.cols(), f])),
                 theta: g.theta.map(|d| tensor(d, [f, o])),
                 bias: g.bias.map(|d| tensor(d, [o])),
             }

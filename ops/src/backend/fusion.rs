@@ -19,12 +19,13 @@ use hypergraphql_kernels::rms_norm::Wanted as NormWanted;
 use hypergraphql_kernels::rope::Turn;
 use hypergraphql_kernels::scatter_add::Scatter;
 use hypergraphql_kernels::set_attention::{SetAttentionConfig, Wanted as SetWanted};
+use hypergraphql_kernels::sparse_conv::bsr::Bsr;
 use hypergraphql_kernels::swiglu::Wanted as GateWanted;
 use hypergraphql_kernels::{CsrPair, DType, Direction, KernelError};
 
 use super::{
     Attention, AttentionGradients, AttentionInput, AttentionOutput, AttentionWanted, Bias, ConvGradients, ConvWanted, FlashInput,
-    FlashOutput, HyperBackend, Pass, Route, SetInput, SetOutput,
+    FlashOutput, HyperBackend, Operand, Pass, Route, SetInput, SetOutput,
 };
 use operation::{record, record_one, record_some};
 
@@ -83,13 +84,24 @@ impl<B: FusionBackend + HyperBackend> Attention<Fusion<B>> {
     }
 }
 
+impl<B: FusionBackend + HyperBackend> Operand<Fusion<B>> {
+    fn inner(&self) -> Operand<B> {
+        Operand { pattern: self.pattern.inner.clone(), blocks: self.blocks.clone() }
+    }
+}
+
 impl<B: FusionBackend + HyperBackend> HyperBackend for Fusion<B> {
     type Sparse = SizedPattern<B::Sparse>;
+    type Blocks = B::Blocks;
     type Scale = B::Scale;
 
     fn sparse_by(pair: Arc<CsrPair>, device: &Self::Device, route: Route) -> Self::Sparse {
         let (rows, cols, nnz) = (pair.rows(), pair.cols(), pair.nnz());
         SizedPattern { inner: B::sparse_by(pair, device, route), rows, cols, nnz }
+    }
+
+    fn blocks(blocks: Arc<Bsr>, device: &Self::Device) -> Self::Blocks {
+        B::blocks(blocks, device)
     }
 
     fn scale(values: Arc<[f64]>, device: &Self::Device) -> Self::Scale {
@@ -107,6 +119,10 @@ impl<B: FusionBackend + HyperBackend> HyperBackend for Fusion<B> {
 
     fn supports(dtype: DType, device: &Self::Device) -> Result<(), KernelError> {
         B::supports(dtype, device)
+    }
+
+    fn supports_size(what: &'static str, elements: usize, bytes: usize, device: &Self::Device) -> Result<(), KernelError> {
+        B::supports_size(what, elements, bytes, device)
     }
 
     fn supports_scatter(scatter: Scatter, device: &Self::Device) -> Result<(), KernelError> {
@@ -286,23 +302,23 @@ impl<B: FusionBackend + HyperBackend> HyperBackend for Fusion<B> {
         record_one::<B, _>("hg_fused_passes", [Some(x)], out, move |[x]| B::fused_passes(&s, &scales, needed(x)))
     }
 
-    fn sparse_conv(a: &Self::Sparse, x: FloatTensor<B>, theta: Option<FloatTensor<B>>, bias: Option<FloatTensor<B>>) -> FloatTensor<B> {
-        let out = (Shape::new([a.rows, theta.as_ref().map_or(x.shape[1], |t| t.shape[1])]), x.dtype);
-        let a = a.inner.clone();
+    fn sparse_conv(a: &Operand<Self>, x: FloatTensor<B>, theta: Option<FloatTensor<B>>, bias: Option<FloatTensor<B>>) -> FloatTensor<B> {
+        let out = (Shape::new([a.pattern.rows, theta.as_ref().map_or(x.shape[1], |t| t.shape[1])]), x.dtype);
+        let a = a.inner();
         record_one::<B, _>("hg_sparse_conv", [Some(x), theta, bias], out, move |[x, theta, bias]| {
             B::sparse_conv(&a, needed(x), theta, bias)
         })
     }
 
     fn sparse_conv_backward(
-        a: &Self::Sparse,
+        a: &Operand<Self>,
         x: FloatTensor<B>,
         theta: Option<FloatTensor<B>>,
         dy: FloatTensor<B>,
         wanted: ConvWanted,
     ) -> ConvGradients<Self> {
-        let like = conv_gradients(a.cols, theta.as_ref(), &dy, wanted);
-        let a = a.inner.clone();
+        let like = conv_gradients(a.pattern.cols, theta.as_ref(), &dy, wanted);
+        let a = a.inner();
         let inputs = [Some(x), theta, Some(dy)];
         let [x, theta, bias] = record_some::<B, 3, 3>("hg_sparse_conv_backward", inputs, like, move |[x, theta, dy]| {
             let g = B::sparse_conv_backward(&a, needed(x), theta, needed(dy), wanted);

@@ -31,6 +31,7 @@ use hypergraphql_kernels::rms_norm::Wanted as NormWanted;
 use hypergraphql_kernels::rope::Turn;
 use hypergraphql_kernels::scatter_add::Scatter;
 use hypergraphql_kernels::set_attention::{SetAttentionConfig, Wanted as SetWanted};
+use hypergraphql_kernels::sparse_conv::bsr::Bsr;
 use hypergraphql_kernels::swiglu::Wanted as GateWanted;
 use hypergraphql_kernels::{CsrPair, DType, Direction, KernelError};
 
@@ -47,6 +48,8 @@ pub use route::Route;
 pub trait HyperBackend: DiscreteBackend + MemoryBackend + RelationBackend {
     /// Both CSRs of a pattern with their schedules, resident on the device; cheap to clone.
     type Sparse: Clone + Debug + Send + Sync + 'static;
+    /// A sparse matrix in blocks, resident on the device; cheap to clone.
+    type Blocks: Clone + Debug + Send + Sync + 'static;
     /// A vector of constants (degrees, scales) resident on the device; f64 on the host, f32 on devices.
     type Scale: Clone + Debug + Send + Sync + 'static;
 
@@ -56,6 +59,8 @@ pub trait HyperBackend: DiscreteBackend + MemoryBackend + RelationBackend {
     }
     /// Uploads a pattern whose kernels combine lanes by `route`; other routes than `Auto` are for tests.
     fn sparse_by(pair: Arc<CsrPair>, device: &Self::Device, route: Route) -> Self::Sparse;
+    /// Uploads a matrix in blocks.
+    fn blocks(blocks: Arc<Bsr>, device: &Self::Device) -> Self::Blocks;
     /// Uploads a vector of constants.
     fn scale(values: Arc<[f64]>, device: &Self::Device) -> Self::Scale;
     /// 1 / number of entries of each output of `direction`, uploaded with the pattern; 1 for outputs without entries.
@@ -67,6 +72,11 @@ pub trait HyperBackend: DiscreteBackend + MemoryBackend + RelationBackend {
     /// # Errors
     /// Names the device, the type and the nearest alternative.
     fn supports(dtype: DType, device: &Self::Device) -> Result<(), KernelError>;
+    /// Whether one allocation of the device can hold `elements` of `bytes` each.
+    ///
+    /// # Errors
+    /// Names `what`, the bytes asked for and the most that there can be.
+    fn supports_size(what: &'static str, elements: usize, bytes: usize, device: &Self::Device) -> Result<(), KernelError>;
     /// Whether the device has this form of `scatter_add`.
     ///
     /// # Errors
@@ -164,14 +174,14 @@ pub trait HyperBackend: DiscreteBackend + MemoryBackend + RelationBackend {
 
     /// A `[rows, cols]`, x `[cols, F]`, theta `[F, O]`, bias `[O]` -> `[rows, O]`; see `kernels::sparse_conv`.
     fn sparse_conv(
-        a: &Self::Sparse,
+        a: &Operand<Self>,
         x: FloatTensor<Self>,
         theta: Option<FloatTensor<Self>>,
         bias: Option<FloatTensor<Self>>,
     ) -> FloatTensor<Self>;
     /// dy `[rows, O]` -> the gradients that `wanted` asks for. `x` is read only for dΘ; elsewhere any tensor will do.
     fn sparse_conv_backward(
-        a: &Self::Sparse,
+        a: &Operand<Self>,
         x: FloatTensor<Self>,
         theta: Option<FloatTensor<Self>>,
         dy: FloatTensor<Self>,
@@ -243,6 +253,15 @@ pub struct Pass<B: HyperBackend> {
     pub input_scale: Option<B::Scale>,
     /// One per output.
     pub output_scale: Option<B::Scale>,
+}
+
+/// The sparse factor of a product.
+#[derive(Debug)]
+pub struct Operand<B: HyperBackend> {
+    /// Its entries.
+    pub pattern: B::Sparse,
+    /// The same in blocks, where products are by blocks.
+    pub blocks: Option<B::Blocks>,
 }
 
 /// Options of one attention.
@@ -375,6 +394,12 @@ impl<B: HyperBackend> Clone for Pass<B> {
     fn clone(&self) -> Self {
         let Self { direction, reduce, input_scale, output_scale } = self;
         Self { direction: *direction, reduce: *reduce, input_scale: input_scale.clone(), output_scale: output_scale.clone() }
+    }
+}
+
+impl<B: HyperBackend> Clone for Operand<B> {
+    fn clone(&self) -> Self {
+        Self { pattern: self.pattern.clone(), blocks: self.blocks.clone() }
     }
 }
 

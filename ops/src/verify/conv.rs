@@ -6,14 +6,15 @@ use burn::backend::Autodiff;
 use hypergraphql_kernels::Direction;
 use hypergraphql_kernels::hypergraph_conv::Scales;
 use hypergraphql_kernels::hypergraph_conv::reference::{hypergraph_conv, hypergraph_conv_backward, matmul};
+use hypergraphql_kernels::sparse_conv::bsr::{BlockSize, Bsr};
 use hypergraphql_kernels::sparse_conv::reference::sparse_conv;
 
 use super::bound::Expected;
 use super::numbers::{abs, scales};
-use super::pattern::{Pattern, Valued, patterns};
+use super::pattern::{Pattern, Valued, blocky, patterns};
 use super::rows::{primitive, wrap};
 use super::suite::{Again, Case, Suite, as_they_are, row};
-use crate::backend::{Bias, HyperBackend};
+use crate::backend::{Bias, HyperBackend, Operand};
 
 /// Which optional arguments there are.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +36,8 @@ pub(super) fn run<B: HyperBackend>(suite: &mut Suite<B>) {
             }
         }
     }
+    block_cases(suite, &patterns);
+    block_cases(suite, &[blocky()]);
     for hyper in [false, true] {
         for p in &patterns {
             for &f in p.widths {
@@ -48,11 +51,32 @@ pub(super) fn run<B: HyperBackend>(suite: &mut Suite<B>) {
                         if hyper {
                             hypergraph_case(suite, p, f, parts);
                         } else if !scaled {
-                            sparse_case(suite, p, f, parts);
+                            sparse_case(suite, p, f, parts, None);
                         }
                     }
                 }
             }
+        }
+    }
+}
+
+/// Products by blocks: every size over every pattern, by turns with and without the optional arguments.
+fn block_cases<B: HyperBackend>(suite: &mut Suite<B>, patterns: &[Pattern]) {
+    let turns = [(None, true, true), (Some(5), false, false), (Some(34), true, true)];
+    let mut turn = 0;
+    for p in patterns {
+        for &f in p.widths {
+            for size in BlockSize::ALL {
+                let (theta, bias, values) = turns[turn % 3];
+                turn += 1;
+                // Each entry of the hub pattern has nearly a block of its own.
+                if p.name == "hub" && (size > BlockSize::B16 || theta.is_some_and(|o| o > 5)) {
+                    continue;
+                }
+                sparse_case(suite, p, f, Parts { theta, bias, scaled: false, values }, Some(size));
+            }
+            // The sizes are three too: the next width has other arguments with each.
+            turn += 1;
         }
     }
 }
@@ -160,13 +184,15 @@ fn hypergraph_reference(
     values.into_iter().zip(magnitudes).map(|(v, m)| Expected::new(v, m, 4.0, terms)).collect()
 }
 
-fn sparse_case<B: HyperBackend>(suite: &mut Suite<B>, p: &Pattern, f: usize, parts: Parts) {
+fn sparse_case<B: HyperBackend>(suite: &mut Suite<B>, p: &Pattern, f: usize, parts: Parts, size: Option<BlockSize>) {
     let valued = p.valued(parts.values.then(|| p.constants()));
-    let matrix = suite.sparse(valued.pair.clone());
+    let in_blocks = |size| Arc::new(Bsr::new(valued.pair.clone(), size).expect("the suite's patterns are small; this is a bug"));
+    let blocks = size.map(|size| B::blocks(in_blocks(size), suite.device));
+    let matrix = Operand::<Autodiff<B>> { pattern: suite.sparse(valued.pair.clone()), blocks };
     let o = parts.theta.unwrap_or(f);
     suite.case(Case {
         op: "sparse_conv",
-        name: name(p, f, parts),
+        name: size.map_or_else(String::new, |size| format!("bsr{}/", size.side())) + &name(p, f, parts),
         inputs: shapes(p.cols(), f, parts),
         prepare: |_, x| x.to_vec(),
         output: [p.rows(), o],

@@ -84,6 +84,13 @@ impl Pattern {
     }
 }
 
+/// Blocks of 32 × 32, most of whose places are entries, and a few entries beside them.
+pub(super) fn blocky() -> Pattern {
+    let entry =
+        |r: usize, c: usize| (r / 32 + c / 32).is_multiple_of(3) && (r * 5 + c * 3) % 7 > 1 || (r * 31 + c * 17).is_multiple_of(211);
+    Pattern::new("blocky", &[3, 70], &[], 139, 101, |r| (0..139).filter(|&c| entry(r, c)).map(|c| c as u32).collect())
+}
+
 /// All patterns.
 pub(super) fn patterns() -> Vec<Pattern> {
     let spread = |r: usize, n: usize, cols: usize| -> Vec<u32> {

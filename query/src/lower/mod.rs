@@ -32,8 +32,30 @@ impl Default for CompileOptions {
     }
 }
 
+/// More triple patterns and paths than these in one query are refused: a plan has a column for each of their variables at each of its nodes.
+pub const MOST_PATTERNS: usize = 2000;
+
+/// Why a query is not compiled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CompileError {
+    /// More than [`MOST_PATTERNS`].
+    #[error("the query has {got} triple patterns, at most {MOST_PATTERNS} are allowed: put the terms that it lists into VALUES")]
+    TooManyPatterns {
+        /// How many there are.
+        got: usize,
+    },
+}
+
 /// The operators of a query.
-pub fn compile(query: &Query, statistics: &dyn Statistics, options: &CompileOptions) -> TensorGraph {
+///
+/// # Errors
+///
+/// [`CompileError::TooManyPatterns`].
+pub fn compile(query: &Query, statistics: &dyn Statistics, options: &CompileOptions) -> Result<TensorGraph, CompileError> {
+    let got = query.pattern.count();
+    if got > MOST_PATTERNS {
+        return Err(CompileError::TooManyPatterns { got });
+    }
     let query = optimize(query, options.optimize);
     let context = Context {
         graph: GraphScope::Default,
@@ -43,7 +65,7 @@ pub fn compile(query: &Query, statistics: &dyn Statistics, options: &CompileOpti
     };
     let mut builder = Builder::new(statistics, options.optimize);
     let root = builder.lower(&query.pattern, &context, &Want::of_form(&query), None);
-    builder.finish(root, query)
+    Ok(builder.finish(root, query))
 }
 
 /// Where a pattern is matched.

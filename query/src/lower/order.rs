@@ -47,16 +47,23 @@ fn greedy(elements: &[Costed], mut state: State) -> Vec<Step> {
     // Sets beyond 64 elements are not counted in bits.
     let mut left: Vec<usize> = (0..elements.len()).collect();
     while !left.is_empty() {
-        let next = left
-            .iter()
-            .filter(|&&e| elements[e].is_ready(&state.bound))
-            .map(|&e| step(elements, &state, &left, e))
-            .min_by(|a, b| (a.rows + a.cost).total_cmp(&(b.rows + b.cost)));
-        state = next.expect("an element whose variable nothing binds: this is a bug");
-        let taken = state.steps.last().cloned().unwrap_or_default();
+        let ready = left.iter().copied().filter(|&e| elements[e].is_ready(&state.bound));
+        let gain = |e: usize| elements[e].matches(&state.bound) * if is_connected(&elements[e], &state.bound) { 1.0 } else { 1e6 };
+        let next = ready.map(|e| (gain(e), e)).min_by(|a, b| a.0.total_cmp(&b.0));
+        let (_, next) = next.expect("an element whose variable nothing binds: this is a bug");
+        let steps = std::mem::take(&mut state.steps);
+        state = step(elements, &state, &left, next);
+        let taken = state.steps.pop().unwrap_or_default();
         left.retain(|e| !taken.contains(e));
+        state.steps = steps;
+        state.steps.push(taken);
     }
     state.steps
+}
+
+/// It shares a variable with what is bound, or is the first.
+fn is_connected(element: &Costed, bound: &Variables) -> bool {
+    bound.is_empty() || element.variables.iter().any(|variable| bound.contains(variable))
 }
 
 fn successors(elements: &[Costed], state: &State) -> Vec<State> {
@@ -86,7 +93,7 @@ fn step(elements: &[Costed], state: &State, left: &[usize], first: usize) -> Sta
     let fewest = fewest.unwrap_or(first);
     let mut rows = state.rows * elements[fewest].matches(&state.bound);
     // Rows are looked up one by one; what is not connected is gone through for each.
-    let connected = state.bound.is_empty() || elements[first].variables.iter().any(|variable| state.bound.contains(variable));
+    let connected = is_connected(&elements[first], &state.bound);
     let lookups = if state.bound.is_empty() { 0.0 } else { state.rows * step.len() as f64 };
     let cost = state.cost + lookups + rows * if connected { 1.0 } else { 10.0 };
     for other in step.iter().filter(|other| **other != fewest) {

@@ -21,7 +21,7 @@ pub enum Answer {
 pub struct Solutions {
     variables: Vec<String>,
     table: Table,
-    terms: Terms,
+    terms: Box<Terms>,
     profile: Profile,
 }
 
@@ -29,7 +29,7 @@ impl Solutions {
     /// Of a table that has these variables as its columns, without weights.
     pub(super) fn new(table: Table, terms: Terms, profile: Profile) -> Self {
         let variables = table.variables.iter().map(|variable| variable.name().to_owned()).collect();
-        Self { variables, table, terms, profile }
+        Self { variables, table, terms: Box::new(terms), profile }
     }
 
     /// Names of the columns, without `?`.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hypergraphql_query::SyntaxError;
+use hypergraphql_query::{CompileError, SyntaxError};
 use oxrdf::NamedNode;
 
 use crate::infer::InferError;
@@ -13,6 +13,9 @@ pub enum QueryError {
     /// The text is not what it should be.
     #[error(transparent)]
     Syntax(#[from] SyntaxError),
+    /// The text asks for more than one plan can hold.
+    #[error(transparent)]
+    Compile(#[from] CompileError),
     /// The store cannot be read or made.
     #[error(transparent)]
     Store(#[from] hypergraphql_framework::Error),

@@ -108,7 +108,7 @@ impl Engine {
     /// If the text is no query.
     pub fn explain(&self, text: &str, options: &QueryOptions) -> Result<String, QueryError> {
         let query = parse_query(text, &options.parse())?;
-        Ok(compile(&query, &StoreStatistics(&self.space()), &options.compile()).to_string())
+        Ok(compile(&query, &StoreStatistics(&self.space()), &options.compile())?.to_string())
     }
 
     /// Applies an update: all of its operations, or none if one fails.
@@ -133,7 +133,7 @@ fn solve<'s>(
     options: &QueryOptions,
     cache: &ClosureCache,
 ) -> Result<(Session<'s>, Table), QueryError> {
-    let graph = compile(query, &StoreStatistics(space), &options.compile());
+    let graph = compile(query, &StoreStatistics(space), &options.compile())?;
     let mut evaluation = Context::new(DateTime::now(), std::hash::RandomState::new().hash_one(0));
     evaluation.base = graph.base.clone().and_then(|base| Iri::parse(base).ok());
     let graphs = Graphs::new(space, graph.dataset.as_ref());

@@ -11,7 +11,7 @@ impl Statistics for StoreStatistics<'_> {
     fn rows(&self, subject: Option<&Term>, predicate: Option<&Term>, object: Option<&Term>) -> f64 {
         let places = [subject, predicate, object].map(|term| term.map(|term| self.0.id(term)));
         let [s, p, o] = places.map(Option::flatten);
-        if places.iter().any(|place| *place == Some(None)) {
+        if places.contains(&Some(None)) {
             return 0.0;
         }
         let (order, prefix) = match (s, p, o) {

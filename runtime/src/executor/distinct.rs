@@ -91,7 +91,7 @@ fn many(task: &Task<'_, '_>, columns: &[&[u32]], rows: usize) -> Result<Vec<u32>
             entry.insert(row);
             first.push(row);
         }
-        if row as usize % MORSEL == 0 {
+        if (row as usize).is_multiple_of(MORSEL) {
             task.check()?;
             task.room(seen.capacity() as u64, 5)?;
         }

@@ -29,6 +29,13 @@ pub(crate) fn variables(expression: &Expression) -> Vec<&Variable> {
     found
 }
 
+/// Whether `EXISTS` stands in an expression.
+pub(crate) fn has_exists(expression: &Expression) -> bool {
+    let mut found = false;
+    walk(expression, &mut |part| found |= matches!(part, Expression::Exists(_)));
+    found
+}
+
 /// Whether equal values of its variables may give different values of the expression.
 pub(crate) fn is_volatile(expression: &Expression) -> bool {
     let mut volatile = false;

@@ -37,11 +37,14 @@ mod table;
 mod tables;
 mod task;
 mod terms;
+#[cfg(test)]
+mod tests;
 
 pub use profile::{OperatorProfile, Profile};
 
 pub(crate) use annotations::StoreAnnotations;
 pub(crate) use dataset::{DefaultGraph, Graphs};
+pub(crate) use expression::has_exists;
 pub(crate) use gather::expanded;
 pub(crate) use graph_check::default_graph;
 pub(crate) use limits::Limits;

@@ -41,7 +41,7 @@ pub(crate) fn closure(
     question: &Question<'_>,
     watch: Watch<'_>,
 ) -> Result<Closure, InferError> {
-    let rules = Rules::new(question.regime, question.base, terms)?;
+    let rules = Rules::new(question.regime, question.base, terms, asserted)?;
     let mut fixpoint = Fixpoint::new(&rules, terms, asserted, watch, &question.reach);
     fixpoint.run()?;
     let predicates: Vec<Id> = fixpoint.facts.predicates().filter(|p| *p < HIDDEN && question.reach.has(*p) && terms.is_iri(*p)).collect();

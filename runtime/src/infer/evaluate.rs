@@ -102,7 +102,7 @@ impl Evaluation<'_> {
         let walk = || Walk { derived: Derived::default(), bindings: vec![0; rule.variables.into()], looked: 0 };
         let Some(first) = join.levels.first() else {
             let mut walk = walk();
-            join.heads(&mut walk);
+            join.walk(0, &mut walk)?;
             return Ok(walk.derived);
         };
         let mut pieces: Vec<(Id, bool, &[u64])> = vec![];
@@ -200,6 +200,11 @@ impl<'a> Join<'a> {
             if self.rule.is_inconsistency() {
                 return Err(self.inconsistency(walk));
             }
+            if let Some(conditions) = &self.rule.conditions
+                && !conditions.hold(&mut walk.bindings, self.evaluation.facts, self.evaluation.terms)?
+            {
+                return Ok(());
+            }
             self.heads(walk);
             if walk.derived.len() >= walk.looked + LOOK {
                 walk.looked = walk.derived.len();
@@ -272,9 +277,11 @@ impl<'a> Join<'a> {
 
     fn heads(&self, walk: &mut Walk) {
         for [s, p, o] in &self.rule.head {
-            let predicate = value(*p, &walk.bindings);
-            if self.evaluation.reach.has(predicate) {
-                walk.derived.push(predicate, pack(value(*s, &walk.bindings), value(*o, &walk.bindings)));
+            let [subject, predicate, object] = [*s, *p, *o].map(|place| value(place, &walk.bindings));
+            // A computed value may be missing.
+            let is_whole = self.rule.conditions.is_none() || [subject, predicate, object].iter().all(|id| *id != 0);
+            if is_whole && self.evaluation.reach.has(predicate) {
+                walk.derived.push(predicate, pack(subject, object));
             }
         }
     }

@@ -12,6 +12,9 @@ use super::rule::{Place, Rule};
 use super::terms::ClosureTerms;
 use super::transitive::transitive_closure;
 
+/// Rounds that may compute new terms: rules that compute values of computed values need not end.
+const MOST_COMPUTING: usize = 10_000;
+
 /// A step and the time up to which it has seen statements.
 struct State {
     step: Step,
@@ -29,6 +32,8 @@ pub(crate) struct Fixpoint<'a> {
     pub(crate) reach: Reach,
     steps: Vec<State>,
     reflexive: bool,
+    /// Rounds that computed new terms.
+    computing: usize,
 }
 
 impl<'a> Fixpoint<'a> {
@@ -37,7 +42,16 @@ impl<'a> Fixpoint<'a> {
         let state = |step: &Step| State { step: step.clone(), seen: None };
         let steps = rules.fixed.iter().map(state).collect();
         let reflexive = wanted.has(rules.same_as());
-        Self { terms, rules, watch, facts: Facts::new(asserted), reach: wanted.clone(), steps, reflexive }
+        Self {
+            terms,
+            rules,
+            watch,
+            facts: Facts::new(asserted),
+            reach: if rules.has_absence() { Reach::All } else { wanted.clone() },
+            steps,
+            reflexive,
+            computing: 0,
+        }
     }
 
     /// Does all that the rules say.
@@ -61,7 +75,7 @@ impl<'a> Fixpoint<'a> {
         loop {
             self.widen()?;
             let before = self.facts.time();
-            self.saturate()?;
+            (0..=self.levels()).try_for_each(|level| self.saturate(level))?;
             // What was made can say that there are more rules or that more predicates are needed.
             if self.facts.time() == before && !self.widen()? {
                 return Ok(());
@@ -153,13 +167,20 @@ impl<'a> Fixpoint<'a> {
         rule.head.iter().any(|head| wanted(head[1])) || rule.is_inconsistency()
     }
 
-    fn saturate(&mut self) -> Result<(), InferError> {
+    /// The highest level of a rule.
+    fn levels(&self) -> usize {
+        self.steps.iter().map(|state| state.step.level()).max().unwrap_or(0)
+    }
+
+    /// Does the steps up to a level until they make nothing new.
+    fn saturate(&mut self, level: usize) -> Result<(), InferError> {
         loop {
-            let before = self.facts.time();
+            let (before, terms) = (self.facts.time(), self.terms.added_len());
             for index in 0..self.steps.len() {
                 (self.watch)(0)?;
                 let now = self.facts.time();
-                if self.is_wanted(&self.steps[index].step) {
+                let step = &self.steps[index].step;
+                if step.level() <= level && self.is_wanted(step) {
                     let derived = self.step(index)?;
                     self.steps[index].seen = Some(now);
                     self.add(derived, index);
@@ -168,9 +189,20 @@ impl<'a> Fixpoint<'a> {
             if self.facts.time() == before {
                 return Ok(());
             }
+            self.computing += usize::from(self.terms.added_len() > terms);
+            if self.computing > MOST_COMPUTING {
+                return Err(self.endless());
+            }
             let seen = self.steps.iter().filter_map(|state| state.seen).min();
             self.facts.forget(seen.unwrap_or(0));
         }
+    }
+
+    fn endless(&self) -> InferError {
+        let computes = |state: &&State| matches!(&state.step, Step::Rule(rule) if rule.conditions.is_some());
+        let names: Vec<&str> = self.steps.iter().filter(computes).map(|state| state.step.name()).collect();
+        let why = format!("expected an end of the values that BIND computes, found new ones after {MOST_COMPUTING} rounds");
+        InferError::Rule { rule: names.join(", or "), why }
     }
 
     fn is_wanted(&self, step: &Step) -> bool {

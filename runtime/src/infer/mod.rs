@@ -12,6 +12,7 @@ mod pairs;
 mod prepare;
 mod regimes;
 mod rule;
+mod solution;
 mod terms;
 mod transitive;
 

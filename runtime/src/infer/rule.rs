@@ -1,10 +1,13 @@
 //! Rules, and the notation in which the tables of the regimes are written.
 
+use std::sync::Arc;
+
 use hypergraphql_framework::store::Id;
 use oxrdf::vocab::xsd;
 use oxrdf::{Literal, Term};
 
 use super::InferError;
+use super::solution::Conditions;
 use super::terms::ClosureTerms;
 
 /// What stands at a place of an atom: a term or a variable by its number.
@@ -30,6 +33,8 @@ pub(crate) struct Rule {
     pub(crate) different: Vec<(u8, u8)>,
     /// The atom of the body in which the rule's own results bring nothing new, because another atom's predicate is transitive.
     pub(crate) closed: Option<usize>,
+    /// What a match has to meet besides, in rules of the store.
+    pub(crate) conditions: Option<Arc<Conditions>>,
     /// How many variables there are.
     pub(crate) variables: u8,
 }
@@ -42,7 +47,7 @@ impl Rule {
             Place::Term(_) => None,
         });
         let variables = variables.max().unwrap_or(0);
-        Self { name: name.into(), body, head, different: vec![], closed: None, variables }
+        Self { name: name.into(), body, head, different: vec![], closed: None, conditions: None, variables }
     }
 
     /// Reads `name: atom . atom . ?x != ?y => atom . atom`; `false` is the head of an inconsistency, `*` behind an atom marks it as closed, `0` and
@@ -72,6 +77,11 @@ impl Rule {
             }
         }
         Ok(Self { different, closed, ..Self::new(name, atoms, heads) })
+    }
+
+    /// Rules of lower levels are done before.
+    pub(crate) fn level(&self) -> usize {
+        self.conditions.as_ref().map_or(0, |conditions| conditions.level)
     }
 
     /// Whether the rule finds an inconsistency.

@@ -86,6 +86,11 @@ impl ClosureTerms {
         self.added().terms.clone()
     }
 
+    /// How many terms the store lacks.
+    pub(crate) fn added_len(&self) -> usize {
+        self.added().terms.len()
+    }
+
     /// Whether the term of an id is an IRI.
     pub(crate) fn is_iri(&self, id: Id) -> bool {
         match self.space.block(id) {

@@ -164,3 +164,88 @@ proptest! {
         compare(&space, Regime::Owl2Rl);
     }
 }
+
+/// A list of these members, with nodes of its own.
+fn list(name: &str, members: &[&str]) -> String {
+    let node = |at: usize| if at == members.len() { "rdf:nil".to_owned() } else { format!(":{name}{at}") };
+    let link = |(at, member): (usize, &&str)| format!("{} rdf:first {member}\n{} rdf:rest {}\n", node(at), node(at), node(at + 1));
+    members.iter().enumerate().map(link).collect()
+}
+
+#[test]
+fn lists_make_rules() {
+    let lists =
+        [list("i", &[":A", ":B"]), list("u", &[":C", ":D", ":E"]), list("p", &[":f", ":g", ":h"]), list("k", &[":f", ":key"])].concat();
+    let text = format!(
+        "{lists} :I owl:intersectionOf :i0\n:U owl:unionOf :u0\n:O owl:oneOf :u0\n:chain owl:propertyChainAxiom :p0\n:K owl:hasKey :k0
+        :x a :A\n:x a :B\n:y a :I\n:z a :D\n:x :f :y\n:y :g :z\n:z :h :w\n:z :h :x\n:v a :K\n:v :f 1\n:v :key :q\n:t a :K\n:t :f 1\n:t :key :q"
+    );
+    compare(&space(&text), Regime::Owl2Rl);
+}
+
+#[test]
+fn lists_forbid() {
+    let checked = [
+        ("owl:AllDifferent", "owl:members"),
+        ("owl:AllDifferent", "owl:distinctMembers"),
+        ("owl:AllDisjointClasses", "owl:members"),
+        ("owl:AllDisjointProperties", "owl:members"),
+    ];
+    let wrong = [":a owl:sameAs :c", ":a owl:sameAs :c", ":x a :a\n:x a :c", ":x :a :y\n:x :c :y"];
+    let fine = [":a owl:sameAs :d", ":a owl:sameAs :d", ":x a :a\n:y a :c", ":x :a :y\n:y :c :x"];
+    let rules = ["eq-diff2", "eq-diff3", "cax-adc", "prp-adp"];
+    for (at, (class, predicate)) in checked.into_iter().enumerate() {
+        let base = format!("{}:all a {class}\n:all {predicate} :m0\n", list("m", &[":a", ":b", ":c"]));
+        let terms_of = |text: &str| {
+            let space = space(&format!("{base}{text}"));
+            let terms = ClosureTerms::new(&space);
+            compare(&space, Regime::Owl2Rl);
+            close(&space, &terms, Regime::Owl2Rl, Reach::All)
+        };
+        let error = terms_of(wrong[at]).unwrap_err();
+        assert!(matches!(&error, InferError::Inconsistent { rule, .. } if rule == rules[at]), "{error}");
+        assert!(terms_of(fine[at]).is_ok(), "{}", rules[at]);
+    }
+}
+
+#[test]
+fn every_inconsistency_has_its_rule() {
+    let cases = [
+        ("eq-diff1", ":a owl:sameAs :b\n:a owl:differentFrom :b"),
+        ("eq-diff1", ":a owl:differentFrom :a"),
+        ("prp-irp", ":p a owl:IrreflexiveProperty\n:a :p :a"),
+        ("prp-asyp", ":p a owl:AsymmetricProperty\n:a :p :b\n:b :p :a"),
+        ("prp-pdw", ":p owl:propertyDisjointWith :q\n:a :p :b\n:a :q :b"),
+        ("prp-npa1", ":n owl:sourceIndividual :a\n:n owl:assertionProperty :p\n:n owl:targetIndividual :b\n:a :p :b"),
+        ("prp-npa2", ":n owl:sourceIndividual :a\n:n owl:assertionProperty :p\n:n owl:targetValue 7\n:a :p 7"),
+        ("cls-maxc1", ":c owl:maxCardinality 0\n:c owl:onProperty :p\n:a a :c\n:a :p :b"),
+        ("cls-maxqc1", ":c owl:maxQualifiedCardinality 0\n:c owl:onProperty :p\n:c owl:onClass :d\n:a a :c\n:a :p :b\n:b a :d"),
+        ("cls-maxqc2", ":c owl:maxQualifiedCardinality 0\n:c owl:onProperty :p\n:c owl:onClass owl:Thing\n:a a :c\n:a :p :b"),
+        ("cls-nothing2", ":a a owl:Nothing"),
+        ("cls-com", ":c owl:complementOf :d\n:a a :c\n:a a :d"),
+        ("cax-dw", ":c owl:disjointWith :d\n:a a :c\n:a a :d"),
+    ];
+    for (expected, text) in cases {
+        let space = space(text);
+        let error = close(&space, &ClosureTerms::new(&space), Regime::Owl2Rl, Reach::All).unwrap_err();
+        assert!(matches!(&error, InferError::Inconsistent { rule, .. } if rule == expected), "{expected}: {error}");
+        compare(&space, Regime::Owl2Rl);
+    }
+}
+
+#[test]
+fn cardinalities_and_keys_make_equals() {
+    let base = ":c owl:onProperty :p\n:a a :c\n:a :p :b\n:a :p :d\n:b a :k\n:d a :k\n";
+    for restriction in [
+        ":c owl:maxCardinality 1",
+        ":c owl:maxQualifiedCardinality 1\n:c owl:onClass :k",
+        ":c owl:maxQualifiedCardinality 1\n:c owl:onClass owl:Thing",
+    ] {
+        let space = space(&format!("{base}{restriction}"));
+        let terms = ClosureTerms::new(&space);
+        let found = close(&space, &terms, Regime::Owl2Rl, Reach::All).unwrap();
+        let id = |text: &str| terms.intern(&term(text)).unwrap();
+        assert!(found.contains(&[id(":b"), id("owl:sameAs"), id(":d")]), "{restriction}");
+        compare(&space, Regime::Owl2Rl);
+    }
+}

@@ -3,6 +3,7 @@
 mod hierarchy;
 mod laws;
 mod regimes;
+mod store_rules;
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,5 @@
 //! Queries and updates through the engine.
+#![allow(clippy::unwrap_used, reason = "a test ends where something unexpected is found")]
 
 mod forms;
 mod limits;

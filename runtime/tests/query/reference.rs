@@ -9,15 +9,15 @@ use oxrdf::{GraphName, Quad, Term, Triple};
 use oxsdatatypes::DateTime;
 
 /// Terms of variables.
-pub type Solution = BTreeMap<Variable, Term>;
+pub(crate) type Solution = BTreeMap<Variable, Term>;
 
 /// A dataset and the graph that is active.
 #[derive(Clone)]
-pub struct Dataset<'a> {
-    pub quads: &'a [Quad],
-    pub active: GraphName,
+pub(crate) struct Dataset<'a> {
+    pub(crate) quads: &'a [Quad],
+    pub(crate) active: GraphName,
     /// Values from outside an `EXISTS`.
-    pub outer: Solution,
+    pub(crate) outer: Solution,
 }
 
 impl Dataset<'_> {
@@ -35,7 +35,7 @@ impl Dataset<'_> {
     }
 
     /// The solutions of a pattern.
-    pub fn solutions(&self, pattern: &Pattern) -> Vec<Solution> {
+    pub(crate) fn solutions(&self, pattern: &Pattern) -> Vec<Solution> {
         match pattern {
             Pattern::Bgp(patterns) => {
                 let triples = self.triples();

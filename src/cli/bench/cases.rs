@@ -3,8 +3,8 @@
 use burn::backend::Autodiff;
 use burn::tensor::Tensor;
 use hypergraphql_ops::{
-    AttentionConfig, BiasPlace, ConvConfig, Direction, HyperBackend, Incidence, Normalisation, Reduce, Result as OpResult, Scatter,
-    SetAttentionOptions, aggregate, dropout, edge_score, gather, hypergraph_attention, hypergraph_conv, relation_linear, rms_norm,
+    AttentionConfig, BiasPlace, ConvConfig, Direction, GraphConvKernel, HyperBackend, Incidence, Normalisation, Reduce, Result as OpResult,
+    Scatter, SetAttentionOptions, aggregate, dropout, edge_score, gather, hypergraph_attention, hypergraph_conv, relation_linear, rms_norm,
     scatter_add, segment_softmax, set_attention, sparse_conv, swiglu,
 };
 
@@ -13,7 +13,7 @@ use super::record::Work;
 use crate::cli::error::CliError;
 
 /// All cases, in the order in which they run.
-pub(super) const NAMES: [&str; 18] = [
+pub(super) const NAMES: [&str; 20] = [
     "conv_fwd",
     "conv_fwd_bwd",
     "att_fwd",
@@ -29,6 +29,8 @@ pub(super) const NAMES: [&str; 18] = [
     "gather",
     "scatter_add",
     "sparse_conv",
+    "blocks_csr",
+    "blocks_bsr",
     "dropout",
     "rms_norm",
     "swiglu",
@@ -44,6 +46,7 @@ pub(super) fn op_of(case: &str) -> &str {
         "att_fwd" | "att_fwd_bwd" => "hypergraph_attention",
         "set_fwd" | "set_fwd_bwd" => "set_attention",
         "relation_fwd" | "relation_fwd_bwd" => "relation_linear",
+        "blocks_csr" | "blocks_bsr" => "sparse_conv",
         "spmm" => "aggregate",
         "sort_keys" => "sort",
         "flash_fwd" | "flash_fwd_bwd" => "flash_attention",
@@ -79,6 +82,8 @@ pub(super) fn cases<B: HyperBackend>(i: &Inputs<B>) -> Vec<Case<'_>> {
     let (sum, product) = (2 * z * d, 2 * n * d * d);
     let set = SetAttentionOptions { heads, scale: Some(1.0), slope: SLOPE, ..SetAttentionOptions::default() };
     let relation = (2 * n + RELATIONS * d) * d * s + n * 4;
+    let blocking = i.blocks.blocking();
+    let in_blocks = (blocking.blocks * blocking.size.side() + i.blocks.rows()) * d * s + blocking.stored() * 4;
     vec![
         case("conv_fwd", both, 2 * sum + product, Box::new(|| ignore(conv(i.x.clone(), &i.incidence, i.theta.clone(), i.bias.clone())))),
         case("conv_fwd_bwd", 2 * both, 4 * sum + 3 * product, Box::new(|| conv_backward(i))),
@@ -125,6 +130,14 @@ pub(super) fn cases<B: HyperBackend>(i: &Inputs<B>) -> Vec<Case<'_>> {
             sum + product,
             Box::new(|| ignore(sparse_conv(&i.matrix, i.z.clone(), Some(i.theta.clone()), Some(i.bias.clone())))),
         ),
+        case("blocks_csr", (i.blocks.nnz() + i.blocks.rows()) * d * s + i.blocks.nnz() * 8, 2 * i.blocks.nnz() * d, {
+            let matrix = i.blocks.clone().with_kernel(GraphConvKernel::Csr);
+            Box::new(move || ignore(sparse_conv(&matrix, i.block_x.clone(), None, None)))
+        }),
+        case("blocks_bsr", in_blocks, 2 * i.blocks.blocking().stored() * d, {
+            let matrix = i.blocks.clone().with_kernel(GraphConvKernel::Bsr);
+            Box::new(move || ignore(sparse_conv(&matrix, i.block_x.clone(), None, None)))
+        }),
         case("dropout", 2 * n * d * s, n * d, Box::new(|| ignore(dropout(i.x.clone(), 0.5, 1, 2)))),
         case("swiglu", 3 * n * d * s, 5 * n * d, {
             let up = i.x.clone().mul_scalar(0.5);

@@ -57,6 +57,9 @@ pub(super) struct Inputs<B: HyperBackend> {
     pub(super) at_random: Index<B>,
     /// H [N, M] as a matrix.
     pub(super) matrix: SparseMatrix<B>,
+    /// [R, R] in full blocks of 32 × 32, R at most 16,384, and as many rows [R, d]
+    pub(super) blocks: SparseMatrix<B>,
+    pub(super) block_x: Tensor<B, 2>,
     /// X [N, d]
     pub(super) x: Tensor<B, 2>,
     /// Hyperedge features [M, d]
@@ -87,6 +90,7 @@ impl<B: HyperBackend> Inputs<B> {
         let csr = graph.node_major();
         let of_head = Tensor::<B, 2>::eye(heads, device).cast(burn_dtype(dtype)).repeat_dim(1, 2); // [heads, 2*heads]
         let of_head: Tensor<B, 2> = of_head.reshape([heads, 1, 2 * heads]).repeat_dim(1, d / heads).reshape([d, 2 * heads]);
+        let square = n.min(16_384);
         let with_gradients = Incidence::<Autodiff<B>>::new(graph, device).map_err(failed)?;
         Ok(Self {
             size,
@@ -107,8 +111,26 @@ impl<B: HyperBackend> Inputs<B> {
             seed: small([1, d]),
             relations: Relations::new(&skewed(n), RELATIONS, device).map_err(failed)?,
             weights: small([RELATIONS * d, d]).reshape([RELATIONS, d, d]),
+            blocks: in_blocks(square, 1, device)?,
+            block_x: normal([square, d]),
         })
     }
+}
+
+/// A square matrix with four blocks of 32 × 32 in each block row, of whose numbers one in `one_in` is an entry.
+pub(in crate::cli) fn in_blocks<B: HyperBackend>(rows: usize, one_in: usize, device: &B::Device) -> Result<SparseMatrix<B>, CliError> {
+    let (across, mut ptr, mut col) = (rows.div_ceil(32), vec![0], Vec::new());
+    for row in 0..rows {
+        let mut own: Vec<usize> = (0..4).map(|i| (row / 32 * 7 + i * i * across / 13 + i) % across).collect();
+        own.sort_unstable();
+        own.dedup();
+        let entries = own.iter().flat_map(|block| (0..32).map(move |c| block * 32 + c));
+        let kept = entries.filter(|&c| c < rows && (row * 31 + c * 7919 + row * c).is_multiple_of(one_in));
+        col.extend(kept.map(|c| c as u32));
+        ptr.push(col.len() as u32);
+    }
+    let values = vec![0.5; col.len()];
+    SparseMatrix::from_csr(ptr, col, rows, Some(values), device).map_err(failed)
 }
 
 /// `n` of `n` rows, in no order.

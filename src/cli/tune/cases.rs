@@ -4,11 +4,11 @@ use burn::backend::Autodiff;
 use burn::tensor::{Distribution, Tensor};
 use hypergraphql_framework::generate::{power_law, uniform};
 use hypergraphql_ops::{
-    AttentionKernel, BiasPlace, ConvConfig, DType, FlashOptions, HyperBackend, HyperedgeKernel, Incidence, Normalisation, RelationKernel,
-    Relations, burn_dtype, flash_attention, hypergraph_conv, relation_linear,
+    AttentionKernel, BiasPlace, ConvConfig, DType, FlashOptions, GraphConvKernel, HyperBackend, HyperedgeKernel, Incidence, Normalisation,
+    RelationKernel, Relations, burn_dtype, flash_attention, hypergraph_conv, relation_linear, sparse_conv,
 };
 
-use crate::cli::bench::failed;
+use crate::cli::bench::{failed, in_blocks};
 use crate::cli::error::CliError;
 
 type Work = Box<dyn Fn() -> Result<(), CliError>>;
@@ -23,16 +23,18 @@ pub(super) struct Class {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Op {
     Attention,
+    GraphConv,
     Hyperedge,
     Relation,
 }
 
 impl Op {
-    pub(super) const ALL: [Self; 3] = [Self::Attention, Self::Hyperedge, Self::Relation];
+    pub(super) const ALL: [Self; 4] = [Self::Attention, Self::GraphConv, Self::Hyperedge, Self::Relation];
 
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Attention => AttentionKernel::OP,
+            Self::GraphConv => GraphConvKernel::OP,
             Self::Hyperedge => HyperedgeKernel::OP,
             Self::Relation => RelationKernel::OP,
         }
@@ -42,6 +44,7 @@ impl Op {
     pub(super) fn verified_as(self) -> &'static str {
         match self {
             Self::Attention => "flash_attention",
+            Self::GraphConv => "sparse_conv",
             Self::Hyperedge => "hypergraph_conv",
             Self::Relation => "relation_linear",
         }
@@ -50,6 +53,7 @@ impl Op {
     pub(super) fn classes<B: HyperBackend>(self, quick: bool, dtype: DType, device: &B::Device) -> Result<Vec<Class>, CliError> {
         match self {
             Self::Attention => Ok(attention::<B>(quick, dtype, device)),
+            Self::GraphConv => graph_conv::<B>(quick, dtype, device),
             Self::Hyperedge => hyperedge::<B>(quick, dtype, device),
             Self::Relation => relation::<B>(quick, dtype, device),
         }
@@ -87,6 +91,26 @@ fn attention<B: HyperBackend>(quick: bool, dtype: DType, device: &B::Device) -> 
         }
     }
     classes
+}
+
+/// Blocks of 32 × 32 that are full, and such as have some of their entries.
+fn graph_conv<B: HyperBackend>(quick: bool, dtype: DType, device: &B::Device) -> Result<Vec<Class>, CliError> {
+    let mut classes = Vec::new();
+    for rows in if quick { &[1024][..] } else { &[1024, 16_384] } {
+        for one_in in [1, 4, 16, 64] {
+            let matrix = in_blocks::<B>(*rows, one_in, device)?;
+            for width in [16, 64] {
+                let x = normal::<B, 2>([*rows, width], dtype, device);
+                let work = |kernel: GraphConvKernel| -> (&'static str, Work) {
+                    let (x, matrix) = (x.clone(), matrix.clone().with_kernel(kernel));
+                    (kernel.name(), Box::new(move || sparse_conv(&matrix, x.clone(), None, None).map(drop).map_err(failed)))
+                };
+                let sizes = [*rows, matrix.nnz(), matrix.blocking().stored(), width];
+                classes.push(Class { sizes, variants: [GraphConvKernel::Csr, GraphConvKernel::Bsr].map(work).into() });
+            }
+        }
+    }
+    Ok(classes)
 }
 
 /// Small and large hyperedges, and such as are edges of a graph.

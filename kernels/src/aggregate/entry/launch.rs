@@ -5,7 +5,7 @@ use cubecl::prelude::*;
 use super::cube::{self, EntryPlan, Winners};
 use crate::csr::Direction;
 use crate::device::buffer::{check_type, storage_type};
-use crate::device::grid::{check_elements, check_index_space, cube_count, units, vector_size};
+use crate::device::grid::{check_index_space, check_room, cube_count, units, vector_size};
 use crate::device::{Buf, DevicePattern, Ids, capability};
 use crate::error::{KernelError, check_len};
 
@@ -33,7 +33,7 @@ pub(crate) fn masked<R: Runtime>(
     check_len(OP, CONTRACT, "b", b.len(), pattern.cols() * width)?;
     check_type(OP, "b", b, a.dtype())?;
     check_index_space(&[("row features", a), ("column features", b)])?;
-    check_elements("entries", pattern.nnz)?;
+    check_room(&pattern.client, "entries", pattern.nnz, a.dtype().bytes())?;
     let client = &pattern.client;
     let out = Buf::empty(client, pattern.nnz, a.dtype());
     if out.is_empty() {

@@ -8,7 +8,7 @@ use crate::aggregate::launch::{Pass, run};
 use crate::aggregate::{CONTRACT, Fold, Reduce, Wanted, Weights};
 use crate::csr::Direction;
 use crate::device::buffer::{check_type, storage_type};
-use crate::device::grid::{check_elements, check_index_space, cube_count, lanes_by_groups, units};
+use crate::device::grid::{check_index_space, check_room, cube_count, lanes_by_groups, units};
 use crate::device::worklist::WorkList;
 use crate::device::{Buf, DevicePattern, Ids, Side, capability};
 use crate::error::{KernelError, check_len};
@@ -91,7 +91,7 @@ fn validate<R: Runtime>(
         check_type(OP, "w", w, x.dtype())?;
     }
     check_index_space(&[("input elements", x), ("output elements", dy)])?;
-    check_elements("partial results", side.schedule.hub.segments.len * width)
+    check_room(&pattern.client, "partial results", side.schedule.hub.segments.len * width, 4)
 }
 
 /// Row-major position of the winner of every output and feature; `u32::MAX` for empty rows.

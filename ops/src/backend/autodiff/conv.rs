@@ -8,7 +8,7 @@ use burn::tensor::ops::FloatTensor;
 use hypergraphql_kernels::hypergraph_conv::Scales;
 
 use super::{Node, give, node, tracked};
-use crate::backend::{ConvWanted, HyperBackend};
+use crate::backend::{ConvWanted, HyperBackend, Operand};
 
 #[derive(Debug)]
 struct ConvGradient;
@@ -17,14 +17,13 @@ struct ConvGradient;
 #[derive(Debug, Clone)]
 pub(super) enum Operator<B: HyperBackend> {
     /// Both passes with their scales, and the scale of the bias.
-    Hypergraph(Scales<B::Scale>, Option<B::Scale>),
+    Hypergraph(B::Sparse, Scales<B::Scale>, Option<B::Scale>),
     /// One pass.
-    Sparse,
+    Sparse(Operand<B>),
 }
 
 #[derive(Debug, Clone)]
 struct State<B: HyperBackend> {
-    pattern: B::Sparse,
     operator: Operator<B>,
     /// Where dΘ is wanted.
     x: Option<FloatTensor<B>>,
@@ -34,7 +33,6 @@ struct State<B: HyperBackend> {
 
 /// The node of `y`, the convolution of `x` with a weight and a bias row.
 pub(super) fn convolution<B: HyperBackend, C: CheckpointStrategy>(
-    s: &B::Sparse,
     operator: Operator<B>,
     x: &Node<B, C>,
     theta: Option<&Node<B, C>>,
@@ -43,13 +41,7 @@ pub(super) fn convolution<B: HyperBackend, C: CheckpointStrategy>(
 ) -> Node<B, C> {
     let is_tracked = |t: Option<&Node<B, C>>| t.is_some_and(tracked::<B, C>);
     let wanted = ConvWanted { x: tracked::<B, C>(x), theta: is_tracked(theta), bias: is_tracked(row) };
-    let state = || State {
-        pattern: s.clone(),
-        operator,
-        x: wanted.theta.then(|| x.primitive.clone()),
-        theta: theta.map(|t| t.primitive.clone()),
-        wanted,
-    };
+    let state = || State { operator, x: wanted.theta.then(|| x.primitive.clone()), theta: theta.map(|t| t.primitive.clone()), wanted };
     match (theta, row) {
         (None, None) => node::<B, C, _, 1>(ConvGradient, [x], y, state),
         (Some(t), None) => node::<B, C, _, 2>(ConvGradient, [x, t], y, state),
@@ -64,12 +56,12 @@ impl<B: HyperBackend, const N: usize> Backward<B, N> for ConvGradient {
     fn backward(self, ops: Ops<State<B>, N>, grads: &mut Gradients, _: &mut Checkpointer) {
         let dy = grads.consume::<B>(&ops.node);
         let Ops { parents, state, .. } = ops;
-        let State { pattern, operator, x, theta, wanted } = state;
+        let State { operator, x, theta, wanted } = state;
         // Without dΘ x is not read, and dy stands in.
         let x = x.unwrap_or_else(|| dy.clone());
         let g = match operator {
-            Operator::Hypergraph(scales, c) => B::hypergraph_conv_backward(&pattern, &scales, x, theta, c, dy, wanted),
-            Operator::Sparse => B::sparse_conv_backward(&pattern, x, theta, dy, wanted),
+            Operator::Hypergraph(s, scales, c) => B::hypergraph_conv_backward(&s, &scales, x, theta, c, dy, wanted),
+            Operator::Sparse(a) => B::sparse_conv_backward(&a, x, theta, dy, wanted),
         };
         // The parents are x, Θ if there is one, bias if there is one; each untracked one left no gradient.
         let wanted = [g.x, g.theta, g.bias].into_iter().flatten();

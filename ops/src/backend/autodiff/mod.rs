@@ -29,12 +29,13 @@ use hypergraphql_kernels::rms_norm::Wanted as NormWanted;
 use hypergraphql_kernels::rope::Turn;
 use hypergraphql_kernels::scatter_add::Scatter;
 use hypergraphql_kernels::set_attention::{SetAttentionConfig, Wanted as SetWanted};
+use hypergraphql_kernels::sparse_conv::bsr::Bsr;
 use hypergraphql_kernels::swiglu::Wanted as GateWanted;
 use hypergraphql_kernels::{CsrPair, DType, Direction, KernelError};
 
 use super::{
     Attention, AttentionGradients, AttentionInput, AttentionOutput, AttentionWanted, Bias, ConvGradients, ConvWanted, FlashInput,
-    FlashOutput, HyperBackend, Pass, Route, SetInput, SetOutput,
+    FlashOutput, HyperBackend, Operand, Pass, Route, SetInput, SetOutput,
 };
 use aggregate::{ExtremumGradient, SumGradient};
 use conv::{FusedGradient, Operator, convolution};
@@ -110,12 +111,23 @@ impl<B: HyperBackend, C: CheckpointStrategy> Attention<Autodiff<B, C>> {
     }
 }
 
+impl<B: HyperBackend, C: CheckpointStrategy> Operand<Autodiff<B, C>> {
+    fn inner(&self) -> Operand<B> {
+        Operand { pattern: self.pattern.clone(), blocks: self.blocks.clone() }
+    }
+}
+
 impl<B: HyperBackend, C: CheckpointStrategy> HyperBackend for Autodiff<B, C> {
     type Sparse = B::Sparse;
+    type Blocks = B::Blocks;
     type Scale = B::Scale;
 
     fn sparse_by(pair: Arc<CsrPair>, device: &Self::Device, route: Route) -> Self::Sparse {
         B::sparse_by(pair, device, route)
+    }
+
+    fn blocks(blocks: Arc<Bsr>, device: &Self::Device) -> Self::Blocks {
+        B::blocks(blocks, device)
     }
 
     fn scale(values: Arc<[f64]>, device: &Self::Device) -> Self::Scale {
@@ -132,6 +144,10 @@ impl<B: HyperBackend, C: CheckpointStrategy> HyperBackend for Autodiff<B, C> {
 
     fn supports(dtype: DType, device: &Self::Device) -> Result<(), KernelError> {
         B::supports(dtype, device)
+    }
+
+    fn supports_size(what: &'static str, elements: usize, bytes: usize, device: &Self::Device) -> Result<(), KernelError> {
+        B::supports_size(what, elements, bytes, device)
     }
 
     fn supports_scatter(scatter: Scatter, device: &Self::Device) -> Result<(), KernelError> {
@@ -246,7 +262,7 @@ impl<B: HyperBackend, C: CheckpointStrategy> HyperBackend for Autodiff<B, C> {
         let (row, c) = bias.map_or((None, None), |b| (Some(b.row), b.scale));
         let inner_bias = row.as_ref().map(|r| Bias { row: r.primitive.clone(), scale: c.clone() });
         let y = B::hypergraph_conv(s, scales, x.primitive.clone(), theta.as_ref().map(|t| t.primitive.clone()), inner_bias);
-        convolution::<B, C>(s, Operator::Hypergraph(scales.clone(), c), &x, theta.as_ref(), row.as_ref(), y)
+        convolution::<B, C>(Operator::Hypergraph(s.clone(), scales.clone(), c), &x, theta.as_ref(), row.as_ref(), y)
     }
 
     fn hypergraph_conv_backward(
@@ -267,20 +283,21 @@ impl<B: HyperBackend, C: CheckpointStrategy> HyperBackend for Autodiff<B, C> {
         node::<B, C, _, 1>(FusedGradient, [&x], y, || (s.clone(), scales.clone()))
     }
 
-    fn sparse_conv(a: &Self::Sparse, x: Node<B, C>, theta: Option<Node<B, C>>, bias: Option<Node<B, C>>) -> Node<B, C> {
+    fn sparse_conv(a: &Operand<Self>, x: Node<B, C>, theta: Option<Node<B, C>>, bias: Option<Node<B, C>>) -> Node<B, C> {
         let inner = |t: &Option<Node<B, C>>| t.as_ref().map(|t| t.primitive.clone());
-        let y = B::sparse_conv(a, x.primitive.clone(), inner(&theta), inner(&bias));
-        convolution::<B, C>(a, Operator::Sparse, &x, theta.as_ref(), bias.as_ref(), y)
+        let a = a.inner();
+        let y = B::sparse_conv(&a, x.primitive.clone(), inner(&theta), inner(&bias));
+        convolution::<B, C>(Operator::Sparse(a), &x, theta.as_ref(), bias.as_ref(), y)
     }
 
     fn sparse_conv_backward(
-        a: &Self::Sparse,
+        a: &Operand<Self>,
         x: Node<B, C>,
         theta: Option<Node<B, C>>,
         dy: Node<B, C>,
         wanted: ConvWanted,
     ) -> ConvGradients<Self> {
-        constants::<B, C>(B::sparse_conv_backward(a, once::<B, C>(x), theta.map(once::<B, C>), once::<B, C>(dy), wanted))
+        constants::<B, C>(B::sparse_conv_backward(&a.inner(), once::<B, C>(x), theta.map(once::<B, C>), once::<B, C>(dy), wanted))
     }
 
     fn gather(index: &Self::Sparse, x: Node<B, C>) -> Node<B, C> {

@@ -1,5 +1,7 @@
 //! The steps of a convolution on a device: passes, dense products, the bias.
 
+use std::sync::Arc;
+
 use burn::tensor::ops::{FloatTensor, FloatTensorOps};
 use burn::tensor::{Shape, TensorMetadata};
 use burn_cubecl::tensor::CubeTensor;
@@ -8,10 +10,13 @@ use hypergraphql_kernels::Direction;
 use hypergraphql_kernels::aggregate::{self, Fold, Reduce, Weights};
 use hypergraphql_kernels::device::Buf;
 use hypergraphql_kernels::hypergraph_conv::{Scales, launch as conv};
+use hypergraphql_kernels::relation_linear::Products;
+use hypergraphql_kernels::sparse_conv::bsr::{DeviceBlocks, launch::block_product};
+use hypergraphql_kernels::sparse_conv::{Order, choose_order};
 
 use super::matrix::Matrix;
 use super::{CHECKED, Sparse};
-use crate::backend::{Bias, HyperBackend};
+use crate::backend::{Bias, HyperBackend, Operand};
 
 /// The dense step around the passes.
 pub(super) trait Dense: HyperBackend {
@@ -74,14 +79,28 @@ pub(super) fn bias_gradient<R: CubeRuntime>(s: &Sparse<R>, dy: CubeTensor<R>, sc
 }
 
 /// A x (`ToRows`) or A^T x, plus the bias.
-pub(super) fn multiply<R: CubeRuntime>(
-    a: &Sparse<R>,
-    direction: Direction,
-    x: CubeTensor<R>,
-    bias: Option<CubeTensor<R>>,
-) -> CubeTensor<R> {
+pub(super) fn multiply<R, B>(a: &Operand<B>, direction: Direction, x: CubeTensor<R>, bias: Option<CubeTensor<R>>) -> CubeTensor<R>
+where
+    R: CubeRuntime,
+    B: HyperBackend<Sparse = Sparse<R>, Blocks = Arc<DeviceBlocks<R>>>,
+{
     let (x, bias) = (Matrix::of(x), bias.map(|b| Matrix::of(b).buf));
-    let fold = Fold { bias: bias.as_ref().map(|b| (b, None)), ..Fold::default() };
-    let y = aggregate::launch::aggregate(a, direction, Reduce::Sum, &x.buf, x.width, Weights::Values, fold).expect(CHECKED);
-    x.like(y, a.side(direction).outputs, x.width)
+    let y = match &a.blocks {
+        Some(blocks) => block_product(blocks, direction, &x.buf, x.width, bias.as_ref(), Products::Auto),
+        None => {
+            let fold = Fold { bias: bias.as_ref().map(|b| (b, None)), ..Fold::default() };
+            aggregate::launch::aggregate(&a.pattern, direction, Reduce::Sum, &x.buf, x.width, Weights::Values, fold)
+        }
+    };
+    x.like(y.expect(CHECKED), a.pattern.side(direction).outputs, x.width)
+}
+
+/// The cheaper order of a product with a weight `[f, o]`.
+pub(super) fn order<R, B>(a: &Operand<B>, direction: Direction, f: usize, o: usize) -> Order
+where
+    R: CubeRuntime,
+    B: HyperBackend<Sparse = Sparse<R>, Blocks = Arc<DeviceBlocks<R>>>,
+{
+    let side = a.pattern.side(direction);
+    a.blocks.as_ref().map_or_else(|| choose_order(side.outputs, side.inputs, a.pattern.nnz(), f, o), |blocks| blocks.order(direction, f, o))
 }

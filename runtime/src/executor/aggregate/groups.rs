@@ -137,7 +137,7 @@ fn by_many(task: &Task<'_, '_>, keys: &[&[u32]], rows: usize) -> Result<(Vec<u32
     let mut table: HashTable<(u32, u32)> = HashTable::new();
     let (mut first, mut of_row) = (vec![], Vec::with_capacity(rows));
     for row in 0..rows as u32 {
-        if row as usize % MORSEL == 0 {
+        if (row as usize).is_multiple_of(MORSEL) {
             task.check()?;
             task.room(table.capacity() as u64, 9)?;
         }

@@ -2,6 +2,8 @@
 
 mod groups;
 
+use std::cmp::Ordering;
+
 use hashbrown::HashMap;
 use hypergraphql_query::algebra::{Aggregate, AggregateFunction, Expression, Variable};
 use hypergraphql_query::expr::{Accumulator, Value};
@@ -163,7 +165,7 @@ fn least_rows(task: &Task<'_, '_>, groups: &Groups, by: &[Variable], input: &Tab
     least.resize(groups.len, NO_ROW);
     groups.each(task, input.rows, |row, group| {
         let best = least[group] as usize;
-        if keys.iter().map(|key| key[row].cmp(&key[best])).find(|order| order.is_ne()).is_some_and(|order| order.is_lt()) {
+        if keys.iter().map(|key| key[row].cmp(&key[best])).find(|order| order.is_ne()).is_some_and(Ordering::is_lt) {
             least[group] = row as u32;
         }
         Ok(())

@@ -8,7 +8,7 @@ use oxrdf::vocab::xsd;
 use oxrdf::{Literal, NamedNode, Term};
 
 use super::super::InferError;
-use super::super::facts::Facts;
+use super::super::facts::{Asserted, Facts};
 use super::super::pairs::Pairs;
 use super::super::rule::{Place, Rule};
 use super::super::terms::{ClosureTerms, HIDDEN};
@@ -64,6 +64,13 @@ impl Hierarchies {
     /// Predicates whose statements are inherited.
     pub(crate) fn inheritable(&self, facts: &Facts<'_>) -> Vec<Id> {
         self.declared(facts, self.inheritable, self.has_property)
+    }
+
+    /// Predicates of statements that can be inherited, as a graph declares them, and of those that say so.
+    pub(super) fn inherited(&self, asserted: &dyn Asserted) -> Vec<Id> {
+        let yes = |pair: &u64| self.yes.contains(&(*pair as Id));
+        let declared = asserted.pairs(self.inheritable).into_iter().filter(yes).map(|pair| (pair >> 32) as Id);
+        declared.chain([self.has_property, self.inherited_from]).collect()
     }
 
     /// The rules of inheritance, from the statements that hold without it.

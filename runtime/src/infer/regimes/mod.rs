@@ -2,16 +2,18 @@
 //! hierarchies).
 
 mod hierarchy;
+mod levels;
 mod lists;
 pub(super) mod owl2rl;
 pub(super) mod rdfs;
+mod store;
 
 use hypergraphql_framework::store::Id;
 use hypergraphql_query::algebra::Regime;
 use oxrdf::NamedNodeRef;
 
 use super::InferError;
-use super::facts::Facts;
+use super::facts::{Asserted, Facts};
 use super::rule::{Place, Rule};
 use super::terms::ClosureTerms;
 
@@ -25,6 +27,24 @@ pub(crate) enum Step {
     Rule(Rule),
     /// The rule `?x p ?y . ?y p ?z => ?x p ?z` of one predicate.
     Transitive(Id),
+}
+
+impl Step {
+    /// Steps of lower levels are done before.
+    pub(crate) fn level(&self) -> usize {
+        match self {
+            Self::Rule(rule) => rule.level(),
+            Self::Transitive(_) => 0,
+        }
+    }
+
+    /// The name of its rule.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Rule(rule) => &rule.name,
+            Self::Transitive(_) => "transitivity",
+        }
+    }
 }
 
 /// The rules of a regime, for the terms of a store.
@@ -43,7 +63,7 @@ pub(crate) struct Rules {
 
 impl Rules {
     /// Those of a regime; `base` is the namespace of the store's own names.
-    pub(crate) fn new(regime: Regime, base: &str, terms: &ClosureTerms) -> Result<Self, InferError> {
+    pub(crate) fn new(regime: Regime, base: &str, terms: &ClosureTerms, asserted: &dyn Asserted) -> Result<Self, InferError> {
         let (transitive, tables, axioms): (&[(&str, &str)], &[&[&str]], &[&str]) = match regime {
             Regime::RhoDf => (rdfs::TRANSITIVE, &[rdfs::RHO_DF], &[]),
             Regime::Rdfs => (rdfs::TRANSITIVE, &[rdfs::RDFS, rdfs::RHO_DF], rdfs::AXIOMS),
@@ -63,12 +83,17 @@ impl Rules {
         for line in tables.concat() {
             fixed.push(Step::Rule(Rule::parse(line, terms)?));
         }
+        let hierarchies = Hierarchies::new(base, terms)?;
+        if regime == Regime::Rules {
+            let inherited = hierarchies.inherited(asserted);
+            fixed.extend(store::rules(asserted, base, terms, &inherited)?.into_iter().map(Step::Rule));
+        }
         let is_owl = regime == Regime::Owl2Rl;
         Ok(Self {
             regime,
             fixed,
             reflexive: if is_owl { Some(Rule::parse(owl2rl::REFLEXIVE, terms)?) } else { None },
-            hierarchies: Hierarchies::new(base, terms)?,
+            hierarchies,
             lists: if is_owl { Some(ListRules::new(terms)?) } else { None },
             same_as: terms.name("owl:sameAs")?,
             transitive: [terms.name("rdf:type")?, terms.name("owl:TransitiveProperty")?],
@@ -83,6 +108,12 @@ impl Rules {
             Regime::Owl2Rl => "OWL2RL",
             Regime::Rules => "RULES",
         }
+    }
+
+    /// Whether a rule asks that something is absent, so that all that could make it has to be known first.
+    pub(crate) fn has_absence(&self) -> bool {
+        let has = |rule: &Rule| rule.conditions.as_ref().is_some_and(|conditions| !conditions.absent.is_empty());
+        self.fixed.iter().any(|step| matches!(step, Step::Rule(rule) if has(rule)))
     }
 
     /// Whether statements about literals take part until the closure is done, as OWL 2 RL has it; else they make nothing.
