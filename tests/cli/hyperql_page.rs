@@ -31,12 +31,6 @@ fn blocks(text: &str) -> Vec<Block> {
     found
 }
 
-/// A query that is planned and not run; when it is, the page is to print its answer.
-fn not_yet(stored: &Path, query: &str) {
-    hgql(["query".as_ref(), stored.as_os_str(), query.as_ref(), "--explain".as_ref()]).ok();
-    hgql(["query".as_ref(), stored.as_os_str(), query.as_ref()]).fails(1, &["not available in this version"]);
-}
-
 fn bless() -> bool {
     std::env::var_os("HGQL_BLESS").is_some_and(|value| value == "1")
 }
@@ -53,9 +47,6 @@ fn every_query_of_the_page_prints_what_the_page_says() {
     let (mut new, mut from, mut queries, mut refused) = (String::new(), 0, 0, Vec::new());
     for pair in blocks.windows(2) {
         let [query, printed] = pair else { unreachable!("windows of 2") };
-        if query.kind == "sparql not-yet" {
-            not_yet(&stored, &text[query.start..query.end]);
-        }
         if query.kind != "sparql" {
             continue;
         }

@@ -1,6 +1,7 @@
 //! What an expression sees of the query around it.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use oxiri::Iri;
 use oxsdatatypes::DateTime;
@@ -39,11 +40,11 @@ pub struct Context<'a> {
     /// Number of the operator in the plan, so that `RAND()` in two operators is not one number.
     pub operator: u64,
     /// Functions of HyperQL that read the store.
-    pub annotations: Option<&'a dyn Annotations>,
+    pub annotations: Option<Arc<dyn Annotations + 'a>>,
 }
 
 /// Functions in the namespaces of HyperQL and OWL-Time, which know annotations of statements.
-pub trait Annotations: Sync {
+pub trait Annotations: Send + Sync {
     /// The value of the function with this IRI.
     ///
     /// # Errors

@@ -38,6 +38,10 @@ impl Builder<'_> {
     pub(super) fn group(&mut self, pattern: &Pattern, context: &Context, want: &Want, seed: Option<NodeId>) -> NodeId {
         let mut group = Group::default();
         self.flatten(pattern, context, true, &mut group);
+        // The core comes first: it has the instants at which the others are matched.
+        if let Some(Expression::Variable(instant)) = &context.as_of {
+            group.parts.sort_by_key(|(part, _)| !matches!(part, Part::Pattern(pattern) if pattern.has_core_of(instant)));
+        }
         let mut want = want.clone();
         want.needed.extend(group.elements.iter().filter_map(|element| as_atom(element)?.period.clone()));
         let want = &want;

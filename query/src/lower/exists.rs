@@ -72,8 +72,11 @@ impl Builder<'_> {
     }
 
     fn mark(&mut self, node: NodeId, mark: &Variable, pattern: &Pattern, context: &Context) -> NodeId {
-        let (keys, correlated) = self.met(node, pattern, context);
+        let (keys, mut correlated) = self.met(node, pattern, context);
+        // The snapshot that the pattern sees is that of the row.
+        correlated.extend(self.instant_of(pattern, context).filter(|instant| self.variables(node).contains(instant)));
         let mut nested = self.nested();
+        nested.outer.extend(correlated.iter().cloned());
         let root = nested.lower(pattern, context, &Want::set(keys), None);
         let query = Query { form: Form::Ask, dataset: None, pattern: Pattern::Bgp(vec![]), base: None };
         let query = Box::new(nested.finish(root, query));

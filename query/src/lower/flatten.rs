@@ -136,6 +136,8 @@ impl Builder<'_> {
             let atom = self.atom_in(context, triple, source);
             into.elements.push(Element::Atom(atom));
         }
+        // Whether there are others is asked of the statements, not of their periods.
+        let context = Context { periods: false, ..context.clone() };
         into.conditions.extend(conditions_of(edge).into_iter().map(|condition| (condition, context.clone())));
     }
 

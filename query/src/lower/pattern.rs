@@ -159,6 +159,11 @@ impl Builder<'_> {
 
     /// A graph of its own for each named graph.
     pub(super) fn each_graph(&mut self, variable: &Variable, inner: &Pattern, context: &Context, needed: &Variables) -> NodeId {
+        if let Some(instant) = self.instant_of(inner, context) {
+            let name = TermPattern::Variable(variable.clone());
+            let pattern = Pattern::Graph { name, inner: Box::new(inner.clone()) };
+            return self.for_each_instant(&pattern, &instant, context, &Want::rows(needed.clone()));
+        }
         let mut nested = self.nested();
         let context = Context { graph: GraphScope::Active, ..context.clone() };
         let mut needed = needed.clone();

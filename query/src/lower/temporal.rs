@@ -10,12 +10,19 @@ use crate::scope::Variables;
 impl Builder<'_> {
     pub(super) fn temporal(&mut self, core: &Pattern, constraint: &Temporal, inner: &Pattern, context: &Context, want: &Want) -> NodeId {
         if let Temporal::AsOf(instant) = constraint {
+            if !instant.variables().is_subset(&self.outer) {
+                return self.never(&with_core(inner, core), want);
+            }
             let context = Context { as_of: Some(instant.clone()), ..context.clone() };
             return self.lower(&with_core(inner, core), &context, want, None);
         }
         if matches!(inner, Pattern::Core) {
             let node = self.periods(core, constraint, context, want);
-            self.core = Some(node);
+            if let (Temporal::Between(own, ..), Some(Expression::Variable(instant))) = (constraint, &context.as_of)
+                && own == instant
+            {
+                self.core = Some(node);
+            }
             return node;
         }
         // What is left of the group after its core, which is joined with it as a pattern of its own.
@@ -25,6 +32,12 @@ impl Builder<'_> {
             _ => context.as_of.clone(),
         };
         self.lower(&with_core(inner, &leaf), &Context { as_of, ..context.clone() }, want, None)
+    }
+
+    /// A group at an instant that nothing outside it binds: there is no such snapshot.
+    fn never(&mut self, group: &Pattern, want: &Want) -> NodeId {
+        let schema = group.in_scope().intersection(&want.needed).cloned().map(filled).collect();
+        self.push(Draft { op: Op::Empty, inputs: vec![], schema, sorted_by: vec![], weighted: false, rows: 0.0 })
     }
 
     /// The core, whose valid time meets the constraint.
@@ -48,7 +61,7 @@ impl Builder<'_> {
     /// core that binds it.
     pub(super) fn instant_of(&self, pattern: &Pattern, context: &Context) -> Option<Variable> {
         let Some(Expression::Variable(variable)) = &context.as_of else { return None };
-        let given = self.outer.contains(variable) || pattern.has_temporal_core() || matches!(pattern, Pattern::Values { .. });
+        let given = self.outer.contains(variable) || pattern.has_core_of(variable) || matches!(pattern, Pattern::Values { .. });
         (!given).then(|| variable.clone())
     }
 
@@ -74,6 +87,16 @@ impl Pattern {
     pub(super) fn has_temporal_core(&self) -> bool {
         let mut found = false;
         self.visit(&mut |part| found |= matches!(part, Self::Temporal { inner, .. } if matches!(inner.as_ref(), Self::Core)));
+        found
+    }
+
+    /// The core that binds this instant stands in it, as [`Builder::temporal`] has put it there.
+    pub(super) fn has_core_of(&self, instant: &Variable) -> bool {
+        let mut found = false;
+        self.visit(&mut |part| {
+            found |= matches!(part, Self::Temporal { constraint: Temporal::Between(own, ..), inner, .. }
+                if own == instant && matches!(inner.as_ref(), Self::Core));
+        });
         found
     }
 }

@@ -12,7 +12,7 @@ mod writer;
 
 use std::hash::BuildHasher;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
 
 use hashbrown::HashSet;
@@ -25,7 +25,7 @@ use oxiri::Iri;
 use oxrdf::Triple;
 use oxsdatatypes::DateTime;
 
-use crate::executor::{Graphs, Limits, Scope, Session, Table, expanded, run};
+use crate::executor::{Graphs, Limits, Scope, Session, StoreAnnotations, Table, expanded, run};
 use crate::infer::{self, ClosureCache, prepare};
 use statistics::StoreStatistics;
 use writer::Writer;
@@ -137,6 +137,7 @@ fn solve<'s>(
     let mut evaluation = Context::new(DateTime::now(), std::hash::RandomState::new().hash_one(0));
     evaluation.base = graph.base.clone().and_then(|base| Iri::parse(base).ok());
     let graphs = Graphs::new(space, graph.dataset.as_ref());
+    evaluation.annotations = Some(Arc::new(StoreAnnotations::new(space.clone(), &graphs)));
     let closures = prepare(&graph, infer::Context { cache, space, graphs: &graphs, base: options.store_base(), limits: &limits })?;
     let session = Session::new(space, graphs, closures, limits, evaluation)?;
     let table = run(&session, &graph, &Scope::default(), "")?;

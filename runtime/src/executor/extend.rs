@@ -56,6 +56,7 @@ fn extend_bound(task: &Task<'_, '_>, node: &Node, atom: &Atom, input: &Table) ->
         }
         match matches.free.iter().find(|(free, _)| free == variable) {
             Some(&(_, position)) => gather(task, view.column(position), &statements),
+            None if atom.period.as_ref() == Some(variable) => view.valid_times(task, &statements),
             None if column.optional => Ok(Column::constant(UNBOUND, total(&rows) as usize)),
             None => Err(task.plan(format!("neither its input nor its atom has {variable}"))),
         }

@@ -44,16 +44,26 @@ impl GraphCheck {
         *self == Self::Any
     }
 
-    /// Whether a statement is of one of the graphs; the columns are those of an order, in which the same triple of several graphs stands together.
-    #[inline]
-    pub(crate) fn allows(&self, columns: &[&[u32]; 3], graphs: &[u32], statement: usize) -> bool {
+    /// Whether a graph is one of them.
+    pub(crate) fn has_graph(&self, graph: Id) -> bool {
         match self {
             Self::Any => true,
-            Self::One(graph) => graphs[statement] == *graph,
-            Self::Each(named) => graphs.get(statement).is_some_and(|graph| named.binary_search(graph).is_ok()),
+            Self::One(one) => graph == *one,
+            Self::Merge(graphs) | Self::Each(graphs) => graphs.binary_search(&graph).is_ok(),
+        }
+    }
+
+    /// Whether a statement is of one of the graphs and there at all, as `there` says of each; the columns are those of an order, in which the same
+    /// triple of several graphs stands together.
+    #[inline]
+    pub(crate) fn allows(&self, columns: &[&[u32]; 3], graphs: &[u32], statement: usize, there: impl Fn(usize) -> bool) -> bool {
+        match self {
+            Self::Any => there(statement),
+            Self::One(graph) => graphs[statement] == *graph && there(statement),
+            Self::Each(named) => graphs.get(statement).is_some_and(|graph| named.binary_search(graph).is_ok()) && there(statement),
             Self::Merge(merged) => {
                 let same = |other: &usize| columns.iter().all(|column| column[*other] == column[statement]);
-                let has = |statement: usize| merged.binary_search(&graphs[statement]).is_ok();
+                let has = |statement: usize| merged.binary_search(&graphs[statement]).is_ok() && there(statement);
                 has(statement) && !(0..statement).rev().take_while(same).any(has)
             }
         }
@@ -67,5 +77,5 @@ pub(crate) fn default_graph(session: &Session<'_>, order: Order, prefix: &[Id]) 
     let rows = session.space.rows(order, prefix);
     let columns = [Position::Subject, Position::Predicate, Position::Object].map(|position| rows.column(position));
     let graphs = rows.column(Position::Graph);
-    (0..rows.len()).filter(|&at| graph.allows(&columns, graphs, at)).map(|at| columns.map(|column| column[at])).collect()
+    (0..rows.len()).filter(|&at| graph.allows(&columns, graphs, at, |_| true)).map(|at| columns.map(|column| column[at])).collect()
 }

@@ -19,7 +19,7 @@ const BLOCK: usize = 1 << 11;
 
 /// Runs the operator.
 pub(crate) fn intersect(task: &Task<'_, '_>, node: &Node, variable: &Variable, atoms: &[Atom], input: &Table) -> Result<Table, QueryError> {
-    if atoms.iter().any(|atom| lacks(input, &used(atom, input))) {
+    if atoms.iter().any(|atom| atom.period.is_some() || lacks(input, &used(atom, input))) {
         return one_by_one(task, node, variable, atoms, input);
     }
     let mut all = vec![];
@@ -52,13 +52,14 @@ pub(crate) fn intersect(task: &Task<'_, '_>, node: &Node, variable: &Variable, a
     Ok(Table { variables: node.schema.iter().map(|column| column.variable.clone()).collect(), columns, weight, rows: count })
 }
 
-/// The atoms as joins one after the other, which also serve rows that lack a value, and variables for which the store has no order.
+/// The atoms as joins one after the other, which also serve rows that lack a value, columns of valid times, and variables for which the store has no order.
 fn one_by_one(task: &Task<'_, '_>, node: &Node, variable: &Variable, atoms: &[Atom], input: &Table) -> Result<Table, QueryError> {
     let mut table = input.clone();
     let column = |variable: &Variable| graph::Column { variable: variable.clone(), optional: false };
     let mut schema: Vec<graph::Column> = input.variables.iter().map(column).collect();
     schema.push(column(variable));
     for atom in atoms {
+        schema.extend(atom.period.as_ref().map(column));
         let op = Op::Extend(atom.clone());
         let step = Node { op, inputs: vec![], schema: schema.clone(), sorted_by: vec![], weighted: false, rows: 0.0 };
         table = extend(task, &step, atom, &table)?;

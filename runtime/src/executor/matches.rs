@@ -3,15 +3,19 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use hypergraphql_framework::store::{Adjacency, Id, Order, Position, Rows};
+use hypergraphql_framework::store::{Adjacency, Id, Order, PeriodSet, Periods, Position, Rows};
 use hypergraphql_query::algebra::{TermPattern, Variable};
 use hypergraphql_query::graph::{Atom, GraphScope, Source};
 
 use super::condition::{Condition, conditions};
+use super::dataset::DEFAULT_GRAPH;
+use super::gather::{fill, total};
 use super::graph_check::GraphCheck;
 use super::incidence::Incidences;
+use super::period_sets::TIMELESS;
+use super::snapshot::{Snapshot, any_of, concerned, periods};
 use super::source::Statements;
-use super::table::{Table, UNBOUND};
+use super::table::{Column, Table, UNBOUND};
 use super::task::Task;
 use crate::engine::QueryError;
 
@@ -47,6 +51,10 @@ pub(crate) struct Matches<'s> {
     equal: Vec<(Position, Position)>,
     conditions: Vec<(Place, Condition<'s>)>,
     incidences: Option<Incidences>,
+    /// Where not all statements are there for all rows.
+    snapshot: Option<Snapshot<'s>>,
+    /// Valid times of the statements, if they are wanted and not all are timeless.
+    periods: Option<&'s Periods>,
     /// New variables and where their values stand.
     pub(crate) free: Vec<(Variable, Position)>,
     /// Places of the order behind the constants.
@@ -72,10 +80,17 @@ pub(crate) struct Wish<'a> {
 impl<'a> Matches<'a> {
     /// The way to the matches of an atom for rows of a table, all of whose values it uses are bound; `None`: there are none.
     pub(crate) fn new(task: &Task<'a, '_>, atom: &Atom, input: &Table, wish: Wish<'_>) -> Result<Option<Self>, QueryError> {
-        refuse_what_is_not_there(task, atom)?;
         let Some(graph) = GraphCheck::new(task, &atom.graph) else { return Ok(None) };
         let (statements, graph) = Statements::new(task, atom.source, graph)?;
         let Some(slots) = slots(task, statements, atom, input)? else { return Ok(None) };
+        let predicate = if let Slot::Constant(id) = slots[place(Position::Predicate)] { Some(id) } else { None };
+        let snapshot = atom.as_of.as_ref().map(|at| Snapshot::new(task, at, atom.source, input)).transpose()?;
+        if snapshot.as_ref().is_some_and(Snapshot::is_empty) {
+            return Ok(None);
+        }
+        let snapshot = snapshot.filter(|snapshot| !snapshot.has_all(predicate));
+        let periods = if atom.period.is_some() { periods(task, atom.source)? } else { None };
+        let periods = periods.filter(|periods| concerned(Some(periods), predicate));
         let graph_column = if let GraphScope::Each(variable) = &atom.graph { input.index(variable) } else { None };
         let conditions = conditions(task, &atom.conditions)?;
         let (order, sequence) = choose(&slots, wish, &conditions);
@@ -98,7 +113,8 @@ impl<'a> Matches<'a> {
             place.map(|place| (place, condition)).ok_or_else(|| task.plan(format!("a condition on {variable}, which the atom has not")))
         });
         let conditions = conditions.collect::<Result<Vec<_>, _>>()?;
-        let mut matches = Self { rows, all, keys, adjacency, graph, graph_column, equal, conditions, incidences, free, sequence };
+        let mut matches =
+            Self { rows, all, keys, adjacency, graph, graph_column, equal, conditions, incidences, snapshot, periods, free, sequence };
         matches.narrow();
         Ok(Some(matches))
     }
@@ -137,7 +153,13 @@ impl<'a> Matches<'a> {
 
     /// Every statement of a range is a match.
     pub(crate) fn is_exact(&self) -> bool {
-        self.graph.is_any() && self.equal.is_empty() && self.conditions.is_empty() && self.incidences.is_none()
+        let plain = self.graph.is_any() && self.equal.is_empty() && self.conditions.is_empty();
+        plain && self.incidences.is_none() && self.snapshot.is_none()
+    }
+
+    /// Whether the statements are timeless, or nobody wants to know.
+    pub(crate) fn is_timeless(&self) -> bool {
+        self.periods.is_none()
     }
 
     /// Whether matches come ascending by these variables, as far as they are free and without what is the same in all of them.
@@ -199,7 +221,8 @@ impl<'a> View<'a, '_> {
     #[inline]
     pub(crate) fn accepts(&self, row: usize, statement: usize) -> bool {
         let matches = self.matches;
-        (matches.graph.is_any() || matches.graph.allows(&self.columns, self.graphs, statement))
+        let there = |statement| matches.snapshot.as_ref().is_none_or(|snapshot| snapshot.has(row, self.statement(statement)));
+        matches.graph.allows(&self.columns, self.graphs, statement, there)
             && matches.graph_column.is_none_or(|column| self.input[column][row] == self.graphs[statement])
             && matches.equal.iter().all(|&(a, b)| self.column(a)[statement] == self.column(b)[statement])
             && matches.conditions.iter().all(|(place, condition)| match place {
@@ -207,6 +230,34 @@ impl<'a> View<'a, '_> {
                 Place::Row(column) => condition.holds(self.input[*column][row]),
             })
             && matches.incidences.as_ref().is_none_or(|incidences| incidences.has(self.columns[1][statement]))
+    }
+
+    /// The numbers of the valid times of statements.
+    pub(crate) fn valid_times(&self, task: &Task<'_, '_>, statements: &[Vec<u32>]) -> Result<Column, QueryError> {
+        let Some(periods) = self.matches.periods else {
+            return Ok(Column::constant(TIMELESS, total(statements) as usize));
+        };
+        let sets = &task.session.periods;
+        let column = fill(task, statements, |statement| sets.number(self.valid_time(periods, statement as usize)))?;
+        task.room(sets.bytes(), 1)?;
+        Ok(column.into())
+    }
+
+    /// The valid time of a match; in a merge of graphs that of the triple in all of them.
+    fn valid_time(&self, periods: &Periods, statement: usize) -> Option<PeriodSet> {
+        if !matches!(self.matches.graph, GraphCheck::Merge(_)) {
+            return periods.statement(self.statement(statement));
+        }
+        // A match is the first of its triple.
+        let same = |other: &usize| self.columns.iter().all(|column| column.get(*other) == column.get(statement));
+        let of = |statement: usize| self.matches.graph.has_graph(self.graphs[statement]).then(|| self.statement(statement));
+        any_of((statement..).take_while(same).filter_map(of).map(|row| periods.statement(row)))
+    }
+
+    /// A statement with its graph.
+    fn statement(&self, statement: usize) -> [Id; 4] {
+        let [subject, predicate, object] = self.columns.map(|column| column[statement]);
+        [subject, predicate, object, self.graphs.get(statement).copied().unwrap_or(DEFAULT_GRAPH)]
     }
 }
 
@@ -217,14 +268,6 @@ pub(crate) fn within(column: &[u32], range: Range<usize>, id: Id) -> Range<usize
     let first = part.partition_point(|&x| x < id);
     let last = first + part[first..].partition_point(|&x| x <= id);
     range.start + first..range.start + last
-}
-
-fn refuse_what_is_not_there(task: &Task<'_, '_>, atom: &Atom) -> Result<(), QueryError> {
-    let what = match atom {
-        Atom { as_of: Some(_), .. } | Atom { period: Some(_), .. } => "the valid time of statements (TEMPORAL)",
-        _ => return Ok(()),
-    };
-    Err(QueryError::NotAvailable { operator: task.operator.to_owned(), what })
 }
 
 /// Place of subject, predicate and object in arrays.

@@ -1,6 +1,7 @@
 //! The executor: a graph of operators on columns of ids, run on the host against a snapshot of a store. One operator per file.
 
 mod aggregate;
+mod annotations;
 mod condition;
 mod dataset;
 mod destructure;
@@ -14,6 +15,7 @@ mod graph_check;
 mod graphs;
 mod incidence;
 mod index;
+mod instants;
 mod intersect;
 mod join;
 mod limits;
@@ -21,11 +23,14 @@ mod masks;
 mod matches;
 mod pairs;
 mod path;
+mod period;
+mod period_sets;
 mod profile;
 mod rank;
 mod run;
 mod runs;
 mod scan;
+mod snapshot;
 mod sort;
 mod source;
 mod table;
@@ -37,6 +42,7 @@ mod tests;
 
 pub use profile::{OperatorProfile, Profile};
 
+pub(crate) use annotations::StoreAnnotations;
 pub(crate) use dataset::{DefaultGraph, Graphs};
 pub(crate) use expression::has_exists;
 pub(crate) use gather::expanded;

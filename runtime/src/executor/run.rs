@@ -15,6 +15,7 @@ use super::graphs::{each_graph, graphs};
 use super::intersect::intersect;
 use super::join::{Keep, filter_join, join, left_join};
 use super::path::{Pattern, path};
+use super::period::period;
 use super::profile::OperatorProfile;
 use super::runs::sorted;
 use super::scan::scan;
@@ -125,9 +126,9 @@ fn operator_table(task: &Task<'_, '_>, node: &Node, mut inputs: Vec<Table>) -> R
         Op::Scan(atom) => scan(task, node, atom)?,
         Op::Extend(atom) => extend(task, node, atom, &first)?,
         Op::Intersect(variable, atoms) => intersect(task, node, variable, atoms, &first)?,
-        Op::Path { as_of: Some(_), .. } => return Err(not_available(task, "the valid time of statements (TEMPORAL)")),
-        Op::Path { subject, path: way, object, graph, source, as_of: None } => {
-            path(task, node, Pattern { subject, path: way, object, graph, source: *source }, &first)?
+        Op::Path { subject, path: way, object, graph, source, as_of } => {
+            let pattern = Pattern { subject, path: way, object, graph, source: *source };
+            path(task, node, pattern, as_of.as_ref(), &first)?
         }
         Op::Union | Op::Join(_) => return Err(lacks_input(task)),
         Op::LeftJoin(on, condition) => left_join(task, node, (on, condition.as_ref()), &first, &right()?)?,
@@ -147,7 +148,7 @@ fn operator_table(task: &Task<'_, '_>, node: &Node, mut inputs: Vec<Table>) -> R
         Op::TopK(keys, limit) => top_k(task, keys, *limit, first)?,
         Op::Slice(offset, limit) => slice(&first, *offset, *limit),
         Op::Project => first,
-        Op::Period { .. } => return Err(not_available(task, "the valid time of statements (TEMPORAL)")),
+        Op::Period { periods, constraint } => period(task, node, periods, constraint, first)?,
         Op::Service { .. } => return Err(not_available(task, "a client for SERVICE")),
     })
 }

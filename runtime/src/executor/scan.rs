@@ -8,6 +8,7 @@ use hypergraphql_query::graph::{Atom, Node};
 
 use super::gather::{gather, total};
 use super::matches::{Matches, Wish};
+use super::period_sets::TIMELESS;
 use super::runs::runs;
 use super::table::{Column, Table};
 use super::task::{MORSEL, Task};
@@ -20,9 +21,9 @@ pub(crate) fn scan(task: &Task<'_, '_>, node: &Node, atom: &Atom) -> Result<Tabl
     let Some(matches) = Matches::new(task, atom, &unit, Wish { sorted_by: &wanted, next: None })? else {
         return Ok(Table::empty(&node.schema));
     };
-    let mut table = match matches.is_exact() {
-        true => borrowed(task, node, &matches)?,
-        false => picked(task, node, &matches, &unit)?,
+    let mut table = match matches.is_exact() && matches.is_timeless() {
+        true => borrowed(task, node, atom, &matches)?,
+        false => picked(task, node, atom, &matches, &unit)?,
     };
     if node.weighted {
         table = merged(task, table)?;
@@ -38,25 +39,37 @@ fn wish_of(node: &Node) -> Vec<Variable> {
     }
 }
 
-fn places(task: &Task<'_, '_>, node: &Node, matches: &Matches<'_>) -> Result<Vec<(Variable, Position)>, QueryError> {
+/// The column of valid times, if the schema has it.
+fn period_of<'a>(node: &Node, atom: &'a Atom) -> Option<&'a Variable> {
+    atom.period.as_ref().filter(|period| node.schema.iter().any(|column| column.variable == **period))
+}
+
+/// Columns that stand in the statements.
+fn places(task: &Task<'_, '_>, node: &Node, atom: &Atom, matches: &Matches<'_>) -> Result<Vec<(Variable, Position)>, QueryError> {
     let place = |variable: &Variable| matches.free.iter().find(|(free, _)| free == variable).cloned();
+    let period = period_of(node, atom);
     node.schema
         .iter()
+        .filter(|c| Some(&c.variable) != period)
         .map(|c| place(&c.variable).ok_or_else(|| task.plan(format!("its schema has {}, its atom has not", c.variable))))
         .collect()
 }
 
 /// All statements of the range.
-fn borrowed(task: &Task<'_, '_>, node: &Node, matches: &Matches<'_>) -> Result<Table, QueryError> {
-    let places = places(task, node, matches)?;
+fn borrowed(task: &Task<'_, '_>, node: &Node, atom: &Atom, matches: &Matches<'_>) -> Result<Table, QueryError> {
+    let places = places(task, node, atom, matches)?;
     let rows = task.rows(matches.all().len() as u64)?;
     let columns = places.iter().map(|&(_, position)| Column::Stored(matches.rows().shared(position), matches.all())).collect();
-    Ok(Table { variables: places.into_iter().map(|(variable, _)| variable).collect(), columns, weight: None, rows })
+    let table = Table { variables: places.into_iter().map(|(variable, _)| variable).collect(), columns, weight: None, rows };
+    Ok(match period_of(node, atom) {
+        Some(period) => table.with_column(period, Column::constant(TIMELESS, rows)),
+        None => table,
+    })
 }
 
 /// Those statements of the range that are matches.
-fn picked(task: &Task<'_, '_>, node: &Node, matches: &Matches<'_>, unit: &Table) -> Result<Table, QueryError> {
-    let places = places(task, node, matches)?;
+fn picked(task: &Task<'_, '_>, node: &Node, atom: &Atom, matches: &Matches<'_>, unit: &Table) -> Result<Table, QueryError> {
+    let places = places(task, node, atom, matches)?;
     let (view, all) = (matches.view(unit), matches.all());
     task.rows(all.len() as u64)?;
     task.room(all.len() as u64, 4)?;
@@ -66,7 +79,11 @@ fn picked(task: &Task<'_, '_>, node: &Node, matches: &Matches<'_>, unit: &Table)
     })?;
     let columns = places.iter().map(|&(_, position)| gather(task, view.column(position), &pieces)).collect::<Result<Vec<_>, _>>()?;
     let variables = places.into_iter().map(|(variable, _)| variable).collect();
-    Ok(Table { variables, columns, weight: None, rows: task.rows(total(&pieces))? })
+    let table = Table { variables, columns, weight: None, rows: task.rows(total(&pieces))? };
+    Ok(match period_of(node, atom) {
+        Some(period) => table.with_column(period, view.valid_times(task, &pieces)?),
+        None => table,
+    })
 }
 
 /// Equal rows that follow each other as one, whose weight is their number.

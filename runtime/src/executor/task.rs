@@ -11,6 +11,7 @@ use rayon::prelude::*;
 
 use super::dataset::Graphs;
 use super::limits::Limits;
+use super::period_sets::PeriodSets;
 use super::profile::Profile;
 use super::terms::Terms;
 use crate::engine::QueryError;
@@ -28,6 +29,8 @@ pub(crate) struct Session<'s> {
     pub(crate) space: &'s AtomSpace,
     /// Ids of terms, those of the query's own included.
     pub(crate) terms: Terms,
+    /// Sets of periods that rows name.
+    pub(crate) periods: PeriodSets,
     /// Graphs of the dataset.
     pub(crate) graphs: Graphs,
     /// Closures that patterns are matched against.
@@ -57,7 +60,7 @@ impl<'s> Session<'s> {
         closures.terms.iter().try_for_each(|term| terms.intern(term).map(|_| ()))?;
         let mut profile = Profile::default();
         closures.profile.iter().for_each(|operator| profile.add(operator.clone()));
-        Ok(Self { space, terms, graphs, closures, limits, profile: Mutex::new(profile), evaluation })
+        Ok(Self { space, terms, periods: PeriodSets::default(), graphs, closures, limits, profile: Mutex::new(profile), evaluation })
     }
 
     /// The profile, to be written to.

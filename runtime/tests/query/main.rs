@@ -6,6 +6,8 @@ mod limits;
 mod patterns;
 mod random;
 mod reference;
+mod temporal;
+mod temporal_laws;
 mod updates;
 
 use hypergraphql_framework::store::AtomSpace;

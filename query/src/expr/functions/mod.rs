@@ -181,7 +181,7 @@ impl Builtin {
             (Self::Variadic(call), _) => call(arguments),
             (Self::Contextual(call), _) => call(arguments, site),
             (Self::Cast(datatype), [value]) => cast::cast(value, *datatype),
-            (Self::Annotation(iri), _) => match site.context.annotations {
+            (Self::Annotation(iri), _) => match &site.context.annotations {
                 Some(annotations) => annotations.call(iri, arguments),
                 None => Err(EvalError::UnknownFunction(iri.clone())),
             },

@@ -4,20 +4,22 @@ mod reach;
 mod step;
 mod visited;
 
-use hypergraphql_framework::store::Id;
-use hypergraphql_query::algebra::{Path, TermPattern};
+use hypergraphql_framework::store::{Id, Instant};
+use hypergraphql_query::algebra::{Expression, Path, TermPattern};
 use hypergraphql_query::graph::{GraphScope, Node, Source};
 
 use super::gather::{self, concat, gather};
 use super::graph_check::GraphCheck;
 use super::incidence::Incidences;
+use super::instants::Instants;
 use super::masks::by_mask;
 use super::matches::{lacks, within};
+use super::snapshot::Snapshot;
 use super::source::Statements;
 use super::table::{Column, Table, UNBOUND};
 use super::task::Task;
 use crate::engine::QueryError;
-use reach::Reach;
+use reach::{Checks, Reach};
 use step::Step;
 
 /// A path, its ends, and where it is matched.
@@ -39,10 +41,35 @@ pub(crate) struct Pattern<'a> {
 const BLOCK: usize = 32;
 
 /// Runs the operator; without an input the table is [`Table::unit`].
-pub(crate) fn path(task: &Task<'_, '_>, node: &Node, pattern: Pattern<'_>, input: &Table) -> Result<Table, QueryError> {
+pub(crate) fn path(
+    task: &Task<'_, '_>,
+    node: &Node,
+    pattern: Pattern<'_>,
+    as_of: Option<&Expression>,
+    input: &Table,
+) -> Result<Table, QueryError> {
+    let Some(as_of) = as_of else { return at(task, node, pattern, None, input) };
+    let instants = match Instants::of(task, as_of, input)? {
+        Instants::One(None) => return Ok(Table::empty(&node.schema)),
+        Instants::One(instant) => return at(task, node, pattern, instant, input),
+        Instants::Rows(instants) => instants,
+    };
+    let mut distinct: Vec<Instant> = instants.iter().copied().flatten().collect();
+    distinct.sort_unstable();
+    distinct.dedup();
+    let mut tables = vec![Table::empty(&node.schema)];
+    for instant in distinct {
+        let part = gather::kept(task, input.clone(), |row| instants[row] == Some(instant))?;
+        tables.push(at(task, node, pattern, Some(instant), &part)?);
+    }
+    concat(task, tables)
+}
+
+/// The pairs over all statements, or over those of a snapshot.
+fn at(task: &Task<'_, '_>, node: &Node, pattern: Pattern<'_>, instant: Option<Instant>, input: &Table) -> Result<Table, QueryError> {
     let GraphScope::Each(variable) = pattern.graph else {
         let table = match GraphCheck::new(task, pattern.graph) {
-            Some(graph) => in_graph(task, pattern, graph, input)?,
+            Some(graph) => in_graph(task, pattern, (graph, instant), input)?,
             None => in_nothing(task, pattern, input)?,
         };
         return Ok(table.with_schema(&node.schema));
@@ -55,20 +82,28 @@ pub(crate) fn path(task: &Task<'_, '_>, node: &Node, pattern: Pattern<'_>, input
         };
         let rows = part.rows;
         let part = part.with_column(variable, Column::constant(graph, rows));
-        tables.push(in_graph(task, pattern, GraphCheck::One(graph), &part)?.with_schema(&node.schema));
+        tables.push(in_graph(task, pattern, (GraphCheck::One(graph), instant), &part)?.with_schema(&node.schema));
     }
     concat(task, tables)
 }
 
 /// In a graph that is not there, a constant still has a way of no steps to itself.
 fn in_nothing(task: &Task<'_, '_>, pattern: Pattern<'_>, input: &Table) -> Result<Table, QueryError> {
-    in_graph(task, pattern, GraphCheck::Each(vec![]), input)
+    in_graph(task, pattern, (GraphCheck::Each(vec![]), None), input)
 }
 
-fn in_graph(task: &Task<'_, '_>, pattern: Pattern<'_>, graph: GraphCheck, input: &Table) -> Result<Table, QueryError> {
+fn in_graph(
+    task: &Task<'_, '_>,
+    pattern: Pattern<'_>,
+    (graph, instant): (GraphCheck, Option<Instant>),
+    input: &Table,
+) -> Result<Table, QueryError> {
+    let snapshot = instant.map(|instant| Snapshot::at(task, instant, pattern.source)).transpose()?;
+    let snapshot = snapshot.filter(|snapshot| !snapshot.has_all(None));
     let incidences = (pattern.source == Source::Incidences).then(|| Incidences::new(task.space()));
     let (statements, graph) = Statements::new(task, pattern.source, graph)?;
-    let reach = Reach::new(task, statements, Step::new(task, statements, pattern.path)?, graph, incidences);
+    let step = Step::new(task, statements, pattern.path)?;
+    let reach = Reach::new(task, statements, step, Checks { graph, incidences, snapshot });
     let columns: Vec<usize> = [pattern.subject, pattern.object]
         .into_iter()
         .filter_map(|end| if let TermPattern::Variable(v) = end { input.index(v) } else { None })

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 use hypergraphql_framework::store::{Adjacency, Id, Order, Position, Rows};
 
+use super::super::dataset::DEFAULT_GRAPH;
 use super::super::graph_check::GraphCheck;
 use super::super::incidence::Incidences;
 use super::super::matches::within;
+use super::super::snapshot::Snapshot;
 use super::super::source::Statements as Source;
 use super::super::task::{MORSEL, Task};
 use super::step::Step;
@@ -20,10 +22,29 @@ pub(super) struct Reach<'a, 's> {
     task: &'a Task<'a, 's>,
     source: Source<'a>,
     step: Step,
-    graph: GraphCheck,
-    incidences: Option<Incidences>,
+    checks: Checks<'a>,
     /// Statements of each predicate, by subject and by object.
     edges: HashMap<Id, [Edges<'a>; 2]>,
+}
+
+/// Which statements count.
+pub(super) struct Checks<'a> {
+    pub(super) graph: GraphCheck,
+    pub(super) incidences: Option<Incidences>,
+    pub(super) snapshot: Option<Snapshot<'a>>,
+}
+
+impl Checks<'_> {
+    /// Every statement of the store counts.
+    fn is_plain(&self) -> bool {
+        self.graph.is_any() && self.incidences.is_none() && self.snapshot.is_none()
+    }
+
+    /// Whether a statement is one of the graphs and of the snapshot.
+    fn has(&self, statements: &Statements<'_>, statement: usize) -> bool {
+        let there = |statement: usize| self.snapshot.as_ref().is_none_or(|snapshot| snapshot.has(0, statements.row(statement)));
+        self.graph.allows(&statements.columns, statements.graphs, statement, there)
+    }
 }
 
 /// Statements of a predicate in one order.
@@ -51,13 +72,18 @@ impl<'a> Statements<'a> {
         let columns = [Position::Subject, Position::Predicate, Position::Object].map(|position| rows.column(position));
         Self { columns, graphs: rows.column(Position::Graph), range, to: rows.column(to) }
     }
+
+    fn row(&self, statement: usize) -> [Id; 4] {
+        let [subject, predicate, object] = self.columns.map(|column| column[statement]);
+        [subject, predicate, object, self.graphs.get(statement).copied().unwrap_or(DEFAULT_GRAPH)]
+    }
 }
 
 impl<'a, 's> Reach<'a, 's> {
-    pub(super) fn new(task: &'a Task<'a, 's>, source: Source<'a>, step: Step, graph: GraphCheck, incidences: Option<Incidences>) -> Self {
+    pub(super) fn new(task: &'a Task<'a, 's>, source: Source<'a>, step: Step, checks: Checks<'a>) -> Self {
         let of = |predicate: Id| [Order::Pso, Order::Pos].map(|order| Edges::new(source, order, predicate));
         let edges = step.predicates().into_iter().map(|predicate| (predicate, of(predicate))).collect();
-        Self { task, source, step, graph, incidences, edges }
+        Self { task, source, step, checks, edges }
     }
 
     /// Whether a way may have no steps.
@@ -151,23 +177,18 @@ impl<'a, 's> Reach<'a, 's> {
             Some(adjacency) => adjacency.range(node),
             None => within(edges.rows.column(key), 0..edges.rows.len(), node),
         };
-        if self.is_plain() {
+        if self.checks.is_plain() {
             return edges.rows.column(end)[range].iter().for_each(|&end| to(end));
         }
         let statements = Statements::new(&edges.rows, end, range);
         self.each(&statements, |statement| to(statements.to[statement]));
     }
 
-    /// Every statement of the store counts.
-    fn is_plain(&self) -> bool {
-        self.graph.is_any() && self.incidences.is_none()
-    }
-
     fn each(&self, statements: &Statements<'_>, mut found: impl FnMut(usize)) {
         let predicates = statements.columns[1];
         for statement in statements.range.clone() {
-            if self.graph.allows(&statements.columns, statements.graphs, statement)
-                && self.incidences.as_ref().is_none_or(|incidences| incidences.has(predicates[statement]))
+            if self.checks.has(statements, statement)
+                && self.checks.incidences.as_ref().is_none_or(|incidences| incidences.has(predicates[statement]))
             {
                 found(statement);
             }
@@ -179,7 +200,7 @@ impl<'a, 's> Reach<'a, 's> {
         let has = |order: Order, end: Position| {
             let rows = self.source.rows(order, &[id]);
             let statements = Statements::new(&rows, end, 0..rows.len());
-            statements.range.clone().any(|statement| self.graph.allows(&statements.columns, statements.graphs, statement))
+            statements.range.clone().any(|statement| self.checks.has(&statements, statement))
         };
         has(Order::Spo, Position::Subject) || has(Order::Osp, Position::Object)
     }
