@@ -238,3 +238,28 @@ fn the_query_bench_times_every_query_and_dumps_its_world() {
     world.run(&["bench", "query", "--kb", "world.hgql"]).fails(2, &["--query"]);
     world.run(&["bench", "query", "--scale", "0"]).fails(2, &["--scale"]);
 }
+
+/// The queries of the requirements, word for word.
+#[test]
+fn the_queries_of_the_requirements_are_planned_and_answered() {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
+    let folder = std::env::var_os("HGQL_SHARED").map_or(beside, PathBuf::from).join("data/hyperql");
+    let Ok(entries) = fs::read_dir(&folder) else {
+        return eprintln!(
+            "SKIPPED the_queries_of_the_requirements_are_planned_and_answered: no {}; HGQL_SHARED names its folder",
+            folder.display()
+        );
+    };
+    let world = World::new();
+    let mut queries = 0;
+    for path in entries.map(|entry| entry.expect("an entry").path()).filter(|path| path.extension().is_some_and(|e| e == "rq")) {
+        queries += 1;
+        let file = path.to_str().expect("UTF-8");
+        assert!(world.run(&["query", "world.hgql", "-f", file, "--explain"]).ok().contains(" -> ["), "{file}");
+        // Valid time is planned and not run yet.
+        if !file.ends_with("03-temporal.rq") {
+            assert!(world.run(&["query", "world.hgql", "-f", file, "--format", "tsv"]).ok().starts_with('?'), "{file}");
+        }
+    }
+    assert_eq!(queries, 7);
+}
