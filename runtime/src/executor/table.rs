@@ -84,6 +84,13 @@ impl Table {
         Self { variables, columns, weight: None, rows: 0 }
     }
 
+    /// One row without values.
+    pub(crate) fn unbound(schema: &[graph::Column]) -> Self {
+        let variables: Vec<Variable> = schema.iter().map(|column| column.variable.clone()).collect();
+        let columns = variables.iter().map(|_| vec![UNBOUND].into()).collect();
+        Self { variables, columns, weight: None, rows: 1 }
+    }
+
     /// One row without columns.
     pub(crate) fn unit() -> Self {
         Self { variables: vec![], columns: vec![], weight: None, rows: 1 }
