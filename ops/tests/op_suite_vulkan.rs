@@ -110,7 +110,7 @@ fn f64_is_skipped_with_a_reason() {
 /// More than one allocation holds, by a float op and by a relational one; afterwards the device does what it did before.
 fn too_large<B: HyperBackend<Device = WgpuDevice>>(limit: u64) {
     let (device, indices) = (WgpuDevice::default(), 1 << 20);
-    let index = Index::<B>::new(&vec![0; indices], 1, &device).unwrap();
+    let index = Index::<B>::new(&vec![0; indices], 1, &device).expect("it is small");
     let width = limit as usize / 4 / indices + 1;
     let refused = |error: OpError| match error {
         OpError::Kernel(KernelError::OutOfMemory { asked, limit: most, .. }) => {
@@ -118,14 +118,14 @@ fn too_large<B: HyperBackend<Device = WgpuDevice>>(limit: u64) {
         }
         other => panic!("{other}"),
     };
-    refused(gather(Tensor::<B, 2>::ones([1, width], &device), &index).unwrap_err());
+    refused(gather(Tensor::<B, 2>::ones([1, width], &device), &index).expect_err("it is more than the device holds"));
     let (low, high) = (Ids::<B>::new(vec![0], &device), Ids::<B>::new(vec![limit as u32 / 4 + 1], &device));
     if limit / 4 < u64::from(u32::MAX) {
-        refused(extend(&low, &high).unwrap_err());
+        refused(extend(&low, &high).expect_err("it is more than the device holds"));
     }
-    let y = gather(Tensor::<B, 2>::ones([1, 3], &device), &Index::new(&[0, 0], 1, &device).unwrap()).unwrap();
-    assert_eq!(y.into_data().to_vec::<f32>().unwrap(), [1.0; 6]);
-    assert_eq!(extend(&low, &Ids::new(vec![2], &device)).unwrap().1.read().unwrap(), [0, 1]);
+    let y = gather(Tensor::<B, 2>::ones([1, 3], &device), &Index::new(&[0, 0], 1, &device).expect("it is small")).expect("it is small");
+    assert_eq!(y.into_data().to_vec::<f32>().expect("it is small"), [1.0; 6]);
+    assert_eq!(extend(&low, &Ids::new(vec![2], &device)).expect("it is small").1.read().expect("it is small"), [0, 1]);
     assert!(panics::take().is_empty(), "a device thread panicked");
 }
 

@@ -118,7 +118,7 @@ impl Answer {
     /// A graph: solutions written as RDF (rs:ResultSet), or what `CONSTRUCT` makes.
     fn of_graph(graph: &Graph) -> Result<Self, String> {
         let Some(set) = graph.subject_for_predicate_object(rdf::TYPE, RESULT_SET) else {
-            return Ok(Self::Graph(graph.iter().map(|triple| triple.into_owned()).collect()));
+            return Ok(Self::Graph(graph.iter().map(oxrdf::TripleRef::into_owned).collect()));
         };
         if let Some(value) = graph.object_for_subject_predicate(set, BOOLEAN) {
             return Ok(Self::Boolean(text(value) == "true"));
