@@ -35,7 +35,7 @@ pub(crate) struct LoadArgs {
     /// Base of relative IRIs in Turtle and TriG.
     #[arg(long, value_name = "IRI")]
     base: Option<String>,
-    /// What names in HIF, CSV, TSV and statements are appended to [default: http://example.org/].
+    /// What names in HIF, CSV, TSV and statements are appended to [default: `http://example.org/`].
     #[arg(long, value_name = "IRI")]
     namespace: Option<String>,
     /// The graph of statements that name none.
