@@ -1,11 +1,15 @@
 //! The algebra of a query: what it means, without its layout. Blank nodes of patterns are hidden variables here, prefixes are gone, and the
 //! relaxations of HyperQL are written out.
 
+mod update;
+
 use std::fmt;
 use std::sync::Arc;
 
 use oxrdf::{NamedNode, Term};
 use serde::{Deserialize, Serialize};
+
+pub use update::{GraphTarget, Operation, QuadPattern, Transfer, Update};
 
 /// A variable; a name that begins with `.` was made by the compiler (a blank node of a pattern, a nested aggregate) and is never projected by `*`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -41,9 +45,13 @@ impl Variable {
     }
 }
 
+/// A hidden variable is written as a blank node.
 impl fmt::Display for Variable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "?{}", self.0)
+        match self.0.strip_prefix('.') {
+            Some(label) => write!(f, "_:{label}"),
+            None => write!(f, "?{}", self.0),
+        }
     }
 }
 
@@ -468,83 +476,4 @@ pub enum Function {
     IsTriple,
     /// Any other IRI: a cast (`xsd:integer(?x)`), an Allen relation, `hq:strength`; unknown ones are an error of every row.
     Named(NamedNode),
-}
-
-/// A sequence of update operations, each with its own effect.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Update {
-    /// In order.
-    pub operations: Vec<Operation>,
-    /// Base IRI, for `IRI()`.
-    pub base: Option<String>,
-}
-
-/// A quad pattern of an update; without a graph: the default graph.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct QuadPattern {
-    /// The triple.
-    pub triple: TriplePattern,
-    /// Its graph, an IRI or a variable.
-    pub graph: Option<TermPattern>,
-}
-
-/// One operation of an [`Update`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Operation {
-    /// `INSERT DATA`; blank nodes are terms here, fresh in the store.
-    InsertData(Vec<QuadPattern>),
-    /// `DELETE DATA`.
-    DeleteData(Vec<QuadPattern>),
-    /// `DELETE { } INSERT { } USING … WHERE { }`, `DELETE WHERE`.
-    DeleteInsert {
-        /// Deleted first.
-        delete: Vec<QuadPattern>,
-        /// Then inserted; hidden variables are fresh blank nodes per solution.
-        insert: Vec<QuadPattern>,
-        /// `USING`; `WITH` is written into the quads and this.
-        using: Option<Dataset>,
-        /// Whose solutions.
-        pattern: Box<Pattern>,
-    },
-    /// `LOAD`.
-    Load {
-        /// Where from.
-        source: NamedNode,
-        /// Where to; `None`: the default graph.
-        graph: Option<NamedNode>,
-        /// A failure is none.
-        silent: bool,
-    },
-    /// `CLEAR`.
-    Clear(GraphTarget, bool),
-    /// `DROP`, with `SILENT`.
-    Drop(GraphTarget, bool),
-    /// `CREATE`, with `SILENT`.
-    Create(NamedNode, bool),
-    /// `ADD`, `COPY` and `MOVE` from a graph to a graph (`None`: the default graph), with `SILENT`.
-    Transfer(Transfer, Option<NamedNode>, Option<NamedNode>, bool),
-}
-
-/// Which graphs an operation is about.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum GraphTarget {
-    /// `GRAPH <…>`.
-    Graph(NamedNode),
-    /// `DEFAULT`.
-    Default,
-    /// `NAMED`.
-    Named,
-    /// `ALL`.
-    All,
-}
-
-/// How an operation takes triples from graph to graph.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Transfer {
-    /// `ADD`: keeps both.
-    Add,
-    /// `COPY`: replaces the second.
-    Copy,
-    /// `MOVE`: replaces the second and drops the first.
-    Move,
 }

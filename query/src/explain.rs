@@ -2,9 +2,7 @@
 
 use std::fmt::{self, Display, Write};
 
-use crate::algebra::{
-    Aggregate, AggregateFunction, Arithmetic, Comparison, Expression, OrderKey, Path, Temporal, TermPattern, TriplePattern,
-};
+use crate::algebra::{Expression, OrderKey, Temporal};
 use crate::graph::{Atom, GraphName, GraphScope, Node, NodeId, Op, Source, TensorGraph};
 
 impl Display for TensorGraph {
@@ -83,18 +81,18 @@ fn detail(node: &Node) -> String {
         Op::Scan(atom) | Op::Extend(atom) => self::atom(atom),
         Op::Intersect(variable, atoms) => format!("{variable}: {}", list(atoms.iter().map(self::atom), " ∩ ")),
         Op::Path { subject, path, object, graph, source, as_of } => {
-            format!("{} {} {}{}{}", term(subject), self::path(path), term(object), place(graph, *source), instant(as_of.as_ref()))
+            format!("{subject} {path} {object}{}{}", place(graph, *source), instant(as_of.as_ref()))
         }
         Op::Join(on) | Op::SemiJoin(on) | Op::AntiJoin(on) | Op::Minus(on) | Op::LeftJoin(on, None) => format!("on [{}]", list(on, " ")),
-        Op::LeftJoin(on, Some(condition)) => format!("on [{}] if {}", list(on, " "), brief(condition)),
-        Op::Filter(condition) => brief(condition),
-        Op::Bind(variable, expression) => format!("{variable} = {}", brief(expression)),
+        Op::LeftJoin(on, Some(condition)) => format!("on [{}] if {condition}", list(on, " ")),
+        Op::Filter(condition) => condition.to_string(),
+        Op::Bind(variable, expression) => format!("{variable} = {expression}"),
         Op::Exists { mark, correlated, .. } => format!("{mark} for each [{}]", list(correlated, " ")),
         Op::EachGraph(variable, _) | Op::ForEach(variable, _) | Op::Graphs(GraphName::Variable(variable)) => variable.to_string(),
         Op::Graphs(GraphName::Term(term)) => term.to_string(),
-        Op::Destructure(variable, inner) => format!("{variable} = <<( {} )>>", triple(inner)),
+        Op::Destructure(variable, inner) => format!("{variable} = <<( {inner} )>>"),
         Op::Aggregate { keys, aggregates, sampled } => {
-            let aggregates = list(aggregates.iter().map(|(variable, a)| format!("{variable} = {}", aggregate(a))), ", ");
+            let aggregates = list(aggregates.iter().map(|(variable, a)| format!("{variable} = {a}")), ", ");
             let sampled = if sampled.is_empty() { String::new() } else { format!(" one of [{}]", list(sampled, " ")) };
             format!("by [{}] {aggregates}{sampled}", list(keys, " "))
         }
@@ -102,7 +100,7 @@ fn detail(node: &Node) -> String {
         Op::TopK(keys, k) => format!("{k} by {}", order(keys)),
         Op::Slice(offset, limit) => format!("from {offset}{}", limit.map(|limit| format!(", {limit} rows")).unwrap_or_default()),
         Op::Period { periods, constraint } => format!("{} of [{}]", temporal(constraint), list(periods, " ")),
-        Op::Service { name, .. } => term(name),
+        Op::Service { name, .. } => name.to_string(),
     }
 }
 
@@ -111,13 +109,13 @@ fn list<T: Display>(items: impl IntoIterator<Item = T>, between: &str) -> String
 }
 
 fn atom(atom: &Atom) -> String {
-    let conditions = list(atom.conditions.iter().map(|(_, condition)| format!(" if {}", brief(condition))), "");
+    let conditions = list(atom.conditions.iter().map(|(_, condition)| format!(" if {condition}")), "");
     let as_of = instant(atom.as_of.as_ref());
-    format!("{{ {} }}{}{as_of}{conditions}", triple(&atom.triple), place(&atom.graph, atom.source))
+    format!("{{ {} }}{}{as_of}{conditions}", atom.triple, place(&atom.graph, atom.source))
 }
 
 fn instant(as_of: Option<&Expression>) -> String {
-    as_of.map(|t| format!(" as of {}", brief(t))).unwrap_or_default()
+    as_of.map(|t| format!(" as of {t}")).unwrap_or_default()
 }
 
 fn place(graph: &GraphScope, source: Source) -> String {
@@ -134,100 +132,17 @@ fn place(graph: &GraphScope, source: Source) -> String {
     }
 }
 
-fn term(place: &TermPattern) -> String {
-    match place {
-        TermPattern::Variable(variable) => variable.to_string(),
-        TermPattern::Term(term) => term.to_string(),
-        TermPattern::Triple(inner) => format!("<<( {} )>>", triple(inner)),
-    }
-}
-
-fn triple(triple: &TriplePattern) -> String {
-    [&triple.subject, &triple.predicate, &triple.object].map(term).join(" ")
-}
-
-fn path(path: &Path) -> String {
-    match path {
-        Path::Predicate(predicate) => predicate.to_string(),
-        Path::Inverse(inner) => format!("^{}", self::path(inner)),
-        Path::Sequence(a, b) => format!("({}/{})", self::path(a), self::path(b)),
-        Path::Alternative(a, b) => format!("({}|{})", self::path(a), self::path(b)),
-        Path::ZeroOrMore(inner) => format!("{}*", self::path(inner)),
-        Path::OneOrMore(inner) => format!("{}+", self::path(inner)),
-        Path::ZeroOrOne(inner) => format!("{}?", self::path(inner)),
-        Path::NegatedSet(set) => format!("!({})", list(set, "|")),
-    }
-}
-
 fn order(keys: &[OrderKey]) -> String {
-    list(keys.iter().map(|key| format!("{}{}", if key.descending { "-" } else { "" }, brief(&key.expression))), ", ")
-}
-
-fn aggregate(aggregate: &Aggregate) -> String {
-    let name = match &aggregate.function {
-        AggregateFunction::Count => "COUNT",
-        AggregateFunction::Sum => "SUM",
-        AggregateFunction::Min => "MIN",
-        AggregateFunction::Max => "MAX",
-        AggregateFunction::Avg => "AVG",
-        AggregateFunction::Sample => "SAMPLE",
-        AggregateFunction::GroupConcat(_) => "GROUP_CONCAT",
-    };
-    let distinct = if aggregate.distinct { "DISTINCT " } else { "" };
-    format!("{name}({distinct}{})", aggregate.expression.as_ref().map_or("*".to_owned(), brief))
+    list(keys.iter().map(|key| format!("{}{}", if key.descending { "-" } else { "" }, key.expression)), ", ")
 }
 
 fn temporal(constraint: &Temporal) -> String {
     match constraint {
-        Temporal::Between(t, a, b) => format!("{t} between {} and {}", brief(a), brief(b)),
-        Temporal::AsOf(t) => format!("as of {}", brief(t)),
-        Temporal::Before(t) => format!("before {}", brief(t)),
-        Temporal::After(t) => format!("after {}", brief(t)),
-        Temporal::During(a, b) => format!("during {} to {}", brief(a), brief(b)),
-        Temporal::Overlaps(a, b) => format!("overlaps {} to {}", brief(a), brief(b)),
-    }
-}
-
-/// An expression on one line.
-fn brief(expression: &Expression) -> String {
-    let all = |parts: &[Expression], between: &str| list(parts.iter().map(brief), between);
-    match expression {
-        Expression::Variable(variable) => variable.to_string(),
-        Expression::Term(term) | Expression::Loose(term) => term.to_string(),
-        Expression::Bound(variable) => format!("BOUND({variable})"),
-        Expression::Exists(_) => "EXISTS {…}".to_owned(),
-        Expression::Or(parts) => format!("({})", all(parts, " || ")),
-        Expression::And(parts) => format!("({})", all(parts, " && ")),
-        Expression::Not(inner) => format!("!{}", brief(inner)),
-        Expression::Compare(comparison, a, b) => format!("({} {} {})", brief(a), sign(*comparison), brief(b)),
-        Expression::In(value, parts) => format!("({} IN ({}))", brief(value), all(parts, ", ")),
-        Expression::Arithmetic(operator, a, b) => {
-            let sign = match operator {
-                Arithmetic::Add => "+",
-                Arithmetic::Subtract => "-",
-                Arithmetic::Multiply => "*",
-                Arithmetic::Divide => "/",
-            };
-            format!("({} {sign} {})", brief(a), brief(b))
-        }
-        Expression::Negate(inner) => format!("-{}", brief(inner)),
-        Expression::Plus(inner) => format!("+{}", brief(inner)),
-        Expression::Coalesce(parts) => format!("COALESCE({})", all(parts, ", ")),
-        Expression::If(condition, yes, no) => format!("IF({}, {}, {})", brief(condition), brief(yes), brief(no)),
-        Expression::Call(function, parts) => match function {
-            crate::algebra::Function::Named(name) => format!("{name}({})", all(parts, ", ")),
-            other => format!("{}({})", format!("{other:?}").to_uppercase(), all(parts, ", ")),
-        },
-    }
-}
-
-fn sign(comparison: Comparison) -> &'static str {
-    match comparison {
-        Comparison::Equal => "=",
-        Comparison::NotEqual => "!=",
-        Comparison::Less => "<",
-        Comparison::LessOrEqual => "<=",
-        Comparison::Greater => ">",
-        Comparison::GreaterOrEqual => ">=",
+        Temporal::Between(t, a, b) => format!("{t} between {a} and {b}"),
+        Temporal::AsOf(t) => format!("as of {t}"),
+        Temporal::Before(t) => format!("before {t}"),
+        Temporal::After(t) => format!("after {t}"),
+        Temporal::During(a, b) => format!("during {a} to {b}"),
+        Temporal::Overlaps(a, b) => format!("overlaps {a} to {b}"),
     }
 }

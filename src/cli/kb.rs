@@ -8,11 +8,11 @@ use hypergraphql_runtime::engine::Engine;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::error::CliError;
-use super::{Global, logging};
+use super::{Global, logging, query};
 
 /// The engine over a knowledge base or a file.
 pub(crate) fn engine(path: &Path, global: &Global) -> Result<Engine, CliError> {
-    Ok(Engine::new(space(path, global)?))
+    if is_source(path) { Ok(Engine::new(space(path, global)?)) } else { Engine::open(path).map_err(query::failed) }
 }
 
 /// The statements of a file that is known by its extension as RDF or hyperedges, else of a knowledge base.

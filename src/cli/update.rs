@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use hypergraphql_runtime::engine::Engine;
 use serde::Serialize;
 
 use super::error::CliError;
@@ -11,8 +12,9 @@ use super::{Global, kb, output};
 /// Change a knowledge base.
 #[derive(Debug, clap::Args)]
 #[command(
-    long_about = "Applies the operations of a SPARQL 1.1 update (INSERT DATA, DELETE WHERE, …) in their order, all of them or, where one fails, none, and \
-                  writes the knowledge base anew. An RDF file is changed only into a knowledge base: give --output."
+    long_about = "Applies the operations of a SPARQL 1.1 update (INSERT DATA, DELETE WHERE, …) in their order, all of them or, where one fails, none. What changes \
+                  is appended to the log of the knowledge base and on the disk when the command ends; --output writes a whole knowledge base to another \
+                  folder and leaves this one as it is. An RDF file is changed only into a knowledge base: give --output."
 )]
 #[command(after_help = "Examples:\n  \
                         hgql update kb.hgql 'INSERT DATA { :ada :knows :grace }'\n  \
@@ -47,11 +49,14 @@ pub(crate) fn run(args: &UpdateArgs, global: &Global) -> Result<(), CliError> {
         return Err(CliError::input(message).with_help("name a folder to write with --output, such as changed.hgql"));
     }
     let text = args.text.read()?;
-    let engine = kb::engine(&args.kb, global)?;
+    let in_place = *output == args.kb;
+    let engine = if in_place { kb::engine(&args.kb, global)? } else { Engine::new(kb::space(&args.kb, global)?) };
     let before = engine.space().len();
     engine.update(&text, &query::options(&args.reading, &args.limits)).map_err(query::failed)?;
     let space = engine.space();
-    space.save(output)?;
+    if !in_place {
+        space.save(output)?;
+    }
     let updated = Updated { kind: "update", output, before, statements: space.len() };
     if global.json {
         return output::json(&updated);

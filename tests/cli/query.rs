@@ -135,6 +135,27 @@ fn updates_are_kept_and_a_failed_one_changes_nothing() {
 }
 
 #[test]
+fn an_update_is_appended_to_the_log_and_another_folder_leaves_the_first_alone() {
+    let world = World::new();
+    let snapshots = || {
+        let names = fs::read_dir(world.path("world.hgql")).expect("the folder").map(|entry| entry.expect("an entry").file_name());
+        let mut names: Vec<_> = names.filter(|name| name.to_string_lossy().starts_with("snapshot")).collect();
+        names.sort();
+        names
+    };
+    let before = snapshots();
+    world.run(&["update", "world.hgql", "INSERT DATA { :alan :age 41 }"]).ok();
+    world.run(&["update", "world.hgql", "DELETE WHERE { :ada ?p ?o } ; INSERT DATA { :alan :age 42 }"]).ok();
+    assert_eq!(snapshots(), before, "the snapshot was written anew");
+    assert_eq!(world.csv("SELECT ?age { :alan :age ?age } ORDER BY ?age"), "age\n41\n42\n");
+    assert_eq!(world.csv("ASK { :ada ?p ?o }").trim(), "false");
+    world.run(&["check", "world.hgql"]).ok();
+    world.run(&["update", "world.hgql", "DELETE WHERE { :alan ?p ?o }", "-o", "less.hgql"]).ok();
+    assert_eq!(world.csv("ASK { :alan ?p ?o }").trim(), "true");
+    assert_eq!(world.run(&["query", "less.hgql", "ASK { :alan ?p ?o }", "--format", "csv"]).ok().trim(), "false");
+}
+
+#[test]
 fn what_is_exported_is_loaded_again() {
     let world = World::new();
     world.run(&["export", "world.hgql", "-o", "out.nq"]).ok();

@@ -83,11 +83,11 @@ impl<'a> Printer<'a, '_> {
     fn value(&mut self, variable: &Variable) -> fmt::Result {
         match self.aggregates.get(variable) {
             Some(aggregate) => self.aggregate(aggregate),
-            None => self.variable(variable),
+            None => write!(self.out, "{variable}"),
         }
     }
 
-    fn aggregate(&mut self, aggregate: &'a Aggregate) -> fmt::Result {
+    pub(super) fn aggregate(&mut self, aggregate: &'a Aggregate) -> fmt::Result {
         let name = match &aggregate.function {
             AggregateFunction::Count => "COUNT",
             AggregateFunction::Sum => "SUM",

@@ -8,7 +8,7 @@ mod term;
 use std::collections::HashMap;
 use std::fmt::{self, Write};
 
-use crate::algebra::{Aggregate, Form, Pattern, Query, Variable};
+use crate::algebra::{Aggregate, Expression, Form, Path, Pattern, Query, TermPattern, TriplePattern, Variable};
 
 /// Text so far, with the aggregates whose variables stand for them here.
 struct Printer<'a, 'f> {
@@ -29,6 +29,36 @@ impl fmt::Display for Query {
 impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Printer { out: f, aggregates: HashMap::new() }.group(self)
+    }
+}
+
+impl fmt::Display for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Printer { out: f, aggregates: HashMap::new() }.expression(self)
+    }
+}
+
+impl fmt::Display for Aggregate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Printer { out: f, aggregates: HashMap::new() }.aggregate(self)
+    }
+}
+
+impl fmt::Display for TermPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Printer { out: f, aggregates: HashMap::new() }.term(self)
+    }
+}
+
+impl fmt::Display for TriplePattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.subject, self.predicate, self.object)
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Printer { out: f, aggregates: HashMap::new() }.path(self)
     }
 }
 

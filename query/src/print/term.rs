@@ -5,20 +5,12 @@ use std::fmt;
 use oxrdf::NamedNode;
 
 use super::Printer;
-use crate::algebra::{Path, TermPattern, TriplePattern, Variable};
+use crate::algebra::{Path, TermPattern, TriplePattern};
 
 impl Printer<'_, '_> {
-    /// A hidden variable is a blank node.
-    pub(super) fn variable(&mut self, variable: &Variable) -> fmt::Result {
-        match variable.name().strip_prefix('.') {
-            Some(label) => write!(self.out, "_:{label}"),
-            None => write!(self.out, "{variable}"),
-        }
-    }
-
     pub(super) fn term(&mut self, term: &TermPattern) -> fmt::Result {
         match term {
-            TermPattern::Variable(variable) => self.variable(variable),
+            TermPattern::Variable(variable) => write!(self.out, "{variable}"),
             TermPattern::Term(term) => write!(self.out, "{term}"),
             TermPattern::Triple(triple) => {
                 self.out.write_str("<<( ")?;
