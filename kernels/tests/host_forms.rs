@@ -115,6 +115,10 @@ mod discrete;
 // After the macro, which they use.
 #[path = "host_forms/blocks.rs"]
 mod blocks;
+#[path = "host_forms/extrema.rs"]
+mod extrema;
+#[path = "host_forms/sequences.rs"]
+mod sequences;
 #[path = "host_forms/sets.rs"]
 mod sets;
 
@@ -147,44 +151,6 @@ fn aggregates<E: Element>() {
                         close(&format!("aggregate {p} {width} {direction:?} {reduce:?} {kind}"), &got, &want, 40);
                     }
                 }
-            }
-        }
-    }
-}
-
-in_every_type!(extremum_gradients);
-fn extremum_gradients<E: Element>() {
-    let mut r = Numbers(5);
-    for (p, pair) in patterns().iter().enumerate() {
-        for width in [0, 1, 7, 18] {
-            for direction in [Direction::ToRows, Direction::ToCols] {
-                let view = pair.view(direction);
-                let (x, dy, w): (Vec<E>, Vec<E>, Vec<E>) =
-                    (r.array(view.cols * width), r.array(view.rows() * width), r.array::<E>(pair.nnz()));
-                let wide_w = widen(&w);
-                for reduce in [Reduce::Max, Reduce::Min, Reduce::Mean] {
-                    for weighted in [false, true] {
-                        let fw = if weighted { Weights::Entries(&w[..]) } else { Weights::Values };
-                        let rw = if weighted { Weights::Entries(&wide_w[..]) } else { Weights::Values };
-                        let gradients = |wanted| aggregate::host::extremum_backward(pair, direction, reduce, &x, width, fw, &dy, wanted);
-                        let (dx, dw) = gradients(PassWanted { x: true, weights: true });
-                        let (alone, none) = gradients(PassWanted { x: true, weights: false });
-                        assert!(alone == dx && none.is_none());
-                        let (none, alone) = gradients(PassWanted { x: false, weights: true });
-                        assert!(alone == dw && none.is_none());
-                        let (want_dx, want_dw) =
-                            aggregate::reference::aggregate_backward(&view, reduce, &widen(&x), width, rw, &widen(&dy));
-                        let what = format!("extremum backward {p} {width} {direction:?} {reduce:?}");
-                        close(&what, &dx.unwrap(), &want_dx, 60);
-                        assert_eq!(dw.is_some(), weighted);
-                        if let Some(dw) = dw {
-                            close(&what, &dw, &want_dw, 60);
-                        }
-                    }
-                }
-                let a: Vec<E> = r.array(view.rows() * width);
-                let got = aggregate::host::entry_dot(&view, &a, &x, width);
-                close("entry_dot", &got, &aggregate::reference::entry_dot(&view, &widen(&a), &widen(&x), width), width);
             }
         }
     }
@@ -368,129 +334,6 @@ fn row_ops<E: Element>() {
     close("dropout", &got, &dropout::reference::dropout(&widen(&x), mask), 0);
     let zeros = got.iter().zip(&x).filter(|(g, x)| g.to_f64() == 0.0 && x.to_f64() != 0.0).count();
     assert!((24_000..27_000).contains(&zeros), "{zeros}");
-}
-
-in_every_type!(rope_and_cross_entropy);
-fn rope_and_cross_entropy<E: Element>() {
-    let mut r = Numbers(23);
-    for (outer, places, width, start) in [(3, 7, 10, 2), (2, 2003, 6, 0), (1, 1, 2, 50_000), (0, 4, 6, 0), (2, 3, 0, 0)] {
-        let x: Vec<E> = r.array(outer * places * width);
-        let frequencies: Vec<f64> = (0..width / 2).map(|f| 0.9f64.powi(f as i32)).collect();
-        let angles = rope::angles(&frequencies, start + places);
-        let turn = rope::Turn { places, width, start, back: false };
-        turn.check(x.len(), angles.len()).unwrap();
-        let y = rope::host::rope(turn, &x, &angles);
-        close("rope", &y, &rope::reference::rope(turn, &widen(&x), &angles), 2);
-        let back = rope::Turn { back: true, ..turn };
-        close("rope turned back", &rope::host::rope(back, &y, &angles), &widen(&x), 8);
-    }
-    for (rows, classes) in [(1, 1), (37, 23), (2003, 7), (3, 5017), (0, 5), (4, 0)] {
-        let (x, dy): (Vec<E>, Vec<E>) = (r.array(rows * classes), r.array(rows));
-        let target = |t: usize| if classes == 0 || t % 4 == 2 { cross_entropy::NO_TARGET } else { (t * 31 % classes) as u32 };
-        let targets: Vec<u32> = (0..rows).map(target).collect();
-        let (y, normaliser) = cross_entropy::host::cross_entropy(&x, &targets);
-        close("cross_entropy", &y, &cross_entropy::reference::cross_entropy(&widen(&x), &targets), 32);
-        let dx = cross_entropy::host::cross_entropy_backward(&x, &targets, &normaliser, &dy);
-        close("cross_entropy dx", &dx, &cross_entropy::reference::cross_entropy_backward(&widen(&x), &targets, &widen(&dy)), 32);
-        for (t, &target) in targets.iter().enumerate().filter(|t| *t.1 == cross_entropy::NO_TARGET) {
-            assert_eq!(y[t].to_f64(), 0.0, "row {t} has {target}");
-            assert!(dx[t * classes..(t + 1) * classes].iter().all(|d| d.to_f64() == 0.0));
-        }
-    }
-}
-
-in_every_type!(flash_attention_of_any_length);
-fn flash_attention_of_any_length<E: Element>() {
-    let mut r = Numbers(29);
-    for [batch, heads, kv_heads, queries, keys, width] in [
-        [1, 1, 1, 1, 1, 1],
-        [2, 4, 2, 70, 70, 10],
-        [1, 2, 1, 130, 700, 17],
-        [1, 1, 1, 65, 9, 8],
-        [3, 2, 2, 1, 300, 32],
-        [1, 2, 1, 0, 5, 4],
-        [1, 2, 1, 5, 0, 4],
-        [1, 2, 1, 5, 5, 0],
-        [0, 2, 1, 5, 5, 4],
-    ] {
-        for causal in [false, true] {
-            let c = FlashConfig { batch, heads, kv_heads, queries, keys, width, causal, scale: 0.125 };
-            let (q, dout): (Vec<E>, Vec<E>) = (r.array(c.query_rows() * width), r.array(c.query_rows() * width));
-            let (k, v): (Vec<E>, Vec<E>) = (r.array(c.key_rows() * width), r.array(c.key_rows() * width));
-            c.check(q.len(), k.len(), v.len()).unwrap();
-            let what = |name: &str| format!("{name} of {c:?}");
-            let (out, normaliser) = flash::host::flash_attention(c, &q, &k, &v);
-            close(&what("out"), &out, &flash::reference::flash_attention(c, &widen(&q), &widen(&k), &widen(&v)), 100);
-            let saved = flash::host::Saved { q: &q, k: &k, v: &v, out: &out, normaliser: &normaliser };
-            let gradients = |wanted| flash::host::flash_attention_backward(c, saved, &dout, wanted);
-            let all = gradients(flash::Wanted { q: true, k: true, v: true });
-            let (dq, dk, dv) = flash::reference::flash_attention_backward(c, &widen(&q), &widen(&k), &widen(&v), &widen(&dout));
-            for (name, got, want) in [("dq", &all[0], &dq), ("dk", &all[1], &dk), ("dv", &all[2], &dv)] {
-                close(&what(name), got.as_ref().unwrap(), want, 400);
-            }
-            let [dq, dk, dv] = all;
-            assert_eq!(gradients(flash::Wanted { q: true, k: false, v: false }), [dq, None, None]);
-            assert_eq!(gradients(flash::Wanted { q: false, k: true, v: false }), [None, dk, None]);
-            assert_eq!(gradients(flash::Wanted { q: false, k: false, v: true }), [None, None, dv]);
-        }
-    }
-}
-
-#[test]
-fn flash_attention_passes_infinities_and_nan_on() {
-    let c = FlashConfig { batch: 1, heads: 1, kv_heads: 1, queries: 3, keys: 3, width: 2, causal: true, scale: 1.0 };
-    let (q, v) = ([1.0f32, 2.0, f32::NAN, 1.0, 3.0, 4.0], [1.0f32, 2.0, 3.0, 4.0, 5.0, 6.0]);
-    let out = flash::host::flash_attention(c, &q, &[0.5f32, 0.25, -1.0, 2.0, 0.0, 1.0], &v).0;
-    assert!(out[2..4].iter().all(|o| o.is_nan()), "{out:?}");
-    assert!(out[..2].iter().chain(&out[4..]).all(|o| o.is_finite()), "{out:?}");
-    // Scores far beyond what exp can hold, and apart by less than their size keeps of a logarithm.
-    let out = flash::host::flash_attention(c, &[0.0f32, 0.0, 0.0, 0.0, 60_000.0, 0.0], &[1.0f32, 0.0, 1.0, 0.0, 1.0, 0.0], &v).0;
-    assert!((out[4] - 3.0).abs() < 1e-5 && (out[5] - 4.0).abs() < 1e-5, "{out:?}");
-}
-
-#[test]
-fn nan_wins_an_extremum_and_spreads_through_sums() {
-    let pair = pattern(37, 23, 4, 0, false);
-    let view = pair.view(Direction::ToCols);
-    let mut x: Vec<f32> = Numbers(19).array(37 * 17);
-    x[5 * 17 + 3] = f32::NAN;
-    for reduce in [Reduce::Sum, Reduce::Mean, Reduce::Max, Reduce::Min] {
-        let y = aggregate::host::aggregate(&view, reduce, &x, 17, Weights::Ones, Fold::default());
-        for r in 0..view.rows() {
-            let touched = view.col[view.range(r)].contains(&5);
-            for f in 0..17 {
-                assert_eq!(y[r * 17 + f].is_nan(), touched && f == 3, "{reduce:?} {r} {f}");
-            }
-        }
-    }
-}
-
-#[test]
-fn the_gradient_of_an_extremum_goes_to_the_first_nan() {
-    // One short row, and one of more entries than a piece has, whose NaN are in different pieces.
-    for n in [7, 5000] {
-        let pair = CsrPair::new(vec![0, n as u32], (0..n as u32).collect(), n, None).unwrap();
-        let mut x: Vec<f32> = Numbers(37).array(n);
-        (x[n / 2], x[n - 1]) = (f32::NAN, f32::NAN);
-        for reduce in [Reduce::Max, Reduce::Min] {
-            let got = aggregate::host::extremum_backward(
-                &pair,
-                Direction::ToRows,
-                reduce,
-                &x,
-                1,
-                Weights::Ones,
-                &[3.0],
-                PassWanted { x: true, weights: false },
-            )
-            .0
-            .unwrap();
-            let want =
-                aggregate::reference::aggregate_backward(&pair.view(Direction::ToRows), reduce, &widen(&x), 1, Weights::Ones, &[3.0]).0;
-            assert_eq!(widen(&got), want);
-            assert!(got.iter().enumerate().all(|(i, &g)| g == if i == n / 2 { 3.0 } else { 0.0 }));
-        }
-    }
 }
 
 #[test]
