@@ -17,6 +17,9 @@ use super::step::Step;
 use super::visited::Visited;
 use crate::engine::QueryError;
 
+/// Nodes from which on those of one distance are visited in order.
+const WIDE: usize = 1 << 12;
+
 /// A path in a graph.
 pub(super) struct Reach<'a, 's> {
     task: &'a Task<'a, 's>,
@@ -143,24 +146,31 @@ impl<'a, 's> Reach<'a, 's> {
             visited.insert(node);
             to(node);
         }
-        let (mut found, mut at): (Vec<Id>, usize) = (vec![], 0);
-        self.follow(inner, node, forward, &mut |end| {
-            if visited.insert(end) {
-                found.push(end);
-            }
-        })?;
-        while more && at < found.len() {
-            let node = found[at];
-            at += 1;
+        let mut found: Vec<Id> = vec![];
+        let mut step = |node: Id, found: &mut Vec<Id>| {
             // A node that is its own neighbour has been visited, so that only new ones are added.
             self.follow(inner, node, forward, &mut |end| {
                 if visited.insert(end) {
                     found.push(end);
                 }
-            })?;
-            if at % (MORSEL / 16) == 0 {
-                self.task.check()?;
-                self.task.room(found.len() as u64, 4)?;
+            })
+        };
+        step(node, &mut found)?;
+        let mut at = 0;
+        while more && at < found.len() {
+            let level = at..found.len();
+            if level.len() > WIDE {
+                // In order, their statements lie one behind the other.
+                found[level.clone()].sort_unstable();
+            }
+            for node in level {
+                let node = found[node];
+                step(node, &mut found)?;
+                at += 1;
+                if at % (MORSEL / 16) == 0 {
+                    self.task.check()?;
+                    self.task.room(found.len() as u64, 4)?;
+                }
             }
         }
         found.into_iter().for_each(to);
