@@ -49,6 +49,9 @@ impl Builder<'_> {
     fn keep(&mut self, node: NodeId, pattern: &Pattern, exists: bool, context: &Context) -> NodeId {
         let (keys, correlated) = self.met(node, pattern, context);
         if !correlated.is_empty() {
+            if let Some(right) = self.decorrelated(node, pattern, (&keys, &correlated), context) {
+                return self.half(node, right, exists);
+            }
             let mark = self.fresh("exists");
             let marked = self.mark(node, &mark, pattern, context);
             let condition = Expression::Variable(mark);
@@ -59,11 +62,49 @@ impl Builder<'_> {
         let right = self.lower(pattern, context, &Want::set(keys.clone()), hint);
         let kept: Vec<Variable> = self.variables(right).intersection(&keys).cloned().collect();
         let right = self.project(right, &kept, true);
+        self.half(node, right, exists)
+    }
+
+    /// Rows of the node that have a compatible one on the right, or that have none.
+    fn half(&mut self, node: NodeId, right: NodeId, exists: bool) -> NodeId {
         let on = self.shared(node, right);
         let left = self.node(node);
         let (schema, sorted_by, weighted, rows) = (left.schema.clone(), left.sorted_by.clone(), left.weighted, left.rows * 0.5);
         let op = if exists { Op::SemiJoin(on) } else { Op::AntiJoin(on) };
         self.push(Draft { op, inputs: vec![node, right], schema, sorted_by, weighted, rows })
+    }
+
+    /// The distinct values of the row's variables for which a pattern has rows, where only the condition around it reads some of them: a join and a filter
+    /// instead of a run for each row. `None` where that might mean something else, or where no variable is shared and the join would be of all with all.
+    fn decorrelated(
+        &mut self,
+        node: NodeId,
+        pattern: &Pattern,
+        (keys, correlated): (&Variables, &Variables),
+        context: &Context,
+    ) -> Option<NodeId> {
+        let Pattern::Filter { inner, condition } = pattern else { return None };
+        let wanted: Variables = keys.union(correlated).cloned().collect();
+        let plain = self.optimize
+            && !keys.is_empty()
+            && keys.is_subset(&inner.certain())
+            && wanted.is_subset(&self.certain(node))
+            && correlated.is_disjoint(&inner.in_scope())
+            && inner.read_from_outside().is_disjoint(&self.variables(node))
+            && self.instant_of(pattern, context).is_none()
+            && !condition.has_exists();
+        if !plain {
+            return None;
+        }
+        let wanted: Vec<Variable> = wanted.into_iter().collect();
+        let hint = self.seed_for(node, inner);
+        let mut needed = condition.variables();
+        needed.extend(keys.iter().cloned());
+        let right = self.lower(inner, context, &Want::rows(needed), hint);
+        let left = self.distinct(node, &wanted);
+        let joined = self.join(left, right);
+        let found = self.push_on(joined, Op::Filter(condition.clone()), 0.3);
+        Some(self.project(found, &wanted, true))
     }
 
     fn keep_marked(&mut self, node: NodeId, condition: &Expression, context: &Context) -> NodeId {

@@ -9,6 +9,7 @@ mod reference;
 mod temporal;
 mod temporal_laws;
 mod updates;
+mod wd50k;
 
 use hypergraphql_framework::store::AtomSpace;
 use hypergraphql_runtime::engine::{Answer, Engine, QueryOptions};
