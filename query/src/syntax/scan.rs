@@ -26,7 +26,10 @@ impl Scan<'_> {
     fn step(&mut self) -> Result<(), Fault> {
         let rest = &self.bytes[self.at..];
         match rest[0] {
-            0 => return Err(Fault::new(span(self.at, 1), "the text holds a NUL byte")),
+            0 => {
+                let fault = Fault::new(span(self.at, 1), "the text holds a NUL byte");
+                return Err(fault.hint("remove it, or write \\u0000 in a string; a file of NUL bytes was saved as UTF-16, UTF-8 is wanted"));
+            }
             b'#' => self.at += rest.iter().position(|&b| b == b'\n' || b == b'\r').unwrap_or(rest.len()),
             b'"' | b'\'' => self.string()?,
             // An escaped character of a prefixed name.
@@ -50,7 +53,8 @@ impl Scan<'_> {
 
     fn push(&mut self, bracket: &'static str) -> Result<(), Fault> {
         if self.open.len() == MAX_NESTING {
-            return Err(Fault::new(span(self.at, bracket.len()), format!("brackets nest deeper than {MAX_NESTING}")));
+            let fault = Fault::new(span(self.at, bracket.len()), format!("brackets nest deeper than {MAX_NESTING}"));
+            return Err(fault.hint("take out brackets that are not needed; bind inner parts with BIND, or put lists into VALUES"));
         }
         self.open.push((self.at, bracket));
         self.at += bracket.len();

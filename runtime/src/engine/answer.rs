@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use hypergraphql_framework::store::AtomSpace;
 use oxrdf::{Term, Triple};
 
 use crate::executor::{Profile, Table, Terms};
@@ -47,17 +48,30 @@ impl Solutions {
         self.table.rows == 0
     }
 
-    /// The rows: for each variable its term, if it has one.
+    /// The term of a row in a column, if it has one: it is decoded now.
+    ///
+    /// # Panics
+    /// When there is no such row or column.
+    pub fn term(&self, row: usize, column: usize) -> Option<Term> {
+        self.terms.term(self.table.columns[column][row])
+    }
+
+    /// The rows: for each variable its term, if it has one. Each is decoded when it is asked for.
     pub fn rows(&self) -> impl Iterator<Item = Vec<Option<Term>>> + '_ {
         (0..self.table.rows).map(|row| self.table.columns.iter().map(|column| self.terms.term(column[row])).collect())
     }
 
-    /// Ids of a column: those of the snapshot that was asked, ids above them for terms that the query computed, and `u32::MAX` for no value.
-    ///
-    /// # Panics
-    /// When there is no such column.
-    pub fn ids(&self, column: usize) -> &[u32] {
-        &self.table.columns[column]
+    /// The ids of a variable's column, as they are, not copied; none if there is no such column. Ids up to [`AtomSpace::terms`] are those of the snapshot
+    /// that was asked, [`Self::version`]; above them are those of terms that the query computed; `u32::MAX` is no value.
+    pub fn ids(&self, variable: &str) -> Option<&[u32]> {
+        let column = self.variables.iter().position(|name| name == variable)?;
+        Some(&self.table.columns[column])
+    }
+
+    /// The snapshot whose numbering the ids have. Compaction renumbers, so ids are to be used with a snapshot only if [`AtomSpace::is_same`] says that it is
+    /// this one.
+    pub fn version(&self) -> &AtomSpace {
+        self.terms.space()
     }
 
     /// What the operators did.

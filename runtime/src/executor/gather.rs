@@ -95,7 +95,7 @@ pub(crate) fn concat(task: &Task<'_, '_>, tables: Vec<Table>) -> Result<Table, Q
 
 /// Each row as often as its weight says.
 pub(crate) fn expanded(session: &Session<'_>, table: Table) -> Result<Table, QueryError> {
-    let task = Task { session, operator: "the answer", scope: &Scope::default() };
+    let task = Task { session, operator: "the answer", scope: &Scope::default(), first_solution: 0 };
     let Some(weight) = table.weight.clone() else { return Ok(table) };
     let total = weight.iter().fold(0u64, |sum, &weight| sum.saturating_add(weight));
     task.rows(total)?;
