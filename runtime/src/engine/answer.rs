@@ -5,7 +5,8 @@ use std::fmt;
 use hypergraphql_framework::store::AtomSpace;
 use oxrdf::{Term, Triple};
 
-use crate::executor::{Profile, Table, Terms};
+use super::QueryError;
+use crate::executor::{Limits, Profile, Table, Terms};
 
 /// What a query gives.
 #[derive(Debug)]
@@ -24,13 +25,14 @@ pub struct Solutions {
     table: Table,
     terms: Box<Terms>,
     profile: Profile,
+    limits: Limits,
 }
 
 impl Solutions {
     /// Of a table that has these variables as its columns, without weights.
-    pub(super) fn new(table: Table, terms: Terms, profile: Profile) -> Self {
+    pub(super) fn new(table: Table, terms: Terms, profile: Profile, limits: Limits) -> Self {
         let variables = table.variables.iter().map(|variable| variable.name().to_owned()).collect();
-        Self { variables, table, terms: Box::new(terms), profile }
+        Self { variables, table, terms: Box::new(terms), profile, limits }
     }
 
     /// Names of the columns, without `?`.
@@ -72,6 +74,14 @@ impl Solutions {
     /// this one.
     pub fn version(&self) -> &AtomSpace {
         self.terms.space()
+    }
+
+    /// That the query's time is not over yet and nobody has cancelled it: for those who read very many rows, which are decoded as they are read.
+    ///
+    /// # Errors
+    /// [`QueryError::Timeout`] or [`QueryError::Cancelled`].
+    pub fn check(&self) -> Result<(), QueryError> {
+        self.limits.check("the rows of the answer")
     }
 
     /// What the operators did.

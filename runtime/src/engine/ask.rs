@@ -50,7 +50,7 @@ pub(super) fn answer(
             let table = selected(&session, table, variables, values)?;
             let mut profile = session.profile().clone();
             profile.total = session.limits.elapsed();
-            Answer::Solutions(Solutions::new(table, session.terms, profile))
+            Answer::Solutions(Solutions::new(table, session.terms, profile, session.limits))
         }
     })
 }

@@ -41,7 +41,7 @@ pub(crate) fn fill<T: Copy + Default + Send>(
     let copy = |(part, piece): (&mut [T], &Vec<u32>)| part.iter_mut().zip(piece).for_each(|(to, &place)| *to = value(place));
     match rows <= MORSEL {
         true => parts.into_iter().for_each(copy),
-        false => parts.into_par_iter().for_each(copy),
+        false => parts.into_par_iter().try_for_each(|part| task.check().map(|()| copy(part)))?,
     }
     Ok(out)
 }

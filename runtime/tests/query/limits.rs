@@ -105,7 +105,7 @@ fn a_product_of_a_million_by_a_million_rows_is_refused_before_it_is_made() {
             let named = |operator: &str| operator.contains('#');
             match &error {
                 QueryError::Memory { operator, wanted, budget } => {
-                    assert!(named(operator) && wanted > budget && *budget == 1 << 30, "{error}")
+                    assert!(named(operator) && wanted > budget && *budget == 1 << 30, "{error}");
                 }
                 QueryError::TooManyRows { operator, rows, .. } => assert!(named(operator) && *rows >= 1_000_000_000_000, "{error}"),
                 other => panic!("{other}"),
