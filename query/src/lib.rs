@@ -10,6 +10,7 @@ pub mod expr;
 pub mod graph;
 mod lower;
 mod optimize;
+pub mod parameters;
 mod print;
 mod scope;
 pub mod statistics;

@@ -9,6 +9,7 @@ use sparesults::{QueryResultsFormat, QueryResultsSerializer};
 
 use super::error::CliError;
 use super::output;
+use super::query::failed;
 use super::term;
 
 /// How an answer is printed.
@@ -48,6 +49,9 @@ pub(crate) fn print(answer: &Answer, format: AnswerFormat) -> Result<usize, CliE
     }
 }
 
+/// A table has to be in memory as text before its first line is printed.
+const MOST_IN_TABLE: usize = 100_000;
+
 /// The columns of a graph.
 const TRIPLE: [&str; 3] = ["subject", "predicate", "object"];
 
@@ -59,15 +63,20 @@ fn columns(answer: &Answer) -> Vec<String> {
 }
 
 /// The rows one after another, as far as `each` goes without an error.
-fn rows(answer: &Answer, mut each: impl FnMut(&[Option<Term>]) -> io::Result<()>) -> io::Result<usize> {
+fn rows(answer: &Answer, mut each: impl FnMut(&[Option<Term>]) -> io::Result<()>) -> Result<usize, CliError> {
     let mut count = 0;
-    let mut row = |row: &[Option<Term>]| {
+    let mut row = |row: &[Option<Term>]| -> Result<(), CliError> {
         count += 1;
-        each(row)
+        Ok(each(row)?)
     };
     match answer {
         Answer::Boolean(_) => {}
-        Answer::Solutions(solutions) => solutions.rows().try_for_each(|terms| row(&terms))?,
+        Answer::Solutions(solutions) => solutions.rows().enumerate().try_for_each(|(at, terms)| {
+            if at % 1024 == 0 {
+                solutions.check().map_err(failed)?;
+            }
+            row(&terms)
+        })?,
         Answer::Graph(triples) => triples.iter().try_for_each(|triple| {
             let triple = triple.clone();
             row(&[Some(triple.subject.into()), Some(triple.predicate.into()), Some(triple.object)])
@@ -80,6 +89,15 @@ fn table(answer: &Answer) -> Result<usize, CliError> {
     if let Answer::Boolean(value) = answer {
         output::line(value.to_string())?;
         return Ok(1);
+    }
+    let found = match answer {
+        Answer::Solutions(solutions) => solutions.len(),
+        Answer::Graph(triples) => triples.len(),
+        Answer::Boolean(_) => 0,
+    };
+    if found > MOST_IN_TABLE {
+        let message = format!("{found} rows are no table for people, which has {MOST_IN_TABLE} at most");
+        return Err(CliError::failed(message).with_help("--format tsv or csv prints rows as they are read; LIMIT asks for fewer"));
     }
     let mut table = output::table_of(columns(answer), &[]);
     let cell = |term: &Option<Term>| term.as_ref().map(term::short).unwrap_or_default();

@@ -1,14 +1,18 @@
 //! `hgql query`: the answer of one query.
 
+use std::io::Read;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use bytesize::ByteSize;
-use hypergraphql_query::SyntaxError;
 use hypergraphql_query::algebra::Regime;
+use hypergraphql_query::parameters::parse_term;
+use hypergraphql_query::syntax::decode;
+use hypergraphql_query::{ParseOptions, SyntaxError};
 use hypergraphql_runtime::engine::{Answer, QueryError, QueryOptions};
+use oxrdf::Term;
 
 use super::answer::{self, AnswerFormat};
 use super::error::CliError;
@@ -25,12 +29,16 @@ use super::{Global, kb, output, profile};
                         hgql query kb.hgql 'SELECT ?s ?o { ?s a ?o } LIMIT 10'\n  \
                         hgql query data.ttl -f question.rq --format csv\n  \
                         hgql query kb.hgql -f question.rq --explain\n  \
+                        hgql query kb.hgql 'SELECT ?x { ?x :knows $who }' --param who=:ada\n  \
                         hgql query kb.hgql 'SELECT ?x { ?x a :Animal }' --infer rdfs --timeout 10s --memory 2GiB")]
 pub(crate) struct QueryArgs {
     /// Folder of `hgql load`, or a file that it reads.
     kb: PathBuf,
     #[command(flatten)]
     text: Text,
+    /// Give the variable $NAME this term: an IRI in <…> or by its prefix, a "string", a number; once for each parameter.
+    #[arg(long = "param", value_name = "NAME=TERM", value_parser = parameter)]
+    parameters: Vec<(String, String)>,
     /// How the answer is printed; json with --json, else table.
     #[arg(long, value_name = "FORMAT")]
     format: Option<AnswerFormat>,
@@ -93,14 +101,24 @@ pub(crate) struct Limits {
 pub(crate) fn run(args: &QueryArgs, global: &Global) -> Result<(), CliError> {
     let text = args.text.read()?;
     let options = options(&args.reading, &args.limits);
+    let values = args.parameters.iter().map(|(name, text)| Ok((name.as_str(), term(name, text, &options)?)));
+    let values = values.collect::<Result<Vec<_>, CliError>>()?;
     let engine = kb::engine(&args.kb, global)?;
     if args.explain {
-        let plan = engine.explain(&text, &options).map_err(failed)?;
+        let plan = match args.parameters.is_empty() {
+            true => engine.explain(&text, &options),
+            false => engine.prepare(&text, &options).and_then(|prepared| prepared.explain(&values)),
+        };
+        let plan = plan.map_err(failed)?;
         return output::line(plan.trim_end());
     }
     let format = args.format.unwrap_or(if global.json { AnswerFormat::Json } else { AnswerFormat::Table });
     let start = Instant::now();
-    let answer = engine.query(&text, &options).map_err(failed)?;
+    let answer = match args.parameters.is_empty() {
+        true => engine.query(&text, &options),
+        false => engine.prepare(&text, &options).and_then(|prepared| prepared.query(&values)),
+    };
+    let answer = answer.map_err(failed)?;
     let time = start.elapsed();
     let rows = answer::print(&answer, format)?;
     tracing::info!("{rows} rows in {:.1} ms", time.as_secs_f64() * 1e3);
@@ -124,8 +142,13 @@ impl Text {
     /// The text.
     pub(crate) fn read(&self) -> Result<String, CliError> {
         let Some(path) = &self.file else { return Ok(self.text.clone().unwrap_or_default()) };
-        let read = if path.as_os_str() == "-" { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(path) };
-        read.map_err(|error| CliError::input(format!("{}: cannot read the text: {error}", path.display())))
+        let mut bytes = Vec::new();
+        let read = match path.as_os_str() == "-" {
+            true => std::io::stdin().read_to_end(&mut bytes),
+            false => std::fs::File::open(path).and_then(|mut file| file.read_to_end(&mut bytes)),
+        };
+        read.map_err(|error| CliError::input(format!("{}: cannot read the text: {error}", path.display())))?;
+        decode(bytes).map_err(|error| CliError::input(syntax(&error)))
     }
 }
 
@@ -166,6 +189,7 @@ pub(crate) fn failed(error: QueryError) -> CliError {
     match error {
         QueryError::Cancelled { .. } => CliError::Interrupted,
         QueryError::Syntax(error) => CliError::input(syntax(&error)),
+        QueryError::Parameter(error) => CliError::input(error.to_string()),
         QueryError::Store(error) => CliError::from(error),
         error => CliError::failed(error.to_string()),
     }
@@ -175,6 +199,17 @@ pub(crate) fn failed(error: QueryError) -> CliError {
 pub(crate) fn syntax(error: &SyntaxError) -> String {
     let text = error.to_string();
     text.strip_prefix("error at ").map_or_else(|| text.clone(), str::to_owned)
+}
+
+/// The term of a parameter.
+fn term(name: &str, text: &str, options: &QueryOptions) -> Result<Term, CliError> {
+    let known = ParseOptions { base: options.base.clone(), ..ParseOptions::default() };
+    parse_term(text, &known).map_err(|error| CliError::input(format!("--param {name}: {}", syntax(&error))))
+}
+
+fn parameter(text: &str) -> Result<(String, String), String> {
+    let (name, term) = text.split_once('=').ok_or("expected NAME=TERM, such as who=:ada")?;
+    Ok((name.trim_start_matches(['$', '?']).to_owned(), term.to_owned()))
 }
 
 fn regime(name: &str) -> Result<Regime, String> {

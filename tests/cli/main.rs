@@ -10,6 +10,8 @@ mod hyperql_page;
 mod import;
 mod program;
 mod query;
+mod query_bad_input;
+mod query_parameters;
 mod resume;
 mod train;
 mod training;

@@ -13,12 +13,12 @@ const WORLD: &str = "@prefix : <http://example.org/> .
 ";
 
 /// A folder with the world as Turtle and as a knowledge base.
-struct World {
+pub(crate) struct World {
     folder: tempfile::TempDir,
 }
 
 impl World {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         fs::write(folder.path().join("world.ttl"), WORLD).expect("the world");
         let world = Self { folder };
@@ -26,12 +26,12 @@ impl World {
         world
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// Runs `hgql`; arguments that name a file of the folder become paths.
-    fn run(&self, arguments: &[&str]) -> Run {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Run {
         let is_file = |name: &str| {
             Path::new(name).extension().is_some_and(|e| ["ttl", "hgql", "nq", "rq", "ru", "nt"].iter().any(|x| e == *x))
                 && !name.contains(' ')
@@ -39,7 +39,7 @@ impl World {
         hgql(arguments.iter().map(|name| if is_file(name) { self.path(name).into_os_string() } else { name.into() }))
     }
 
-    fn csv(&self, query: &str) -> String {
+    pub(crate) fn csv(&self, query: &str) -> String {
         self.run(&["query", "world.hgql", query, "--format", "csv"]).ok().replace('\r', "")
     }
 }

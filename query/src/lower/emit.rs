@@ -406,7 +406,7 @@ fn attach(step: &Step, elements: &mut [Element], bound: Variables, conditions: &
 }
 
 /// It has the same value each time.
-fn is_repeatable(condition: &Expression) -> bool {
+pub(super) fn is_repeatable(condition: &Expression) -> bool {
     use crate::algebra::Function::{BNode, Rand, StrUuid, Uuid};
     let mut repeatable = true;
     condition.visit(&mut |part| repeatable &= !matches!(part, Expression::Call(Rand | Uuid | StrUuid | BNode, _)));

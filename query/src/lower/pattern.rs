@@ -3,7 +3,8 @@
 use crate::algebra::{Expression, Pattern, TermPattern, Variable};
 use crate::graph::{Column, GraphName, GraphScope, NodeId, Op};
 use crate::lower::build::{Builder, Draft, filled};
-use crate::lower::{Context, Want};
+use crate::lower::emit::is_repeatable;
+use crate::lower::{Context, Copies, Want};
 use crate::scope::Variables;
 
 impl Builder<'_> {
@@ -27,7 +28,9 @@ impl Builder<'_> {
             Pattern::Extend { inner, variable, expression } => {
                 let mut needed = want.needed.clone();
                 needed.remove(variable);
-                let of_inner = Want { needed, copies: want.copies, limit: want.limit, order: vec![] };
+                // Each copy of a row has a value of its own.
+                let copies = if is_repeatable(expression) { want.copies } else { Copies::Each };
+                let of_inner = Want { needed, copies, limit: want.limit, order: vec![] };
                 let seed = seed.filter(|seed| !self.variables(*seed).contains(variable));
                 let node = self.lower_for(inner, context, of_inner, &[expression], seed);
                 self.bind(node, variable, expression, context)

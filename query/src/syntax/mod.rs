@@ -4,7 +4,10 @@ pub mod ast;
 mod build;
 mod error;
 mod grammar;
+mod names;
 mod scan;
+
+use std::collections::BTreeMap;
 
 pub(crate) use build::functions::keyword;
 pub(crate) use error::Fault;
@@ -30,10 +33,31 @@ impl Default for ParseOptions {
     }
 }
 
+/// The text of a file's bytes.
+///
+/// # Errors
+///
+/// The bytes are not UTF-8: at which line and column they begin not to be.
+pub fn decode(bytes: Vec<u8>) -> Result<String, SyntaxError> {
+    String::from_utf8(bytes).map_err(|error| {
+        let (start, length) = (error.utf8_error().valid_up_to(), error.utf8_error().error_len().unwrap_or(1));
+        let bytes = error.as_bytes();
+        let fault = Fault::new(ast::Span { start, end: start + length }, format!("the text is not UTF-8: byte 0x{:02x}", bytes[start]));
+        // Up to there the text is itself.
+        fault.hint("save the text as UTF-8").locate(&String::from_utf8_lossy(bytes))
+    })
+}
+
 /// Reads a query.
 pub(crate) fn query(text: &str, options: &ParseOptions) -> Result<ast::Query, Fault> {
     scan::check(text)?;
     build::Builder::new(options)?.query(grammar::parse(grammar::Rule::query_unit, text)?)
+}
+
+/// The variables of a query by name; true: written with `$`.
+pub(crate) fn variables(text: &str) -> Result<BTreeMap<String, bool>, Fault> {
+    scan::check(text)?;
+    Ok(names::variables(grammar::parse(grammar::Rule::query_unit, text)?))
 }
 
 /// Reads an update.

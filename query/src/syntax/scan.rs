@@ -26,7 +26,7 @@ impl Scan<'_> {
     fn step(&mut self) -> Result<(), Fault> {
         let rest = &self.bytes[self.at..];
         match rest[0] {
-            0 => return Err(Fault::new(span(self.at, 1), "the text holds a NUL byte")),
+            0 => return Err(nul(self.at)),
             b'#' => self.at += rest.iter().position(|&b| b == b'\n' || b == b'\r').unwrap_or(rest.len()),
             b'"' | b'\'' => self.string()?,
             // An escaped character of a prefixed name.
@@ -50,7 +50,8 @@ impl Scan<'_> {
 
     fn push(&mut self, bracket: &'static str) -> Result<(), Fault> {
         if self.open.len() == MAX_NESTING {
-            return Err(Fault::new(span(self.at, bracket.len()), format!("brackets nest deeper than {MAX_NESTING}")));
+            let fault = Fault::new(span(self.at, bracket.len()), format!("brackets nest deeper than {MAX_NESTING}"));
+            return Err(fault.hint("take out brackets that are not needed; bind inner parts with BIND, or put lists into VALUES"));
         }
         self.open.push((self.at, bracket));
         self.at += bracket.len();
@@ -66,13 +67,24 @@ impl Scan<'_> {
                 return Err(Fault::new(span(self.at, length), format!("`{found}` does not close `{open}`"))
                     .hint(format!("the `{open}` of line {line} is still open")));
             }
-            None => return Err(Fault::new(span(self.at, length), format!("`{found}` closes nothing"))),
+            None => {
+                let fault = Fault::new(span(self.at, length), format!("`{found}` closes nothing"));
+                return Err(fault.hint("take it out, or open it before"));
+            }
         }
         Ok(())
     }
 
     fn unclosed(&self, start: usize, bracket: &str) -> Fault {
-        Fault::new(span(start, bracket.len()), format!("`{bracket}` is never closed"))
+        let close = match bracket {
+            "{" => "}",
+            "(" => ")",
+            "[" => "]",
+            "<<(" => ")>>",
+            _ => ">>",
+        };
+        let fault = Fault::new(span(start, bracket.len()), format!("`{bracket}` is never closed"));
+        fault.hint(format!("close it with `{close}`"))
     }
 
     fn line(&self, at: usize) -> usize {
@@ -101,7 +113,7 @@ impl Scan<'_> {
         let mut at = width;
         while at < rest.len() {
             match rest[at] {
-                0 => return Err(Fault::new(span(self.at + at, 1), "the text holds a NUL byte")),
+                0 => return Err(nul(self.at + at)),
                 b'\\' => at += 1,
                 b'\n' | b'\r' if !long => break,
                 b if b == quote && (!long || rest[at..].starts_with(&[quote; 3])) => {
@@ -115,6 +127,11 @@ impl Scan<'_> {
         let fault = Fault::new(span(self.at, width), "the string that begins here does not end");
         Err(if long { fault } else { fault.hint("a string with line breaks stands between three quotes") })
     }
+}
+
+fn nul(at: usize) -> Fault {
+    let fault = Fault::new(span(at, 1), "the text holds a NUL byte");
+    fault.hint("remove it; a file with a NUL beside every letter was saved as UTF-16, and UTF-8 is wanted")
 }
 
 /// Length of the IRI in angle brackets that the bytes begin with.

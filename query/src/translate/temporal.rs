@@ -1,12 +1,15 @@
 //! `TEMPORAL`: which of its readings a group has.
 
+use oxrdf::Term;
+use oxrdf::vocab::xsd;
+
 use super::bgp::{core, join_all};
 use super::expression::Context;
 use super::group::Segment;
 use super::scope::Scope;
 use super::{Fault, Result, Translator, ast};
 use crate::algebra::{Comparison, Expression, Pattern, Temporal, Variable};
-use crate::syntax::ast::TemporalConstraint;
+use crate::syntax::ast::{ExpressionKind, TemporalConstraint};
 
 /// The core of a group with what is asked of its valid time.
 pub(super) struct Clause {
@@ -70,8 +73,22 @@ impl Translator {
         })
     }
 
-    /// An operand is compared with bounds of periods, so a literal is read as a date here too.
+    /// An operand is compared with bounds of periods, so a literal is read as a date here too; to the letter, a string or a number names no instant.
     fn instant(&mut self, expression: &ast::Expression) -> Result<Expression> {
-        self.operand(expression, &mut Context::Plain)
+        match &expression.kind {
+            ExpressionKind::Term(Term::Literal(literal)) if self.strict && [xsd::STRING, xsd::INTEGER].contains(&literal.datatype()) => {
+                let fault = Fault::new(expression.span, "TEMPORAL takes a gYear, a date or a dateTime");
+                let (text, length) = (literal.value(), literal.value().trim_start_matches('-').len());
+                let datatype = if text.contains('T') {
+                    "dateTime"
+                } else if length > 4 {
+                    "date"
+                } else {
+                    "gYear"
+                };
+                Err(fault.hint(format!("write \"{text}\"^^xsd:{datatype}; without --strict `{text}` is read as one")))
+            }
+            _ => self.operand(expression, &mut Context::Plain),
+        }
     }
 }

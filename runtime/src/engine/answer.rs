@@ -2,9 +2,11 @@
 
 use std::fmt;
 
+use hypergraphql_framework::store::AtomSpace;
 use oxrdf::{Term, Triple};
 
-use crate::executor::{Profile, Table, Terms};
+use super::QueryError;
+use crate::executor::{Limits, Profile, Table, Terms};
 
 /// What a query gives.
 #[derive(Debug)]
@@ -23,13 +25,14 @@ pub struct Solutions {
     table: Table,
     terms: Box<Terms>,
     profile: Profile,
+    limits: Limits,
 }
 
 impl Solutions {
     /// Of a table that has these variables as its columns, without weights.
-    pub(super) fn new(table: Table, terms: Terms, profile: Profile) -> Self {
+    pub(super) fn new(table: Table, terms: Terms, profile: Profile, limits: Limits) -> Self {
         let variables = table.variables.iter().map(|variable| variable.name().to_owned()).collect();
-        Self { variables, table, terms: Box::new(terms), profile }
+        Self { variables, table, terms: Box::new(terms), profile, limits }
     }
 
     /// Names of the columns, without `?`.
@@ -47,17 +50,38 @@ impl Solutions {
         self.table.rows == 0
     }
 
-    /// The rows: for each variable its term, if it has one.
+    /// The term of a row in a column, if it has one: it is decoded now.
+    ///
+    /// # Panics
+    /// When there is no such row or column.
+    pub fn term(&self, row: usize, column: usize) -> Option<Term> {
+        self.terms.term(self.table.columns[column][row])
+    }
+
+    /// The rows: for each variable its term, if it has one. Each is decoded when it is asked for.
     pub fn rows(&self) -> impl Iterator<Item = Vec<Option<Term>>> + '_ {
         (0..self.table.rows).map(|row| self.table.columns.iter().map(|column| self.terms.term(column[row])).collect())
     }
 
-    /// Ids of a column: those of the snapshot that was asked, ids above them for terms that the query computed, and `u32::MAX` for no value.
+    /// The ids of a variable's column, as they are, not copied; none if there is no such column. Ids up to [`AtomSpace::terms`] are those of the snapshot
+    /// that was asked, [`Self::version`]; above them are those of terms that the query computed; `u32::MAX` is no value.
+    pub fn ids(&self, variable: &str) -> Option<&[u32]> {
+        let column = self.variables.iter().position(|name| name == variable)?;
+        Some(&self.table.columns[column])
+    }
+
+    /// The snapshot whose numbering the ids have. Compaction renumbers, so ids are to be used with a snapshot only if [`AtomSpace::is_same`] says that it is
+    /// this one.
+    pub fn version(&self) -> &AtomSpace {
+        self.terms.space()
+    }
+
+    /// That the query's time is not over yet and nobody has cancelled it: for those who read very many rows, which are decoded as they are read.
     ///
-    /// # Panics
-    /// When there is no such column.
-    pub fn ids(&self, column: usize) -> &[u32] {
-        &self.table.columns[column]
+    /// # Errors
+    /// [`QueryError::Timeout`] or [`QueryError::Cancelled`].
+    pub fn check(&self) -> Result<(), QueryError> {
+        self.limits.check("the rows of the answer")
     }
 
     /// What the operators did.

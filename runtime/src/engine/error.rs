@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use hypergraphql_query::parameters::ParameterError;
 use hypergraphql_query::{CompileError, SyntaxError};
 use oxrdf::NamedNode;
 
@@ -16,6 +17,9 @@ pub enum QueryError {
     /// The text asks for more than one plan can hold.
     #[error(transparent)]
     Compile(#[from] CompileError),
+    /// A parameter of a prepared query cannot be what it is wanted to be.
+    #[error(transparent)]
+    Parameter(#[from] ParameterError),
     /// The store cannot be read or made.
     #[error(transparent)]
     Store(#[from] hypergraphql_framework::Error),

@@ -1,32 +1,26 @@
 //! The session API: a store that is asked and changed in HyperQL.
 
 mod answer;
+mod ask;
 mod changes;
 mod describe;
 mod error;
 mod options;
+mod prepared;
+mod rows;
 mod statistics;
 mod template;
 mod update;
 mod writer;
 
-use std::hash::BuildHasher;
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Instant;
+use std::sync::{Mutex, PoisonError, RwLock};
 
-use hashbrown::HashSet;
 use hypergraphql_framework::store::AtomSpace;
-use hypergraphql_query::algebra::{Form, Query, TriplePattern};
-use hypergraphql_query::expr::Context;
-use hypergraphql_query::graph::Column;
 use hypergraphql_query::{compile, parse_query, parse_update};
-use oxiri::Iri;
-use oxrdf::Triple;
-use oxsdatatypes::DateTime;
 
-use crate::executor::{Graphs, Limits, Scope, Session, StoreAnnotations, Table, expanded, run};
-use crate::infer::{self, ClosureCache, prepare};
+use crate::infer::ClosureCache;
 use statistics::StoreStatistics;
 use writer::Writer;
 
@@ -34,6 +28,8 @@ pub use crate::executor::{OperatorProfile, Profile};
 pub use answer::{Answer, Solutions};
 pub use error::QueryError;
 pub use options::QueryOptions;
+pub use prepared::Prepared;
+pub use rows::RowError;
 
 /// A store that is asked and changed. Queries read the snapshot that is current when they begin; updates come one after the other.
 pub struct Engine {
@@ -68,38 +64,35 @@ impl Engine {
     /// # Errors
     /// If the text is no query, or a limit is exceeded.
     pub fn query(&self, text: &str, options: &QueryOptions) -> Result<Answer, QueryError> {
-        let begin = Instant::now();
-        let space = self.space();
-        let limits = Limits::new(options.timeout, options.memory, options.cancel.clone());
+        let limits = options.limits();
         let query = parse_query(text, &options.parse())?;
-        let (session, table) = solve(&space, &query, limits, options, &self.closures)?;
-        let bounded = |rows: usize| match options.limit {
-            Some(limit) if rows as u64 > limit => {
-                Err(QueryError::TooManyRows { operator: "the answer".to_owned(), rows: rows as u64, limit })
-            }
-            _ => Ok(()),
-        };
-        Ok(match &query.form {
-            Form::Ask => Answer::Boolean(table.rows > 0),
-            Form::Construct(template) => {
-                let triples = construct(&session, template, &table)?;
-                bounded(triples.len())?;
-                Answer::Graph(triples)
-            }
-            Form::Describe(of) => {
-                let triples = describe::describe(&session, of, &table)?;
-                bounded(triples.len())?;
-                Answer::Graph(triples)
-            }
-            Form::Select(variables) => {
-                bounded(table.rows)?;
-                let column = |variable| Column { variable, optional: true };
-                let table = table.with_schema(&variables.iter().cloned().map(column).collect::<Vec<_>>());
-                let mut profile = session.profile().clone();
-                profile.total = begin.elapsed();
-                Answer::Solutions(Solutions::new(table, session.terms, profile))
-            }
-        })
+        let space = self.space();
+        let plan = compile(&query, &StoreStatistics(&space), &options.compile())?;
+        ask::answer(&space, &plan, &BTreeMap::new(), limits, options, &self.closures)
+    }
+
+    /// Reads a query whose parameters get their terms when it is run: variables that are written `$name` have to be given one, all others may be.
+    ///
+    /// ```
+    /// use hypergraphql_framework::store::AtomSpace;
+    /// use hypergraphql_runtime::engine::{Answer, Engine, QueryOptions};
+    /// use oxrdf::{Literal, NamedNode, Quad, GraphName};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let node = |name: &str| NamedNode::new_unchecked(format!("http://example.org/{name}"));
+    /// let age = |of: &str, years: i64| Quad::new(node(of), node("age"), Literal::from(years), GraphName::DefaultGraph);
+    /// let engine = Engine::new(AtomSpace::from_quads([age("ada", 36), age("grace", 85)])?);
+    /// let older = engine.prepare("SELECT ?who { ?who :age ?age FILTER(?age > $least) }", &QueryOptions::default())?;
+    /// let Answer::Solutions(found) = older.query(&[("least", Literal::from(40).into())])? else { panic!("SELECT gives solutions") };
+    /// assert_eq!(found.rows().next(), Some(vec![Some(node("grace").into())]));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// If the text is no query.
+    pub fn prepare(&self, text: &str, options: &QueryOptions) -> Result<Prepared<'_>, QueryError> {
+        Prepared::new(self, text, options)
     }
 
     /// The plan of a query, which is not run.
@@ -123,46 +116,6 @@ impl Engine {
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = after;
         Ok(())
     }
-}
-
-/// The solutions of a query, each a row of its own.
-fn solve<'s>(
-    space: &'s AtomSpace,
-    query: &Query,
-    limits: Limits,
-    options: &QueryOptions,
-    cache: &ClosureCache,
-) -> Result<(Session<'s>, Table), QueryError> {
-    let graph = compile(query, &StoreStatistics(space), &options.compile())?;
-    let mut evaluation = Context::new(DateTime::now(), std::hash::RandomState::new().hash_one(0));
-    evaluation.base = graph.base.clone().and_then(|base| Iri::parse(base).ok());
-    let graphs = Graphs::new(space, graph.dataset.as_ref());
-    evaluation.annotations = Some(Arc::new(StoreAnnotations::new(space.clone(), &graphs)));
-    let closures = prepare(&graph, infer::Context { cache, space, graphs: &graphs, base: options.store_base(), limits: &limits })?;
-    let session = Session::new(space, graphs, closures, limits, evaluation)?;
-    let table = run(&session, &graph, &Scope::default(), "")?;
-    // A damaged part of a file reads as empty.
-    space.health()?;
-    let table = if matches!(query.form, Form::Ask) { table } else { expanded(&session, table)? };
-    Ok((session, table))
-}
-
-/// The set of triples that the solutions make of a template.
-fn construct(session: &Session<'_>, template: &[TriplePattern], table: &Table) -> Result<Vec<Triple>, QueryError> {
-    let (mut triples, mut known) = (vec![], HashSet::new());
-    for row in 0..table.rows {
-        if row % 1024 == 0 {
-            session.limits.check("Construct")?;
-            session.limits.room("Construct", 512 * triples.len() as u64)?;
-        }
-        let mut solution = template::Solution::new(table, &session.terms, row);
-        for triple in template.iter().filter_map(|pattern| solution.triple(pattern)) {
-            if known.insert(triple.clone()) {
-                triples.push(triple);
-            }
-        }
-    }
-    Ok(triples)
 }
 
 #[cfg(test)]

@@ -7,6 +7,8 @@ use std::time::Duration;
 use hypergraphql_query::algebra::Regime;
 use hypergraphql_query::{CompileOptions, ParseOptions};
 
+use crate::executor::Limits;
+
 /// Base of the names `:name` unless the store or the options say otherwise.
 const STORE_BASE: &str = "http://example.org/";
 
@@ -36,6 +38,11 @@ pub struct QueryOptions {
 impl QueryOptions {
     pub(crate) fn parse(&self) -> ParseOptions {
         ParseOptions { strict: self.strict, base: self.base.clone(), store_base: self.store_base().to_owned() }
+    }
+
+    /// The limits of a query that begins now.
+    pub(crate) fn limits(&self) -> Limits {
+        Limits::new(self.timeout, self.memory, self.cancel.clone())
     }
 
     /// The namespace of the store's own names.

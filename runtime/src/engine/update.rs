@@ -5,11 +5,14 @@ use hypergraphql_framework::store::AtomSpace;
 use hypergraphql_query::algebra::{
     Dataset, Form, GraphTarget, Operation, Pattern, QuadPattern, Query, TermPattern, Transfer, Update, Variable,
 };
+use hypergraphql_query::compile;
 use oxrdf::{GraphName, NamedNode, Quad};
 
+use super::ask::solve;
 use super::changes::Changes;
+use super::statistics::StoreStatistics;
 use super::template::Solution;
-use super::{QueryError, QueryOptions, solve};
+use super::{QueryError, QueryOptions};
 use crate::executor::{Limits, Table, Terms};
 use crate::infer::ClosureCache;
 
@@ -17,7 +20,7 @@ use crate::infer::ClosureCache;
 pub(super) fn changes(space: AtomSpace, update: &Update, options: &QueryOptions) -> Result<Changes, QueryError> {
     let mut changes = Changes::new(space);
     for operation in &update.operations {
-        let limits = Limits::new(options.timeout, options.memory, options.cancel.clone());
+        let limits = options.limits();
         limits.check("Update")?;
         one(&mut changes, operation, update.base.as_ref(), limits, options)?;
     }
@@ -44,7 +47,8 @@ fn one(
             let query = selection(delete, insert, using.as_ref(), pattern, base);
             let space = changes.space()?;
             // Its snapshot is asked once.
-            let (session, table) = solve(&space, &query, limits, options, &ClosureCache::default())?;
+            let plan = compile(&query, &StoreStatistics(&space), &options.compile())?;
+            let (session, table) = solve(&space, &plan, limits, options, &ClosureCache::default())?;
             let (mut deleted, mut inserted) = (vec![], vec![]);
             for row in 0..table.rows {
                 if row % 1024 == 0 {

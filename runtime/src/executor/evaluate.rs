@@ -43,7 +43,7 @@ impl Row for At<'_, '_, '_> {
     }
 
     fn solution(&self) -> u64 {
-        self.row as u64
+        self.evaluation.task.first_solution + self.row as u64
     }
 }
 

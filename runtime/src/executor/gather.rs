@@ -41,7 +41,7 @@ pub(crate) fn fill<T: Copy + Default + Send>(
     let copy = |(part, piece): (&mut [T], &Vec<u32>)| part.iter_mut().zip(piece).for_each(|(to, &place)| *to = value(place));
     match rows <= MORSEL {
         true => parts.into_iter().for_each(copy),
-        false => parts.into_par_iter().for_each(copy),
+        false => parts.into_par_iter().try_for_each(|part| task.check().map(|()| copy(part)))?,
     }
     Ok(out)
 }
@@ -95,7 +95,7 @@ pub(crate) fn concat(task: &Task<'_, '_>, tables: Vec<Table>) -> Result<Table, Q
 
 /// Each row as often as its weight says.
 pub(crate) fn expanded(session: &Session<'_>, table: Table) -> Result<Table, QueryError> {
-    let task = Task { session, operator: "the answer", scope: &Scope::default() };
+    let task = Task { session, operator: "the answer", scope: &Scope::default(), first_solution: 0 };
     let Some(weight) = table.weight.clone() else { return Ok(table) };
     let total = weight.iter().fold(0u64, |sum, &weight| sum.saturating_add(weight));
     task.rows(total)?;

@@ -72,7 +72,7 @@ impl GraphCheck {
 
 /// The statements of the default graph that begin with these ids in an order: subject, predicate and object.
 pub(crate) fn default_graph(session: &Session<'_>, order: Order, prefix: &[Id]) -> Vec<[Id; 3]> {
-    let task = Task { session, operator: "the default graph", scope: &Scope::default() };
+    let task = Task { session, operator: "the default graph", scope: &Scope::default(), first_solution: 0 };
     let Some(graph) = GraphCheck::new(&task, &GraphScope::Default) else { return vec![] };
     let rows = session.space.rows(order, prefix);
     let columns = [Position::Subject, Position::Predicate, Position::Object].map(|position| rows.column(position));

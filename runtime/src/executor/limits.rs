@@ -23,6 +23,11 @@ impl Limits {
         Self { started: Instant::now(), timeout, budget, cancel, held: AtomicU64::new(0) }
     }
 
+    /// Time since the query began.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
     /// That the query may go on.
     pub(crate) fn check(&self, operator: &str) -> Result<(), QueryError> {
         if self.cancel.as_ref().is_some_and(|cancel| cancel.load(Ordering::Relaxed)) {

@@ -49,6 +49,6 @@ pub(crate) use gather::expanded;
 pub(crate) use graph_check::default_graph;
 pub(crate) use limits::Limits;
 pub(crate) use run::run;
-pub(crate) use table::{Table, UNBOUND};
+pub(crate) use table::{Column, Table, UNBOUND};
 pub(crate) use task::{Scope, Session};
 pub(crate) use terms::Terms;

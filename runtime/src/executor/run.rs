@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use hashbrown::HashMap;
 use hypergraphql_query::explain::name;
 use hypergraphql_query::graph::{Node, Op, TensorGraph};
 
@@ -30,6 +31,7 @@ pub(crate) fn run(session: &Session<'_>, graph: &TensorGraph, scope: &Scope, aro
     let uses = uses(graph)?;
     let mut left = uses.clone();
     let mut tables: Vec<Option<Table>> = vec![None; graph.nodes.len()];
+    let mut solutions = Solutions::default();
     for (index, node) in graph.nodes.iter().enumerate() {
         // What neither the root nor another node uses is not run.
         if uses[index] == 0 {
@@ -39,7 +41,7 @@ pub(crate) fn run(session: &Session<'_>, graph: &TensorGraph, scope: &Scope, aro
             "" => format!("{} #{index}", name(&node.op)),
             around => format!("{around} / {} #{index}", name(&node.op)),
         };
-        let task = Task { session, operator: &operator, scope };
+        let mut task = Task { session, operator: &operator, scope, first_solution: 0 };
         let (mut inputs, mut freed) = (vec![], 0);
         for input in &node.inputs {
             let place = input.0 as usize;
@@ -49,6 +51,7 @@ pub(crate) fn run(session: &Session<'_>, graph: &TensorGraph, scope: &Scope, aro
             freed += if left[place] == 0 { table.bytes() } else { 0 };
             inputs.push(table);
         }
+        task.first_solution = solutions.number(session, graph, &uses, index);
         let begin = Instant::now();
         let table = node_table(&task, node, inputs)?;
         let bytes = table.bytes();
@@ -69,6 +72,30 @@ pub(crate) fn run(session: &Session<'_>, graph: &TensorGraph, scope: &Scope, aro
     let root = root.ok_or_else(|| QueryError::Plan { operator: format!("node #{}", graph.root.0), what: "it is not there".to_owned() })?;
     session.limits.release(root.bytes());
     Ok(root)
+}
+
+/// The numbers of solutions. Expressions that are evaluated one after the other on the same rows see the same solutions; any other rows are other ones,
+/// those of another branch of a union or of another run of a sub-query included.
+#[derive(Default)]
+struct Solutions {
+    /// By the node whose rows they are.
+    of_rows: HashMap<usize, u64>,
+}
+
+impl Solutions {
+    /// The number of the first solution that a node sees.
+    fn number(&mut self, session: &Session<'_>, graph: &TensorGraph, uses: &[usize], index: usize) -> u64 {
+        let keeps_rows = |op: &Op| matches!(op, Op::Bind(..) | Op::Exists { .. } | Op::Project);
+        let mut origin = index;
+        while let Some(input) = graph.nodes[origin].inputs.first().map(|input| input.0 as usize) {
+            // Rows that go two ways are two solutions from there on.
+            if uses[input] > 1 || (origin != index && !keeps_rows(&graph.nodes[origin].op)) {
+                break;
+            }
+            origin = input;
+        }
+        *self.of_rows.entry(origin).or_insert_with(|| session.number_solutions())
+    }
 }
 
 /// How many nodes use each node; the root is used once more.

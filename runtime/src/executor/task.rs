@@ -1,6 +1,7 @@
 //! What an operator works with: the query's data and limits, and pieces of work in parallel.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hypergraphql_framework::store::{AtomSpace, Id};
@@ -41,6 +42,8 @@ pub(crate) struct Session<'s> {
     pub(crate) profile: Mutex<Profile>,
     /// What expressions know besides their row.
     pub(crate) evaluation: Context<'s>,
+    /// Numbers that solutions have; see [`Self::number_solutions`].
+    numbered: AtomicU64,
 }
 
 impl<'s> Session<'s> {
@@ -60,7 +63,23 @@ impl<'s> Session<'s> {
         closures.terms.iter().try_for_each(|term| terms.intern(term).map(|_| ()))?;
         let mut profile = Profile::default();
         closures.profile.iter().for_each(|operator| profile.add(operator.clone()));
-        Ok(Self { space, terms, periods: PeriodSets::default(), graphs, closures, limits, profile: Mutex::new(profile), evaluation })
+        Ok(Self {
+            space,
+            terms,
+            periods: PeriodSets::default(),
+            graphs,
+            closures,
+            limits,
+            profile: Mutex::new(profile),
+            evaluation,
+            numbered: AtomicU64::new(0),
+        })
+    }
+
+    /// The first of as many numbers as a table has rows at most, which no other solution of the query has: `BNODE`, `RAND` and `UUID` depend on the
+    /// number of their solution.
+    pub(crate) fn number_solutions(&self) -> u64 {
+        self.numbered.fetch_add(MOST_ROWS + 1, Ordering::Relaxed)
     }
 
     /// The profile, to be written to.
@@ -87,6 +106,8 @@ pub(crate) struct Task<'a, 's> {
     pub(crate) operator: &'a str,
     /// What stands fixed.
     pub(crate) scope: &'a Scope,
+    /// The number of the first solution that it sees.
+    pub(crate) first_solution: u64,
 }
 
 impl<'s> Task<'_, 's> {

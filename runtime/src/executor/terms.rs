@@ -46,6 +46,11 @@ impl Terms {
         Self { space, stored, computed: std::array::from_fn(|_| OnceLock::new()), ids: Mutex::default() }
     }
 
+    /// The store.
+    pub(crate) fn space(&self) -> &AtomSpace {
+        &self.space
+    }
+
     /// The decoded value of an id.
     #[inline]
     pub(crate) fn get(&self, id: Id) -> Option<&Value> {

@@ -60,3 +60,25 @@ fn ask_construct_describe() {
     assert_eq!(graph("DESCRIBE ?a WHERE { ?a x:age ?g FILTER(?g > 40) }").len(), 2);
     assert_eq!(graph("DESCRIBE x:stranger").len(), 0);
 }
+
+/// SPARQL 1.1, 17.4.2.9.
+#[test]
+fn a_blank_node_belongs_to_one_solution() {
+    let people = people();
+    let made = |pattern: &str| {
+        let count = format!("SELECT (COUNT(DISTINCT ?n) AS ?nodes) {{ {pattern} }}");
+        rows(&people, &count).concat()
+    };
+    assert_eq!(made("?a x:age ?g BIND(BNODE(\"l\") AS ?n)"), "3");
+    assert_eq!(made("?a x:age ?g BIND(BNODE() AS ?n)"), "3");
+    assert_eq!(made("{ BIND(BNODE(\"l\") AS ?n) } UNION { BIND(BNODE(\"l\") AS ?n) }"), "2");
+    assert_eq!(made("{ ?a x:age ?g BIND(BNODE(\"l\") AS ?n) } UNION { ?a x:age ?g BIND(BNODE(\"l\") AS ?n) }"), "6");
+    assert_eq!(made("{ SELECT (BNODE(\"l\") AS ?n) { ?a x:age ?g } }"), "3");
+    assert_eq!(made("{ SELECT DISTINCT (BNODE() AS ?n) { ?a x:knows ?b } }"), "4", "each of equal rows is a solution");
+    assert_eq!(made("GRAPH ?graph { ?a x:city ?c BIND(BNODE(\"l\") AS ?n) }"), "3", "one sub-query, run twice");
+    let same = "?a x:age ?g BIND(BNODE(\"l\") AS ?n) BIND(BNODE(\"l\") AS ?m) BIND(BNODE(\"k\") AS ?o) FILTER(?n = ?m && ?n != ?o)";
+    assert_eq!(made(same), "3", "one label in one solution is one node");
+    assert_eq!(bag(&people, "SELECT (BNODE(\"l\") = BNODE(\"l\") AS ?same) { ?a x:age ?g }"), ["true", "true", "true"]);
+    let numbers = "SELECT (COUNT(DISTINCT ?r) AS ?n) { GRAPH ?graph { ?a x:city ?c BIND(RAND() AS ?r) } }";
+    assert_eq!(rows(&people, numbers), ["3"]);
+}

@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use hypergraphql_runtime::engine::{Answer, Engine, QueryError, QueryOptions};
 
+use hypergraphql_framework::store::AtomSpace;
+use oxrdf::{GraphName, NamedNode, Quad};
+
 use super::{engine, people, text};
 
 fn failure(engine: &Engine, query: &str, options: &QueryOptions) -> QueryError {
@@ -69,4 +72,67 @@ fn what_is_not_there_is_an_error() {
     let error = failure(&people(), "SELECT ?a { SERVICE <http://x/other> { ?a ?b ?c } }", &QueryOptions::default());
     assert!(matches!(error, QueryError::NotAvailable { .. }), "{error}");
     assert!(matches!(failure(&people(), "SELECT ?a {", &QueryOptions::default()), QueryError::Syntax(_)));
+}
+
+/// `MiB` that the process had at most so far.
+#[cfg(target_os = "linux")]
+fn peak() -> u64 {
+    let text = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() / 1024
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_product_of_a_million_by_a_million_rows_is_refused_before_it_is_made() {
+    const ROWS: u32 = 1_000_000;
+    let node = |kind: &str, number: u32| NamedNode::new_unchecked(format!("http://x/{kind}{number}"));
+    let quad = |at: u32| {
+        let predicate = if at < ROWS { "p" } else { "q" };
+        Quad::new(
+            node("s", at % 1000),
+            NamedNode::new_unchecked(format!("http://x/{predicate}")),
+            node("o", at % ROWS / 1000),
+            GraphName::DefaultGraph,
+        )
+    };
+    let engine = Engine::new(AtomSpace::from_quads((0..2 * ROWS).map(quad)).unwrap());
+    let before = peak();
+    let options = QueryOptions { memory: Some(1 << 30), ..QueryOptions::default() };
+    for query in ["SELECT * { ?a x:p ?b . ?c x:q ?d }", "SELECT * { { ?a x:p ?b } { ?c x:q ?d } FILTER(?b != ?d) }"] {
+        for unoptimized in [false, true] {
+            let error = failure(&engine, query, &QueryOptions { unoptimized, ..options.clone() });
+            let named = |operator: &str| operator.contains('#');
+            match &error {
+                QueryError::Memory { operator, wanted, budget } => {
+                    assert!(named(operator) && wanted > budget && *budget == 1 << 30, "{error}");
+                }
+                QueryError::TooManyRows { operator, rows, .. } => assert!(named(operator) && *rows >= 1_000_000_000_000, "{error}"),
+                other => panic!("{other}"),
+            }
+        }
+    }
+    // The other tests run beside this one.
+    assert!(peak() < before + 512, "{} MiB, before {before}", peak());
+}
+
+#[test]
+fn a_deadline_ends_every_operator() {
+    let dense = dense();
+    for query in [
+        "SELECT * { ?a x:to ?b . ?b x:to ?c . ?c x:to ?d . FILTER(STRLEN(STR(?a)) > STRLEN(STR(?d))) }",
+        "SELECT DISTINCT ?a ?d { ?a x:to ?b . ?b x:to ?c . ?c x:to ?d }",
+        "SELECT * { ?a x:to ?b OPTIONAL { ?c x:to ?d FILTER(?a != ?d) } }",
+        "SELECT (COUNT(DISTINCT ?x) AS ?n) { ?a x:to ?b . ?b x:to ?c . ?c x:to ?d BIND(CONCAT(STR(?a), STR(?b), STR(?c), STR(?d)) AS ?x) }",
+        "SELECT * { ?a x:to ?b . ?b x:to ?c . ?c x:to ?d } ORDER BY ?d ?b ?c ?a",
+        "SELECT ?a ?d (SAMPLE(?b) AS ?s) { ?a x:to ?b . ?b x:to ?c . ?c x:to ?d } GROUP BY ?a ?d",
+    ] {
+        let timeout = Duration::from_millis(20);
+        let begin = std::time::Instant::now();
+        let error = failure(&dense, query, &QueryOptions { timeout: Some(timeout), ..QueryOptions::default() });
+        assert!(matches!(&error, QueryError::Timeout { operator, .. } if operator.contains('#')), "{query}: {error}");
+        println!("{:?} {query}", begin.elapsed());
+        // As far as the machine is not busy with other things.
+        assert!(begin.elapsed() < timeout + Duration::from_secs(5), "{:?}: {query}", begin.elapsed());
+    }
 }

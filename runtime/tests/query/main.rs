@@ -1,9 +1,11 @@
 //! Queries and updates through the engine.
 #![allow(clippy::unwrap_used, reason = "a test ends where something unexpected is found")]
 
+mod deserialize;
 mod forms;
 mod limits;
 mod patterns;
+mod prepared;
 mod random;
 mod reference;
 mod temporal;

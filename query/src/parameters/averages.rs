@@ -1,0 +1,26 @@
+//! Estimates for patterns whose terms are not known yet.
+
+use oxrdf::Term;
+
+use super::parameter;
+use crate::statistics::{Distinct, Statistics};
+
+/// Numbers of a store, in which a parameter is an average term: statements with it are the statements of the rest of the pattern, divided by how many
+/// different terms stand in its place.
+#[derive(Clone, Copy)]
+pub struct Averages<'s>(pub &'s dyn Statistics);
+
+impl Statistics for Averages<'_> {
+    fn rows(&self, subject: Option<&Term>, predicate: Option<&Term>, object: Option<&Term>) -> f64 {
+        let known = |term: &&Term| parameter(term).is_none();
+        let rows = self.0.rows(subject.filter(known), predicate.filter(known), object.filter(known));
+        let is_parameter = |term: Option<&Term>| term.is_some_and(|term| parameter(term).is_some());
+        let all = self.distinct(predicate);
+        let shares = [(subject, all.subjects), (predicate, self.0.distinct(None).predicates), (object, all.objects)];
+        rows / shares.into_iter().filter(|(term, _)| is_parameter(*term)).map(|(_, distinct)| distinct).product::<f64>()
+    }
+
+    fn distinct(&self, predicate: Option<&Term>) -> Distinct {
+        self.0.distinct(predicate.filter(|term| parameter(term).is_none()))
+    }
+}
