@@ -30,7 +30,7 @@ use crate::infer::{self, ClosureCache, prepare};
 use statistics::StoreStatistics;
 use writer::Writer;
 
-pub use crate::executor::{OperatorProfile, Profile};
+pub use crate::executor::{OperatorProfile, Profile, QueryDevice};
 pub use answer::{Answer, Solutions};
 pub use error::QueryError;
 pub use options::QueryOptions;
@@ -139,7 +139,7 @@ fn solve<'s>(
     let graphs = Graphs::new(space, graph.dataset.as_ref());
     evaluation.annotations = Some(Arc::new(StoreAnnotations::new(space.clone(), &graphs)));
     let closures = prepare(&graph, infer::Context { cache, space, graphs: &graphs, base: options.store_base(), limits: &limits })?;
-    let session = Session::new(space, graphs, closures, limits, evaluation)?;
+    let session = Session::new(space, graphs, closures, limits, evaluation)?.on(options.device.clone(), options.device_rows);
     let table = run(&session, &graph, &Scope::default(), "")?;
     // A damaged part of a file reads as empty.
     space.health()?;

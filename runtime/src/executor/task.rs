@@ -10,6 +10,7 @@ use oxrdf::Term;
 use rayon::prelude::*;
 
 use super::dataset::Graphs;
+use super::device::QueryDevice;
 use super::limits::Limits;
 use super::period_sets::PeriodSets;
 use super::profile::Profile;
@@ -41,6 +42,10 @@ pub(crate) struct Session<'s> {
     pub(crate) profile: Mutex<Profile>,
     /// What expressions know besides their row.
     pub(crate) evaluation: Context<'s>,
+    /// Where operators run that can run there.
+    pub(crate) device: QueryDevice,
+    /// Rows of the largest input from which on they do.
+    pub(crate) device_rows: usize,
 }
 
 impl<'s> Session<'s> {
@@ -60,7 +65,13 @@ impl<'s> Session<'s> {
         closures.terms.iter().try_for_each(|term| terms.intern(term).map(|_| ()))?;
         let mut profile = Profile::default();
         closures.profile.iter().for_each(|operator| profile.add(operator.clone()));
-        Ok(Self { space, terms, periods: PeriodSets::default(), graphs, closures, limits, profile: Mutex::new(profile), evaluation })
+        let (device, profile) = (QueryDevice::host(), Mutex::new(profile));
+        Ok(Self { space, terms, periods: PeriodSets::default(), graphs, closures, limits, profile, evaluation, device, device_rows: 0 })
+    }
+
+    /// The same on a device, for operators whose largest input has at least so many rows.
+    pub(crate) fn on(self, device: QueryDevice, device_rows: usize) -> Self {
+        Self { device, device_rows, ..self }
     }
 
     /// The profile, to be written to.
