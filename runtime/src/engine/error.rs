@@ -86,7 +86,7 @@ pub enum QueryError {
         /// The device's name.
         device: String,
         /// What went wrong there.
-        source: KernelError,
+        source: Box<KernelError>,
     },
     /// A closure cannot be made.
     #[error(transparent)]

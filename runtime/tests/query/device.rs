@@ -92,7 +92,8 @@ fn a_device_answers_as_the_host_and_the_profile_says_who_did_what() {
             let (host, there) = (solutions(&engine, query, &QueryOptions::default()), solutions(&engine, query, &on(&device)));
             let (mut a, mut b) = (words(&host), words(&there));
             if !query.contains("ORDER BY") {
-                (a.sort(), b.sort());
+                a.sort();
+                b.sort();
             }
             assert_eq!(a, b, "{people}: {query}");
             assert!(host.profile().operators.iter().all(|operator| operator.device == "cpu"), "{query}");

@@ -89,7 +89,7 @@ impl Device {
 /// Why an operator did not finish on a device.
 enum Failure {
     Query(QueryError),
-    Kernel(KernelError),
+    Kernel(Box<KernelError>),
 }
 
 impl From<QueryError> for Failure {
@@ -100,7 +100,7 @@ impl From<QueryError> for Failure {
 
 impl From<KernelError> for Failure {
     fn from(error: KernelError) -> Self {
-        Self::Kernel(error)
+        Self::Kernel(Box::new(error))
     }
 }
 
@@ -176,13 +176,15 @@ pub(super) fn operator(
         Ok(Some(Done { table, ran })) => Ok(Some((Rows::Device(table), if ran { device.name().to_owned() } else { "cpu".to_owned() }))),
         Ok(None) => Ok(None),
         // What the device has no room for, the host may have.
-        Err(Failure::Kernel(KernelError::OutOfMemory { .. } | KernelError::TooLarge { .. })) => Ok(None),
+        Err(Failure::Kernel(error)) if matches!(*error, KernelError::OutOfMemory { .. } | KernelError::TooLarge { .. }) => Ok(None),
         Err(failure) => Err(error(&on, failure)),
     }
 }
 
 fn run(on: &On<'_, '_>, node: &Node, inputs: &[DeviceTable]) -> Result<Option<Done>, Failure> {
-    let ran = |table: Option<DeviceTable>| Ok(table.map(|table| Done { table, ran: true }));
+    // Where there was nothing to do, no column lies on the device.
+    let done = |table: DeviceTable| Done { ran: table.columns.is_empty() || table.is_there(), table };
+    let ran = |table: Option<DeviceTable>| Ok(table.map(done));
     match (&node.op, inputs) {
         (Op::Scan(atom), []) => ran(scan::scan(on, node, atom)?),
         (Op::Extend(atom), [input]) => ran(extend::extend(on, node, atom, input)?),
