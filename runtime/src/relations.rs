@@ -13,7 +13,7 @@ impl WithBackend for Open {
     type Out = Option<Box<dyn Relations>>;
 
     fn call<B: HyperBackend>(self, device: B::Device) -> Self::Out {
-        B::relations(&device)
+        B::relational_ops(&device)
     }
 }
 

@@ -34,7 +34,7 @@ pub trait RelationalBackend: Backend {
     type Ids: Clone + Debug + Send + Sync + 'static;
 
     /// The relational ops of the device for one that knows no back end, such as the executor of queries; none where the device is the host.
-    fn relations(device: &Self::Device) -> Option<Box<dyn Relations>>;
+    fn relational_ops(device: &Self::Device) -> Option<Box<dyn Relations>>;
 
     /// Uploads indices.
     fn ids(values: Vec<u32>, device: &Self::Device) -> Self::Ids;
@@ -107,7 +107,7 @@ fn pair((a, b): (Vec<u32>, Vec<u32>)) -> (Arc<Vec<u32>>, Arc<Vec<u32>>) {
 impl RelationalBackend for Flex {
     type Ids = Arc<Vec<u32>>;
 
-    fn relations(_: &FlexDevice) -> Option<Box<dyn Relations>> {
+    fn relational_ops(_: &FlexDevice) -> Option<Box<dyn Relations>> {
         None
     }
 
@@ -196,7 +196,7 @@ mod on_devices {
     impl<R: CubeRuntime, F: FloatElement, I: IntElement, BT: BoolElement> RelationalBackend for CubeBackend<R, F, I, BT> {
         type Ids = Ids<R>;
 
-        fn relations(device: &Self::Device) -> Option<Box<dyn Relations>> {
+        fn relational_ops(device: &Self::Device) -> Option<Box<dyn Relations>> {
             Some(Box::new(Launcher::new(R::client(device))))
         }
 
@@ -261,8 +261,8 @@ macro_rules! as_within {
     ($within:ty) => {
         type Ids = <$within as RelationalBackend>::Ids;
 
-        fn relations(device: &Self::Device) -> Option<Box<dyn Relations>> {
-            <$within>::relations(device)
+        fn relational_ops(device: &Self::Device) -> Option<Box<dyn Relations>> {
+            <$within as RelationalBackend>::relational_ops(device)
         }
 
         fn ids(values: Vec<u32>, device: &Self::Device) -> Self::Ids {
