@@ -125,11 +125,30 @@ mod tests {
                 "SKIPPED the_w3c_tests_go_as_the_list_says: no W3C tests beside the checkout; HGQL_SHARED names their folder"
             );
         };
-        let files = Files::around(&path).expect("a root");
+        goes_as_the_list_says(&path, QueryDevice::host());
+    }
+
+    #[cfg(feature = "vulkan")]
+    #[test]
+    fn sparql_goes_on_a_device_as_the_list_says() {
+        const TEST: &str = "sparql_goes_on_a_device_as_the_list_says";
+        let Some(path) = w3c() else {
+            return eprintln!("SKIPPED {TEST}: no W3C tests beside the checkout; HGQL_SHARED names their folder");
+        };
+        match device("vulkan") {
+            Ok(device) => goes_as_the_list_says(&path.join("sparql/sparql11"), device),
+            Err(why) => {
+                assert!(std::env::var_os("HGQL_REQUIRE_VULKAN").is_none(), "{TEST}: a Vulkan driver is here, but {why}");
+                eprintln!("SKIPPED {TEST}: {why}");
+            }
+        }
+    }
+
+    fn goes_as_the_list_says(path: &Path, device: QueryDevice) {
+        let files = Files::around(path).expect("a root");
         let known = known::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/conformance/known-failures.toml")).expect("a list");
-        let tests = manifest::tests(&files, &path).expect("manifests");
-        let outcomes =
-            run_all(&files, &tests, &Options { strict: false, timeout: Duration::from_secs(60), device: QueryDevice::host() }, 2);
+        let tests = manifest::tests(&files, path).expect("manifests");
+        let outcomes = run_all(&files, &tests, &Options { strict: false, timeout: Duration::from_secs(60), device }, 2);
         let report = Report { outcomes: tests.iter().zip(outcomes).collect(), known: &known };
         assert!(report.is_good(), "{}", report.text());
     }
