@@ -26,6 +26,7 @@ mod simd;
 
 pub mod aggregate;
 pub mod compact;
+pub mod concat;
 pub mod cross_entropy;
 pub mod distinct;
 pub mod dropout;
@@ -38,9 +39,11 @@ pub mod hypergraph_conv;
 pub mod int8_matmul;
 pub mod intersect;
 pub mod knn;
+pub mod mark;
 pub mod memory_attention;
 pub mod quantize;
 pub mod relation_linear;
+pub mod relations;
 pub mod rms_norm;
 pub mod rope;
 pub mod scan;
@@ -52,6 +55,7 @@ pub mod set_attention;
 pub mod sort;
 pub mod sparse_conv;
 pub mod swiglu;
+pub mod take;
 pub mod top_k;
 
 pub use csr::{CsrPair, Direction, View};

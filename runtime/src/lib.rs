@@ -9,6 +9,7 @@ pub mod engine;
 pub mod error;
 mod executor;
 pub mod infer;
+mod relations;
 pub mod tuning;
 
 pub use device::{DeviceKind, DeviceSpec};

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use hypergraphql_ops::{ConfigError, HyperBackend, KernelConfig, Tuning};
 pub(crate) use hypergraphql_runtime::WithBackend;
+use hypergraphql_runtime::engine::{QueryDevice, QueryOptions};
 use hypergraphql_runtime::{DeviceSpec, devices, tuning};
 
 use super::error::CliError;
@@ -18,6 +19,26 @@ pub(crate) struct DeviceArg {
     /// csr, bsr; hyperedge = two-pass, fused; relation = simple, tensor-core. What is not named is auto: as `hgql tune kernels` measured, else the first.
     #[arg(long, value_name = "CHOICES", value_parser = kernels)]
     pub(crate) kernels: Option<KernelConfig>,
+}
+
+/// Where a query runs.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(crate) struct QueryDeviceArg {
+    /// Where operators run that have a form for a device: cpu, vulkan, cuda or metal, the last three with an index where there are several; `hgql devices`
+    /// lists them. What a device cannot do, or has too few rows for, runs on the cpu; --profile says which.
+    #[arg(long, default_value = "cpu", value_name = "DEVICE", value_parser = parse)]
+    device: DeviceSpec,
+    /// Rows from which on an operator runs on the device; 0: all that can.
+    #[arg(long, value_name = "N")]
+    device_rows: Option<usize>,
+}
+
+impl QueryDeviceArg {
+    /// The options with the device.
+    pub(crate) fn apply(self, options: QueryOptions) -> Result<QueryOptions, CliError> {
+        let device_rows = self.device_rows.unwrap_or(options.device_rows);
+        Ok(QueryOptions { device: QueryDevice::open(self.device)?, device_rows, ..options })
+    }
 }
 
 fn parse(text: &str) -> Result<DeviceSpec, String> {

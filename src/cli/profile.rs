@@ -11,7 +11,7 @@ pub(crate) fn text(profile: &Profile) -> String {
     for of in &profile.operators {
         table.add_row([
             of.operator.clone(),
-            of.device.to_owned(),
+            of.device.clone(),
             of.rows.to_string(),
             format!("{:.0}", of.expected),
             format!("{:.3}", of.time.as_secs_f64() * 1e3),

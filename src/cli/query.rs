@@ -15,6 +15,7 @@ use hypergraphql_runtime::engine::{Answer, QueryError, QueryOptions};
 use oxrdf::Term;
 
 use super::answer::{self, AnswerFormat};
+use super::backend::QueryDeviceArg;
 use super::error::CliError;
 use super::{Global, kb, output, profile};
 
@@ -30,7 +31,8 @@ use super::{Global, kb, output, profile};
                         hgql query data.ttl -f question.rq --format csv\n  \
                         hgql query kb.hgql -f question.rq --explain\n  \
                         hgql query kb.hgql 'SELECT ?x { ?x :knows $who }' --param who=:ada\n  \
-                        hgql query kb.hgql 'SELECT ?x { ?x a :Animal }' --infer rdfs --timeout 10s --memory 2GiB")]
+                        hgql query kb.hgql 'SELECT ?x { ?x a :Animal }' --infer rdfs --timeout 10s --memory 2GiB\n  \
+                        hgql query kb.hgql -f question.rq --device vulkan --profile")]
 pub(crate) struct QueryArgs {
     /// Folder of `hgql load`, or a file that it reads.
     kb: PathBuf,
@@ -52,6 +54,8 @@ pub(crate) struct QueryArgs {
     reading: Reading,
     #[command(flatten)]
     limits: Limits,
+    #[command(flatten)]
+    device: QueryDeviceArg,
 }
 
 /// A text of HyperQL, given or in a file.
@@ -100,7 +104,7 @@ pub(crate) struct Limits {
 /// Runs the query, or explains it.
 pub(crate) fn run(args: &QueryArgs, global: &Global) -> Result<(), CliError> {
     let text = args.text.read()?;
-    let options = options(&args.reading, &args.limits);
+    let options = args.device.apply(options(&args.reading, &args.limits))?;
     let values = args.parameters.iter().map(|(name, text)| Ok((name.as_str(), term(name, text, &options)?)));
     let values = values.collect::<Result<Vec<_>, CliError>>()?;
     let engine = kb::engine(&args.kb, global)?;

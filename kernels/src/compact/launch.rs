@@ -8,16 +8,34 @@ use crate::device::grid::{check_room, cube_count, units};
 use crate::error::{KernelError, check_len};
 use crate::scan::launch::scan;
 
+/// flag `[n]` -> the positions `[t]` of those that are not 0; waits for the device, as t must be known.
+///
+/// # Errors
+/// More elements than 32-bit indices or one array hold, a read that fails.
+pub fn positions<R: Runtime>(client: &ComputeClient<R>, flag: &Ids<R>) -> Result<Ids<R>, KernelError> {
+    match kept(client, flag)? {
+        Some(kept) => Ok(kept.take(client, None, kept.len)),
+        None => Ok(Ids::empty(client, 0)),
+    }
+}
+
 /// x, flag `[n]` -> y `[t]`; waits for the device, as t must be known.
 ///
 /// # Errors
 /// Unequal lengths, more elements than 32-bit indices hold, a read that fails.
 pub fn compact<R: Runtime>(client: &ComputeClient<R>, x: &Ids<R>, flag: &Ids<R>) -> Result<Ids<R>, KernelError> {
     check_len("compact", CONTRACT, "flag", flag.len(), x.len())?;
-    check_room(client, "elements", x.len(), 4)?;
-    let (n, units, ones) = (x.len(), units(client), Ids::empty(client, x.len()));
+    match kept(client, flag)? {
+        Some(kept) => Ok(kept.take(client, Some(x), kept.len)),
+        None => Ok(Ids::empty(client, 0)),
+    }
+}
+
+fn kept<R: Runtime>(client: &ComputeClient<R>, flag: &Ids<R>) -> Result<Option<Kept<R>>, KernelError> {
+    check_room(client, "elements", flag.len(), 4)?;
+    let (n, units, ones) = (flag.len(), units(client), Ids::empty(client, flag.len()));
     if n == 0 {
-        return Ok(Ids::empty(client, 0));
+        return Ok(None);
     }
     // SAFETY: ones hold as much as the flags; the kernel guards the element.
     unsafe {
@@ -30,8 +48,7 @@ pub fn compact<R: Runtime>(client: &ComputeClient<R>, x: &Ids<R>, flag: &Ids<R>)
             n,
         );
     }
-    let kept = Kept::of(client, &ones)?;
-    Ok(kept.take(client, Some(x), kept.len))
+    Kept::of(client, &ones).map(Some)
 }
 
 /// Which elements are kept, and where they go.

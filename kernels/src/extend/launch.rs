@@ -13,11 +13,21 @@ use crate::scan::launch::{scan, total};
 /// # Errors
 /// Unequal lengths, more outputs than 32-bit indices hold, a read that fails.
 pub fn extend<R: Runtime>(client: &ComputeClient<R>, low: &Ids<R>, high: &Ids<R>) -> Result<(Ids<R>, Ids<R>), KernelError> {
+    let counts = counts(client, low, high)?;
+    let outputs = total(client, &counts)?;
+    expand(client, low, &counts, outputs)
+}
+
+/// low, high `[n]` -> how many outputs each range has, `[n]`.
+///
+/// # Errors
+/// Unequal lengths, more ranges than 32-bit indices or one array hold.
+pub fn counts<R: Runtime>(client: &ComputeClient<R>, low: &Ids<R>, high: &Ids<R>) -> Result<Ids<R>, KernelError> {
     check_len("extend", CONTRACT, "high", high.len(), low.len())?;
     check_room(client, "counts of ranges", low.len(), 4)?;
     let (n, units, counts) = (low.len(), units(client), Ids::empty(client, low.len()));
     if n == 0 {
-        return Ok((Ids::empty(client, 0), Ids::empty(client, 0)));
+        return Ok(counts);
     }
     // SAFETY: counts hold as much as low and high; the kernel guards the range.
     unsafe {
@@ -31,14 +41,24 @@ pub fn extend<R: Runtime>(client: &ComputeClient<R>, low: &Ids<R>, high: &Ids<R>
             n,
         );
     }
-    let outputs = usize::try_from(total(client, &counts)?).unwrap_or(usize::MAX);
+    Ok(counts)
+}
+
+/// low and counts `[n]`, `outputs` the exact sum of the counts -> (row, position) of each output.
+///
+/// # Errors
+/// Unequal lengths, more outputs than 32-bit indices or one array hold.
+pub fn expand<R: Runtime>(client: &ComputeClient<R>, low: &Ids<R>, counts: &Ids<R>, outputs: u64) -> Result<(Ids<R>, Ids<R>), KernelError> {
+    check_len("extend", CONTRACT, "counts", counts.len(), low.len())?;
+    let outputs = usize::try_from(outputs).unwrap_or(usize::MAX);
     check_room(client, "outputs of extend", outputs, 4)?;
+    let (n, units) = (low.len(), units(client));
     let (row, position) = (Ids::empty(client, outputs), Ids::empty(client, outputs));
-    if outputs == 0 {
-        return Ok((row, position));
+    if outputs == 0 || n == 0 {
+        return Ok((Ids::empty(client, 0), Ids::empty(client, 0)));
     }
-    let ptr = scan(client, &counts)?;
-    // SAFETY: row and position hold the total of the counts, whose scan ptr is; the kernel guards the output and stays among the n rows.
+    let ptr = scan(client, counts)?;
+    // SAFETY: row and position hold `outputs`, each of which the kernel guards; it stays among the n rows, whose scan ptr is.
     unsafe {
         cube::fill::launch_unchecked::<R>(
             client,

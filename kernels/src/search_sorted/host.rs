@@ -1,7 +1,8 @@
 //! CPU form: blocks of needles in parallel, each search from where the one before ended.
 
-use super::Side;
-use crate::rows::{Sink, fill};
+use super::{CONTRACT, Side};
+use crate::error::{KernelError, check_len};
+use crate::rows::{Sink, fill, fill_two};
 use crate::schedule::even;
 
 /// Steps of one element that are tried before the rest is halved.
@@ -50,4 +51,29 @@ fn place(x: &[u32], needle: u32, from: usize, before: &impl Fn(u32, u32) -> bool
     }
     let high = (low + step + 1).min(x.len());
     low + x[low..high].partition_point(|&x| before(x, needle))
+}
+
+/// x `[n]`, low, high, needles `[m]` -> y, end `[m]`; what of a range lies past the end of x is not there.
+///
+/// # Errors
+/// Unequal lengths.
+pub fn search_ranges(x: &[u32], low: &[u32], high: &[u32], needles: &[u32]) -> Result<(Vec<u32>, Vec<u32>), KernelError> {
+    check_len("search_ranges", CONTRACT, "low", low.len(), needles.len())?;
+    check_len("search_ranges", CONTRACT, "high", high.len(), needles.len())?;
+    let (y, end, _) = fill_two(
+        &even(needles.len(), 64),
+        |i| i,
+        |i| i,
+        #[inline(always)]
+        |block, y: &mut Sink<u32>, end: &mut Sink<u32>| {
+            for i in block {
+                let part = x.get(low[i] as usize..(high[i] as usize).min(x.len())).unwrap_or_default();
+                let first = part.partition_point(|&x| x < needles[i]);
+                let last = first + part[first..].partition_point(|&x| x == needles[i]);
+                y.copy(&[low[i] + first as u32]);
+                end.copy(&[low[i] + last as u32]);
+            }
+        },
+    );
+    Ok((y, end))
 }

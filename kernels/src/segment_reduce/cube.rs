@@ -56,3 +56,13 @@ pub(crate) fn segment_reduce(
         }
     }
 }
+
+/// y_s = sums_(ptr_(s+1)) - sums_(ptr_s), of the scan `[n + 1]`.
+#[cube(launch_unchecked)]
+pub(crate) fn differences(ptr: &Array<u32>, sums: &Array<u32>, y: &mut Array<u32>, segments: usize, n: usize) {
+    if ABSOLUTE_POS < segments {
+        let from = min(ptr[ABSOLUTE_POS], n as u32);
+        let to = min(ptr[ABSOLUTE_POS + 1], n as u32);
+        y[ABSOLUTE_POS] = sums[to as usize] - sums[from as usize];
+    }
+}

@@ -6,6 +6,7 @@ use super::{Fold, cube};
 use crate::device::Ids;
 use crate::device::grid::{check_elements, cube_count, units};
 use crate::error::KernelError;
+use crate::scan::launch::scan;
 
 /// ptr `[s + 1]`, ascending from 0 to n, x `[n]` -> y `[s]`; elements past the end of x count for nothing.
 ///
@@ -36,6 +37,35 @@ pub fn segment_reduce<R: Runtime>(client: &ComputeClient<R>, ptr: &Ids<R>, x: &I
             x.len(),
             fold,
             units as usize,
+        );
+    }
+    Ok(y)
+}
+
+/// As [`segment_reduce`] with [`Fold::Sum`], by a scan of x: one segment may have all elements while the others are short.
+///
+/// # Errors
+/// As [`segment_reduce`].
+pub fn segment_sums<R: Runtime>(client: &ComputeClient<R>, ptr: &Ids<R>, x: &Ids<R>) -> Result<Ids<R>, KernelError> {
+    if ptr.is_empty() {
+        super::host::check_ptr(&[], x.len())?;
+    }
+    let (sums, segments, units) = (scan(client, x)?, ptr.len() - 1, units(client));
+    let y = Ids::empty(client, segments);
+    if y.is_empty() {
+        return Ok(y);
+    }
+    // SAFETY: y holds a number per segment, ptr one more, and the scan one more than x; the kernel guards the segment and keeps pointers at n or below.
+    unsafe {
+        cube::differences::launch_unchecked::<R>(
+            client,
+            cube_count(client, segments.div_ceil(units as usize)),
+            CubeDim::new_1d(units),
+            ptr.arg(),
+            sums.arg(),
+            y.arg(),
+            segments,
+            x.len(),
         );
     }
     Ok(y)

@@ -4,6 +4,8 @@
 //! y_s = op of x_i over ptr_s <= i < ptr_(s+1)
 //! ```
 //!
+//! Sums of flags and of other short numbers are differences of a scan, which no segment is too long for (`launch::segment_sums`).
+//!
 //! ptr `[s + 1]` ascending, x `[n]`, y `[s]`. Sums wrap at 2^32. Of nothing: the sum 0, the least 2^32 − 1, the largest 0. Moves n + 2·s indices. Deterministic. No gradient.
 
 #[cfg(feature = "cube")]

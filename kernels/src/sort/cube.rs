@@ -143,3 +143,11 @@ pub(crate) fn scatter(
         }
     }
 }
+
+/// Each its own number.
+#[cube(launch_unchecked)]
+pub(crate) fn positions(position: &mut Array<u32>, n: usize) {
+    if ABSOLUTE_POS < n {
+        position[ABSOLUTE_POS] = ABSOLUTE_POS as u32;
+    }
+}

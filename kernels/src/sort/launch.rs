@@ -47,6 +47,30 @@ pub fn sort<R: Runtime>(client: &ComputeClient<R>, arrays: &Sorted<R>) -> Result
     Ok(from)
 }
 
+/// The permutation π that sorts keys, whose higher words are `high` where they have 64 bits: sorted key i is key π(i). Equal keys stay in order.
+///
+/// # Errors
+/// As [`sort`].
+pub fn order<R: Runtime>(client: &ComputeClient<R>, low: &Ids<R>, high: Option<&Ids<R>>) -> Result<Ids<R>, KernelError> {
+    check_room(client, "positions", low.len(), 4)?;
+    let (position, units) = (Ids::empty(client, low.len()), units(client));
+    if position.is_empty() {
+        return Ok(position);
+    }
+    // SAFETY: there are as many positions as keys; the kernel guards the position.
+    unsafe {
+        cube::positions::launch_unchecked::<R>(
+            client,
+            cube_count(client, position.len().div_ceil(units as usize)),
+            CubeDim::new_1d(units),
+            position.arg(),
+            position.len(),
+        );
+    }
+    let sorted = sort(client, &Sorted { low: low.clone(), high: high.cloned(), payload: Some(position) })?;
+    Ok(sorted.payload.unwrap_or_else(|| Ids::empty(client, 0)))
+}
+
 fn step<R: Runtime>(client: &ComputeClient<R>, from: &Sorted<R>, to: &Sorted<R>, by_high: bool, shift: u32) -> Result<(), KernelError> {
     let (n, units) = (from.low.len(), units(client) as usize);
     let blocks = n.div_ceil(units * ITEMS);

@@ -24,15 +24,18 @@ use hypergraphql_kernels::relation_linear::{DeviceRelations, Products, RelationR
 use hypergraphql_kernels::rms_norm::{self, Wanted};
 use hypergraphql_kernels::rope::{self, Turn};
 use hypergraphql_kernels::scatter_add::{self, Scatter};
-use hypergraphql_kernels::search_sorted::{Side, launch::search_sorted};
-use hypergraphql_kernels::segment_reduce::{Fold as SegmentFold, launch::segment_reduce};
+use hypergraphql_kernels::search_sorted::Side;
+use hypergraphql_kernels::search_sorted::launch::{search_ranges, search_sorted};
+use hypergraphql_kernels::segment_reduce::Fold as SegmentFold;
+use hypergraphql_kernels::segment_reduce::launch::{segment_reduce, segment_sums};
 use hypergraphql_kernels::segment_softmax::launch::{segment_softmax, segment_softmax_backward};
 use hypergraphql_kernels::set_attention::{self, SetAttentionConfig, launch as sets};
-use hypergraphql_kernels::sort::launch::{Sorted, sort};
+use hypergraphql_kernels::sort::launch::{Sorted, order, sort};
 use hypergraphql_kernels::sparse_conv::bsr::launch::block_product;
 use hypergraphql_kernels::sparse_conv::bsr::{BlockSize, Bsr, DeviceBlocks};
 use hypergraphql_kernels::{
-    CsrPair, DType, Direction, KernelError, compact, cross_entropy, distinct, extend, int8_matmul, intersect, quantize, scan, swiglu, top_k,
+    CsrPair, DType, Direction, KernelError, compact, concat, cross_entropy, distinct, extend, int8_matmul, intersect, mark, quantize, scan,
+    swiglu, take, top_k,
 };
 
 use crate::refusals::supported;
@@ -314,12 +317,23 @@ fn relational<R: Runtime>(client: &ComputeClient<R>) -> Result<(), KernelError> 
     for side in [Side::Left, Side::Right] {
         search_sorted(client, &few, &few, side)?;
     }
+    search_ranges(client, &few, (&few, &few), &few)?;
+    order(client, &few, None)?;
     for fold in SegmentFold::ALL {
         segment_reduce(client, &few, &few, fold)?;
     }
+    segment_sums(client, &few, &few)?;
     extend::launch::extend(client, &few, &Ids::upload(client, &[1, 1, 5]))?;
     intersect::launch::intersect(client, &few, &few)?;
     compact::launch::compact(client, &few, &few)?;
+    compact::launch::positions(client, &few)?;
+    concat::launch::concat(client, &few, &few)?;
+    take::launch::take(client, &few, &few)?;
+    for test in mark::Test::ALL {
+        mark::launch::pairs(client, &few, &few, test)?;
+    }
+    mark::launch::within(client, &few, 1..3)?;
+    mark::launch::firsts(client, &few)?;
     distinct::launch::distinct(client, &few)?;
     top_k::launch::top_k(client, &few, 2)?;
     Ok(())

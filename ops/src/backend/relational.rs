@@ -9,6 +9,7 @@ use burn::tensor::backend::Backend;
 #[cfg(feature = "cpu")]
 use burn_flex::{Flex, FlexDevice};
 use hypergraphql_kernels::KernelError;
+use hypergraphql_kernels::relations::Relations;
 use hypergraphql_kernels::search_sorted::Side;
 use hypergraphql_kernels::segment_reduce::Fold;
 #[cfg(feature = "cpu")]
@@ -31,6 +32,9 @@ type Result<T> = std::result::Result<T, KernelError>;
 pub trait RelationalBackend: Backend {
     /// Indices resident on the device; cheap to clone.
     type Ids: Clone + Debug + Send + Sync + 'static;
+
+    /// The relational ops of the device for one that knows no back end, such as the executor of queries; none where the device is the host.
+    fn relational_ops(device: &Self::Device) -> Option<Box<dyn Relations>>;
 
     /// Uploads indices.
     fn ids(values: Vec<u32>, device: &Self::Device) -> Self::Ids;
@@ -102,6 +106,10 @@ fn pair((a, b): (Vec<u32>, Vec<u32>)) -> (Arc<Vec<u32>>, Arc<Vec<u32>>) {
 #[cfg(feature = "cpu")]
 impl RelationalBackend for Flex {
     type Ids = Arc<Vec<u32>>;
+
+    fn relational_ops(_: &FlexDevice) -> Option<Box<dyn Relations>> {
+        None
+    }
 
     fn ids(values: Vec<u32>, _: &FlexDevice) -> Self::Ids {
         Arc::new(values)
@@ -179,13 +187,18 @@ fn sorted<K: sort::host::Key>(keys: &[K], payload: Option<&[u32]>) -> (Vec<K>, O
 mod on_devices {
     use burn_cubecl::{BoolElement, CubeBackend, CubeRuntime, FloatElement, IntElement};
     use hypergraphql_kernels::device::Ids;
+    use hypergraphql_kernels::relations::Launcher;
     use hypergraphql_kernels::sort::launch::Sorted;
     use hypergraphql_kernels::{compact, distinct, extend, intersect, scan, search_sorted, segment_reduce, sort, top_k};
 
-    use super::{Fold, KernelError, Records, RelationalBackend, Result, Side};
+    use super::{Fold, KernelError, Records, RelationalBackend, Relations, Result, Side};
 
     impl<R: CubeRuntime, F: FloatElement, I: IntElement, BT: BoolElement> RelationalBackend for CubeBackend<R, F, I, BT> {
         type Ids = Ids<R>;
+
+        fn relational_ops(device: &Self::Device) -> Option<Box<dyn Relations>> {
+            Some(Box::new(Launcher::new(R::client(device))))
+        }
 
         fn ids(values: Vec<u32>, device: &Self::Device) -> Self::Ids {
             Ids::upload(&R::client(device), &values)
@@ -247,6 +260,10 @@ mod on_devices {
 macro_rules! as_within {
     ($within:ty) => {
         type Ids = <$within as RelationalBackend>::Ids;
+
+        fn relational_ops(device: &Self::Device) -> Option<Box<dyn Relations>> {
+            <$within as RelationalBackend>::relational_ops(device)
+        }
 
         fn ids(values: Vec<u32>, device: &Self::Device) -> Self::Ids {
             <$within>::ids(values, device)

@@ -18,6 +18,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use clap::Parser;
+use hypergraphql_runtime::RuntimeError;
+use hypergraphql_runtime::engine::QueryDevice;
 
 use files::Files;
 use manifest::Test;
@@ -45,14 +47,23 @@ struct Arguments {
     /// Seconds for each mode of a test.
     #[arg(long, value_name = "SECONDS", default_value_t = 20)]
     timeout: u64,
+    /// Where queries run, their smallest operators too: cpu, vulkan, cuda or metal.
+    #[arg(long, value_name = "DEVICE", default_value = "cpu", value_parser = device)]
+    device: QueryDevice,
     /// Tests at once.
     #[arg(long, value_name = "N", default_value_t = 2)]
     jobs: usize,
 }
 
+fn device(name: &str) -> Result<QueryDevice, String> {
+    let open = |spec| QueryDevice::open(spec).map_err(|error| error.to_string());
+    name.parse().map_err(|error: RuntimeError| error.to_string()).and_then(open)
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let options = Options { strict: arguments.strict, timeout: Duration::from_secs(arguments.timeout) };
+    let (timeout, device) = (Duration::from_secs(arguments.timeout), arguments.device.clone());
+    let options = Options { strict: arguments.strict, timeout, device };
     guard::quiet_panics();
     match conformance(&arguments, &options) {
         Ok(good) => ExitCode::from(u8::from(!good)),
@@ -114,10 +125,30 @@ mod tests {
                 "SKIPPED the_w3c_tests_go_as_the_list_says: no W3C tests beside the checkout; HGQL_SHARED names their folder"
             );
         };
-        let files = Files::around(&path).expect("a root");
+        goes_as_the_list_says(&path, QueryDevice::host());
+    }
+
+    #[cfg(feature = "vulkan")]
+    #[test]
+    fn sparql_goes_on_a_device_as_the_list_says() {
+        const TEST: &str = "sparql_goes_on_a_device_as_the_list_says";
+        let Some(path) = w3c() else {
+            return eprintln!("SKIPPED {TEST}: no W3C tests beside the checkout; HGQL_SHARED names their folder");
+        };
+        match device("vulkan") {
+            Ok(device) => goes_as_the_list_says(&path.join("sparql/sparql11"), device),
+            Err(why) => {
+                assert!(std::env::var_os("HGQL_REQUIRE_VULKAN").is_none(), "{TEST}: a Vulkan driver is here, but {why}");
+                eprintln!("SKIPPED {TEST}: {why}");
+            }
+        }
+    }
+
+    fn goes_as_the_list_says(path: &Path, device: QueryDevice) {
+        let files = Files::around(path).expect("a root");
         let known = known::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/conformance/known-failures.toml")).expect("a list");
-        let tests = manifest::tests(&files, &path).expect("manifests");
-        let outcomes = run_all(&files, &tests, &Options { strict: false, timeout: Duration::from_secs(60) }, 2);
+        let tests = manifest::tests(&files, path).expect("manifests");
+        let outcomes = run_all(&files, &tests, &Options { strict: false, timeout: Duration::from_secs(60), device }, 2);
         let report = Report { outcomes: tests.iter().zip(outcomes).collect(), known: &known };
         assert!(report.is_good(), "{}", report.text());
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use hypergraphql_runtime::engine::QueryDevice;
 use oxrdf::{GraphName, Quad, Term};
 
 use crate::compare::{self, Order, Row};
@@ -19,6 +20,8 @@ pub(crate) struct Options {
     pub(crate) strict: bool,
     /// For each mode of a test.
     pub(crate) timeout: Duration,
+    /// Where queries run.
+    pub(crate) device: QueryDevice,
 }
 
 /// Runs a test in all its modes; the first failure is that of the test.
@@ -27,8 +30,8 @@ pub(crate) fn run(files: &Files, test: &Test, options: &Options) -> Outcome {
         return Outcome::Skipped(format!("not ours: {what}"));
     }
     for mode in modes(&test.kind, options.strict) {
-        let (files, kind) = (files.clone(), test.kind.clone());
-        if let Err(why) = guard::run(options.timeout, move || check(&files, &kind, mode)) {
+        let (files, kind, device) = (files.clone(), test.kind.clone(), options.device.clone());
+        if let Err(why) = guard::run(options.timeout, move || check(&files, &kind, mode, device)) {
             return Outcome::Failed(format!("{mode}: {why}"));
         }
     }
@@ -45,11 +48,11 @@ fn modes(kind: &Kind, strict_alone: bool) -> Vec<Mode> {
     all.into_iter().filter(runs).collect()
 }
 
-fn check(files: &Files, kind: &Kind, mode: Mode) -> Result<(), String> {
+fn check(files: &Files, kind: &Kind, mode: Mode, device: QueryDevice) -> Result<(), String> {
     match kind {
         Kind::Syntax { file, update, positive } => syntax(files, file, *update, *positive, mode),
-        Kind::Query(test) => query(files, test, mode),
-        Kind::Update { request, before, after } => update(files, request, before, after, mode),
+        Kind::Query(test) => query(files, test, mode, device),
+        Kind::Update { request, before, after } => update(files, request, (before, after), mode, device),
         Kind::Parser { file, base, positive, result } => parser(files, file, base, *positive, result.as_deref()),
         Kind::NotOurs(_) => Ok(()),
     }
@@ -65,7 +68,7 @@ fn syntax(files: &Files, file: &str, update: bool, positive: bool, mode: Mode) -
     }
 }
 
-fn query(files: &Files, test: &QueryTest, mode: Mode) -> Result<(), String> {
+fn query(files: &Files, test: &QueryTest, mode: Mode, device: QueryDevice) -> Result<(), String> {
     let text = files.text(&test.query)?;
     let asked = system::asked(&text, &test.query, mode)?;
     let mut data = test.data.clone();
@@ -76,7 +79,7 @@ fn query(files: &Files, test: &QueryTest, mode: Mode) -> Result<(), String> {
         }
     }
     let quads = files.dataset(&data)?;
-    let answer = Store::new(quads)?.query(&text, &test.query, mode, test.rdfs)?;
+    let answer = Store::new(quads, device)?.query(&text, &test.query, mode, test.rdfs)?;
     let rules = Rules { lax: test.lax, sorted: asked.sorted };
     let expected = Answer::read(files, &test.result)?;
     if test.csv {
@@ -85,8 +88,8 @@ fn query(files: &Files, test: &QueryTest, mode: Mode) -> Result<(), String> {
     results::same(&expected, &answer, rules)
 }
 
-fn update(files: &Files, request: &str, before: &Data, after: &Data, mode: Mode) -> Result<(), String> {
-    let store = Store::new(files.dataset(before)?)?;
+fn update(files: &Files, request: &str, (before, after): (&Data, &Data), mode: Mode, device: QueryDevice) -> Result<(), String> {
+    let store = Store::new(files.dataset(before)?, device)?;
     store.update(&files.text(request)?, request, mode)?;
     same_quads(files.dataset(after)?, store.quads())
 }

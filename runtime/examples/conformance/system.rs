@@ -6,7 +6,7 @@ use std::path::Path;
 use hypergraphql_framework::store::{AtomSpace, LoadOptions};
 use hypergraphql_query::algebra::{Pattern, Query, Regime};
 use hypergraphql_query::{ParseOptions, parse_query, parse_update};
-use hypergraphql_runtime::engine::{self, Engine, QueryOptions};
+use hypergraphql_runtime::engine::{self, Engine, QueryDevice, QueryOptions};
 use oxrdf::Quad;
 
 use crate::results::Answer;
@@ -57,18 +57,18 @@ pub(crate) fn read(file: &Path, base: &str) -> Result<Vec<Quad>, String> {
 }
 
 /// A dataset that is asked and changed.
-pub(crate) struct Store(Engine);
+pub(crate) struct Store(Engine, QueryDevice);
 
 impl Store {
-    /// Of these statements.
-    pub(crate) fn new(quads: Vec<Quad>) -> Result<Self, String> {
-        Ok(Self(Engine::new(AtomSpace::from_quads(quads).map_err(|error| error.to_string())?)))
+    /// Of these statements, asked on a device.
+    pub(crate) fn new(quads: Vec<Quad>, device: QueryDevice) -> Result<Self, String> {
+        Ok(Self(Engine::new(AtomSpace::from_quads(quads).map_err(|error| error.to_string())?), device))
     }
 
     /// The answer of a query, over the RDFS closure if so asked.
     pub(crate) fn query(&self, text: &str, base: &str, mode: Mode, rdfs: bool) -> Result<Answer, String> {
         let infer = rdfs.then_some(Regime::Rdfs);
-        let answer = self.0.query(text, &QueryOptions { infer, ..running(base, mode) }).map_err(|error| error.to_string())?;
+        let answer = self.0.query(text, &QueryOptions { infer, ..self.running(base, mode) }).map_err(|error| error.to_string())?;
         Ok(match answer {
             engine::Answer::Boolean(value) => Answer::Boolean(value),
             engine::Answer::Graph(triples) => Answer::Graph(triples),
@@ -80,7 +80,13 @@ impl Store {
 
     /// Applies an update.
     pub(crate) fn update(&self, text: &str, base: &str, mode: Mode) -> Result<(), String> {
-        self.0.update(text, &running(base, mode)).map_err(|error| error.to_string())
+        self.0.update(text, &self.running(base, mode)).map_err(|error| error.to_string())
+    }
+
+    fn running(&self, base: &str, mode: Mode) -> QueryOptions {
+        // However few rows there are, they are for the device.
+        let (base, device) = (Some(base.to_owned()), self.1.clone());
+        QueryOptions { strict: mode.strict, unoptimized: mode.unoptimized, base, device, device_rows: 0, ..QueryOptions::default() }
     }
 
     /// All statements.
@@ -91,10 +97,6 @@ impl Store {
 
 fn reading(base: &str, mode: Mode) -> ParseOptions {
     ParseOptions { strict: mode.strict, base: Some(base.to_owned()), ..ParseOptions::default() }
-}
-
-fn running(base: &str, mode: Mode) -> QueryOptions {
-    QueryOptions { strict: mode.strict, unoptimized: mode.unoptimized, base: Some(base.to_owned()), ..QueryOptions::default() }
 }
 
 /// Whether `ORDER BY` decides on the order of the rows.

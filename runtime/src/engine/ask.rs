@@ -85,7 +85,7 @@ pub(super) fn solve<'s>(
     let graphs = Graphs::new(space, plan.dataset.as_ref());
     evaluation.annotations = Some(Arc::new(StoreAnnotations::new(space.clone(), &graphs)));
     let closures = prepare(plan, infer::Context { cache, space, graphs: &graphs, base: options.store_base(), limits: &limits })?;
-    let session = Session::new(space, graphs, closures, limits, evaluation)?;
+    let session = Session::new(space, graphs, closures, limits, evaluation)?.on(options.device.clone(), options.device_rows);
     let table = run(&session, plan, &Scope::default(), "")?;
     // A damaged part of a file reads as empty.
     space.health()?;

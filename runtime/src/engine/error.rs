@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use hypergraphql_kernels::KernelError;
 use hypergraphql_query::parameters::ParameterError;
 use hypergraphql_query::{CompileError, SyntaxError};
 use oxrdf::NamedNode;
@@ -80,6 +81,16 @@ pub enum QueryError {
         operator: String,
         /// What it needs.
         what: &'static str,
+    },
+    /// A device did not do what it was asked to.
+    #[error("{operator} failed on {device}: {source}; without a device the query runs on the host")]
+    Device {
+        /// The operator.
+        operator: String,
+        /// The device's name.
+        device: String,
+        /// What went wrong there.
+        source: Box<KernelError>,
     },
     /// A closure cannot be made.
     #[error(transparent)]

@@ -24,7 +24,7 @@ use crate::infer::ClosureCache;
 use statistics::StoreStatistics;
 use writer::Writer;
 
-pub use crate::executor::{OperatorProfile, Profile};
+pub use crate::executor::{OperatorProfile, Profile, QueryDevice};
 pub use answer::{Answer, Solutions};
 pub use error::QueryError;
 pub use options::QueryOptions;

@@ -7,13 +7,16 @@ use std::time::Duration;
 use hypergraphql_query::algebra::Regime;
 use hypergraphql_query::{CompileOptions, ParseOptions};
 
-use crate::executor::Limits;
+use crate::executor::{Limits, QueryDevice};
 
 /// Base of the names `:name` unless the store or the options say otherwise.
 const STORE_BASE: &str = "http://example.org/";
 
+/// Rows from which on a device is worth its launches; see [`QueryOptions::device_rows`].
+const DEVICE_ROWS: usize = 1 << 16;
+
 /// How a query or an update is read and run.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct QueryOptions {
     /// Only what SPARQL allows, and HyperQL's own clauses; without the relaxations.
     pub strict: bool,
@@ -33,6 +36,28 @@ pub struct QueryOptions {
     pub infer: Option<Regime>,
     /// Set to true, it ends the query.
     pub cancel: Option<Arc<AtomicBool>>,
+    /// Where operators run that have a form for a device; the others run on the host.
+    pub device: QueryDevice,
+    /// Operators whose largest input has fewer rows run on the host all the same, as a launch takes longer than so many rows there; 0: none do.
+    pub device_rows: usize,
+}
+
+impl Default for QueryOptions {
+    fn default() -> Self {
+        Self {
+            strict: false,
+            unoptimized: false,
+            timeout: None,
+            memory: None,
+            limit: None,
+            base: None,
+            store_base: None,
+            infer: None,
+            cancel: None,
+            device: QueryDevice::host(),
+            device_rows: DEVICE_ROWS,
+        }
+    }
 }
 
 impl QueryOptions {

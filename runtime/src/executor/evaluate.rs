@@ -81,7 +81,7 @@ impl<'a, 's> Evaluation<'a, 's> {
 }
 
 /// The value that a variable has from outside the sub-query.
-fn outer(task: &Task<'_, '_>, variable: &Variable) -> u32 {
+pub(super) fn outer(task: &Task<'_, '_>, variable: &Variable) -> u32 {
     task.scope.bindings.iter().find(|(bound, _)| bound == variable).map_or(UNBOUND, |&(_, id)| id)
 }
 
@@ -122,7 +122,7 @@ fn filter_by_one(task: &Task<'_, '_>, condition: &Expression, table: Table) -> R
 }
 
 /// The only variable of an expression, if the table has it and it is not bound from outside.
-fn single<'e>(task: &Task<'_, '_>, expression: &'e Expression, table: &Table) -> Option<&'e Variable> {
+pub(super) fn single<'e>(task: &Task<'_, '_>, expression: &'e Expression, table: &Table) -> Option<&'e Variable> {
     match variables(expression)[..] {
         [one] if !is_volatile(expression) && table.index(one).is_some() && outer(task, one) == UNBOUND => Some(one),
         _ => None,

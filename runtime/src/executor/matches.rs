@@ -29,7 +29,7 @@ const ORDERS: [(Order, [Position; 3]); 4] = [
 
 /// What stands at a place of an atom.
 #[derive(Clone, Debug, PartialEq)]
-enum Slot {
+pub(super) enum Slot {
     Constant(Id),
     /// The value of a column of the row.
     Row(usize),
@@ -41,18 +41,20 @@ pub(crate) struct Matches<'s> {
     rows: Arc<Rows<'s>>,
     /// Statements of `rows` that a condition leaves.
     all: Range<usize>,
+    /// They are statements of the store, not of a closure.
+    pub(super) of_store: bool,
     /// By what a range is narrowed, one after the other.
-    keys: Vec<(Position, Slot)>,
+    pub(super) keys: Vec<(Position, Slot)>,
     adjacency: Option<Arc<Adjacency>>,
-    graph: GraphCheck,
+    pub(super) graph: GraphCheck,
     /// The column that says of which graph a row is.
-    graph_column: Option<usize>,
+    pub(super) graph_column: Option<usize>,
     /// Places that have to hold the same.
-    equal: Vec<(Position, Position)>,
-    conditions: Vec<(Place, Condition<'s>)>,
-    incidences: Option<Incidences>,
+    pub(super) equal: Vec<(Position, Position)>,
+    pub(super) conditions: Vec<(Place, Condition<'s>)>,
+    pub(super) incidences: Option<Incidences>,
     /// Where not all statements are there for all rows.
-    snapshot: Option<Snapshot<'s>>,
+    pub(super) snapshot: Option<Snapshot<'s>>,
     /// Valid times of the statements, if they are wanted and not all are timeless.
     periods: Option<&'s Periods>,
     /// New variables and where their values stand.
@@ -63,7 +65,7 @@ pub(crate) struct Matches<'s> {
 
 /// Where the value of a condition's variable stands.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Place {
+pub(super) enum Place {
     Statement(Position),
     Row(usize),
 }
@@ -113,8 +115,23 @@ impl<'a> Matches<'a> {
             place.map(|place| (place, condition)).ok_or_else(|| task.plan(format!("a condition on {variable}, which the atom has not")))
         });
         let conditions = conditions.collect::<Result<Vec<_>, _>>()?;
-        let mut matches =
-            Self { rows, all, keys, adjacency, graph, graph_column, equal, conditions, incidences, snapshot, periods, free, sequence };
+        let of_store = matches!(statements, Statements::Asserted(_));
+        let mut matches = Self {
+            rows,
+            all,
+            of_store,
+            keys,
+            adjacency,
+            graph,
+            graph_column,
+            equal,
+            conditions,
+            incidences,
+            snapshot,
+            periods,
+            free,
+            sequence,
+        };
         matches.narrow();
         Ok(Some(matches))
     }

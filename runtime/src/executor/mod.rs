@@ -1,10 +1,12 @@
-//! The executor: a graph of operators on columns of ids, run on the host against a snapshot of a store. One operator per file.
+//! The executor: a graph of operators on columns of ids, run against a snapshot of a store. One operator per file; `device/` has those that also run on a
+//! CubeCL device.
 
 mod aggregate;
 mod annotations;
 mod condition;
 mod dataset;
 mod destructure;
+mod device;
 mod distinct;
 mod evaluate;
 mod exists;
@@ -40,6 +42,7 @@ mod terms;
 #[cfg(test)]
 mod tests;
 
+pub use device::QueryDevice;
 pub use profile::{OperatorProfile, Profile};
 
 pub(crate) use annotations::StoreAnnotations;

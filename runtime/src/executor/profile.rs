@@ -17,8 +17,8 @@ pub struct OperatorProfile {
     pub bytes: u64,
     /// How often it ran: more than once in a sub-query.
     pub runs: u64,
-    /// Where it ran.
-    pub device: &'static str,
+    /// Where it ran: `cpu` or the name of a device; all of them, separated by commas, if its runs were on several.
+    pub device: String,
 }
 
 /// What the operators of a query did, inputs before what uses them.
@@ -39,6 +39,9 @@ impl Profile {
                 known.time += run.time;
                 known.bytes += run.bytes;
                 known.runs += run.runs;
+                if !known.device.split(", ").any(|device| device == run.device) {
+                    known.device = format!("{}, {}", known.device, run.device);
+                }
             }
             None => self.operators.push(run),
         }

@@ -3,11 +3,13 @@
 use std::time::Instant;
 
 use hashbrown::HashMap;
+use hypergraphql_query::algebra::Variable;
 use hypergraphql_query::explain::name;
 use hypergraphql_query::graph::{Node, Op, TensorGraph};
 
 use super::aggregate::aggregate;
 use super::destructure::destructure;
+use super::device::{self, Rows};
 use super::distinct::distinct;
 use super::evaluate::{bind, filter};
 use super::exists::{exists, for_each};
@@ -30,7 +32,7 @@ use crate::engine::QueryError;
 pub(crate) fn run(session: &Session<'_>, graph: &TensorGraph, scope: &Scope, around: &str) -> Result<Table, QueryError> {
     let uses = uses(graph)?;
     let mut left = uses.clone();
-    let mut tables: Vec<Option<Table>> = vec![None; graph.nodes.len()];
+    let mut tables: Vec<Option<Rows>> = vec![None; graph.nodes.len()];
     let mut solutions = Solutions::default();
     for (index, node) in graph.nodes.iter().enumerate() {
         // What neither the root nor another node uses is not run.
@@ -49,20 +51,20 @@ pub(crate) fn run(session: &Session<'_>, graph: &TensorGraph, scope: &Scope, aro
             let table = if left[place] == 0 { tables[place].take() } else { tables[place].clone() };
             let table = table.ok_or_else(|| task.plan(format!("its input #{place} comes after it")))?;
             freed += if left[place] == 0 { table.bytes() } else { 0 };
-            inputs.push(table);
+            inputs.push((table, graph.nodes[place].sorted_by.clone()));
         }
         task.first_solution = solutions.number(session, graph, &uses, index);
         let begin = Instant::now();
-        let table = node_table(&task, node, inputs)?;
+        let (table, device) = node_rows(&task, node, inputs)?;
         let bytes = table.bytes();
         session.profile().add(OperatorProfile {
             operator: operator.clone(),
             expected: node.rows,
-            rows: table.rows as u64,
+            rows: table.len() as u64,
             time: begin.elapsed(),
             bytes,
             runs: 1,
-            device: "cpu",
+            device,
         });
         session.limits.hold(bytes);
         session.limits.release(freed);
@@ -71,7 +73,7 @@ pub(crate) fn run(session: &Session<'_>, graph: &TensorGraph, scope: &Scope, aro
     let root = tables.into_iter().nth(graph.root.0 as usize).flatten();
     let root = root.ok_or_else(|| QueryError::Plan { operator: format!("node #{}", graph.root.0), what: "it is not there".to_owned() })?;
     session.limits.release(root.bytes());
-    Ok(root)
+    root.host(&Task { session, operator: if around.is_empty() { "the answer" } else { around }, scope, first_solution: 0 })
 }
 
 /// The numbers of solutions. Expressions that are evaluated one after the other on the same rows see the same solutions; any other rows are other ones,
@@ -111,15 +113,20 @@ fn uses(graph: &TensorGraph) -> Result<Vec<usize>, QueryError> {
     Ok(uses)
 }
 
-fn node_table(task: &Task<'_, '_>, node: &Node, inputs: Vec<Table>) -> Result<Table, QueryError> {
+/// The rows of a node and where they were made; inputs come with the variables by which they ascend.
+fn node_rows(task: &Task<'_, '_>, node: &Node, inputs: Vec<(Rows, Vec<Variable>)>) -> Result<(Rows, String), QueryError> {
     task.check()?;
     let expected = arity(&node.op);
     if !expected.contains(&inputs.len()) {
         return Err(task.plan(format!("it has {} inputs, expected {} to {}", inputs.len(), expected.start(), expected.end())));
     }
+    if let Some(done) = device::operator(task, node, &inputs)? {
+        return Ok(done);
+    }
+    let inputs = inputs.into_iter().map(|(rows, _)| rows.host(task)).collect::<Result<_, _>>()?;
     let table = operator_table(task, node, inputs)?;
     let table = if has_schema(&table, node) { table } else { table.with_schema(&node.schema) };
-    sorted(task, table, &node.sorted_by)
+    Ok((Rows::Host(sorted(task, table, &node.sorted_by)?), "cpu".to_owned()))
 }
 
 fn has_schema(table: &Table, node: &Node) -> bool {

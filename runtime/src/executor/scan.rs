@@ -32,7 +32,7 @@ pub(crate) fn scan(task: &Task<'_, '_>, node: &Node, atom: &Atom) -> Result<Tabl
 }
 
 /// Variables in whose order rows should come: equal rows have to follow each other where they are to be one.
-fn wish_of(node: &Node) -> Vec<Variable> {
+pub(super) fn wish_of(node: &Node) -> Vec<Variable> {
     match node.sorted_by.is_empty() {
         true if node.weighted => node.schema.iter().map(|column| column.variable.clone()).collect(),
         _ => node.sorted_by.clone(),
@@ -45,7 +45,12 @@ fn period_of<'a>(node: &Node, atom: &'a Atom) -> Option<&'a Variable> {
 }
 
 /// Columns that stand in the statements.
-fn places(task: &Task<'_, '_>, node: &Node, atom: &Atom, matches: &Matches<'_>) -> Result<Vec<(Variable, Position)>, QueryError> {
+pub(super) fn places(
+    task: &Task<'_, '_>,
+    node: &Node,
+    atom: &Atom,
+    matches: &Matches<'_>,
+) -> Result<Vec<(Variable, Position)>, QueryError> {
     let place = |variable: &Variable| matches.free.iter().find(|(free, _)| free == variable).cloned();
     let period = period_of(node, atom);
     node.schema

@@ -11,6 +11,7 @@ use oxrdf::Term;
 use rayon::prelude::*;
 
 use super::dataset::Graphs;
+use super::device::QueryDevice;
 use super::limits::Limits;
 use super::period_sets::PeriodSets;
 use super::profile::Profile;
@@ -44,6 +45,10 @@ pub(crate) struct Session<'s> {
     pub(crate) evaluation: Context<'s>,
     /// Numbers that solutions have; see [`Self::number_solutions`].
     numbered: AtomicU64,
+    /// Where operators run that can run there.
+    pub(crate) device: QueryDevice,
+    /// Rows of the largest input from which on they do.
+    pub(crate) device_rows: usize,
 }
 
 impl<'s> Session<'s> {
@@ -73,7 +78,14 @@ impl<'s> Session<'s> {
             profile: Mutex::new(profile),
             evaluation,
             numbered: AtomicU64::new(0),
+            device: QueryDevice::host(),
+            device_rows: 0,
         })
+    }
+
+    /// The same on a device, for operators whose largest input has at least so many rows.
+    pub(crate) fn on(self, device: QueryDevice, device_rows: usize) -> Self {
+        Self { device, device_rows, ..self }
     }
 
     /// The first of as many numbers as a table has rows at most, which no other solution of the query has: `BNODE`, `RAND` and `UUID` depend on the

@@ -81,7 +81,7 @@ pub(crate) fn prepare(graph: &TensorGraph, context: Context<'_>) -> Result<Closu
             time: begin.elapsed(),
             bytes: 12 * statements.len() as u64,
             runs: 1,
-            device: "cpu",
+            device: "cpu".to_owned(),
         });
         closures.all.push((regime, graph, statements));
     }

@@ -63,7 +63,7 @@ fn the_profile_says_what_ran() {
     };
     let profile = solutions.profile();
     let last = profile.operators.last().unwrap();
-    assert_eq!((last.rows, last.device, last.runs), (4, "cpu", 1));
+    assert_eq!((last.rows, last.device.clone(), last.runs), (4, "cpu".to_owned(), 1));
     assert!(profile.operators.iter().map(|operator| operator.time).sum::<Duration>() <= profile.total);
 }
 

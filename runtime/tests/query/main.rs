@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where something unexpected is found")]
 
 mod deserialize;
+mod device;
 mod forms;
 mod limits;
 mod patterns;
@@ -14,7 +15,7 @@ mod updates;
 mod wd50k;
 
 use hypergraphql_framework::store::AtomSpace;
-use hypergraphql_runtime::engine::{Answer, Engine, QueryOptions};
+use hypergraphql_runtime::engine::{Answer, Engine, QueryDevice, QueryOptions};
 use oxrdf::{NamedNode, Quad, Term};
 
 const PEOPLE: &str = r#"
@@ -57,23 +58,29 @@ fn short(term: &Term) -> String {
     }
 }
 
-/// The rows of a query, optimised and not, which have to agree, as words; unbound is `-`.
+/// The rows of a query, optimised and not, on the host and on a device where there is one, which have to agree, as words; unbound is `-`.
 fn rows(engine: &Engine, query: &str) -> Vec<String> {
-    let run = |unoptimized: bool| {
-        let options = QueryOptions { unoptimized, ..QueryOptions::default() };
+    let run = |unoptimized: bool, device: QueryDevice| {
+        let options = QueryOptions { unoptimized, device, device_rows: 0, ..QueryOptions::default() };
         let Answer::Solutions(solutions) = engine.query(&text(query), &options).unwrap_or_else(|error| panic!("{query}\n{error}")) else {
             panic!("{query} is no SELECT")
         };
         let row = |row: Vec<Option<Term>>| row.iter().map(|term| term.as_ref().map_or("-".to_owned(), short)).collect::<Vec<_>>().join(" ");
         solutions.rows().map(row).collect::<Vec<String>>()
     };
-    let (rows, plain) = (run(false), run(true));
+    let (rows, plain) = (run(false, QueryDevice::host()), run(true, QueryDevice::host()));
     let sorted = |rows: &[String]| {
         let mut rows = rows.to_vec();
         rows.sort();
         rows
     };
     assert_eq!(sorted(&rows), sorted(&plain), "optimised and plain differ: {query}");
+    if let Some(device) = device::vulkan("rows") {
+        for unoptimized in [false, true] {
+            let there = run(unoptimized, device.clone());
+            assert_eq!(sorted(&there), sorted(&rows), "device and host differ, unoptimised: {unoptimized}: {query}");
+        }
+    }
     rows
 }
 

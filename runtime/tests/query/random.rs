@@ -1,16 +1,16 @@
-//! Random patterns on random datasets: the engine, with and without its optimiser, against the definition of SPARQL.
+//! Random patterns on random datasets: the engine, with and without its optimiser, on the host and on a device, against the definition of SPARQL.
 
 use std::collections::BTreeMap;
 
 use hypergraphql_framework::store::AtomSpace;
 use hypergraphql_query::algebra::{Form, Variable};
 use hypergraphql_query::{ParseOptions, parse_query};
-use hypergraphql_runtime::engine::{Answer, Engine, QueryOptions};
+use hypergraphql_runtime::engine::{Answer, Engine, QueryDevice, QueryOptions};
 use oxrdf::{GraphName, Literal, NamedNode, Quad, Term};
 use proptest::prelude::*;
 
 use super::reference::{Dataset, Solution};
-use super::text;
+use super::{device, text};
 
 fn name(kind: &str, number: u8) -> NamedNode {
     NamedNode::new_unchecked(format!("http://x/{kind}{number}"))
@@ -110,8 +110,8 @@ fn bag(solutions: impl Iterator<Item = Solution>) -> BTreeMap<String, usize> {
     bag
 }
 
-fn engine_bag(engine: &Engine, query: &str, unoptimized: bool) -> Result<BTreeMap<String, usize>, TestCaseError> {
-    let answer = engine.query(query, &QueryOptions { unoptimized, ..QueryOptions::default() });
+fn engine_bag(engine: &Engine, query: &str, unoptimized: bool, device: QueryDevice) -> Result<BTreeMap<String, usize>, TestCaseError> {
+    let answer = engine.query(query, &QueryOptions { unoptimized, device, device_rows: 0, ..QueryOptions::default() });
     let Answer::Solutions(solutions) = answer.map_err(|error| TestCaseError::fail(format!("{query}\n{error}")))? else {
         return Err(TestCaseError::fail("no solutions"));
     };
@@ -141,8 +141,10 @@ proptest! {
         let expected = bag(dataset.solutions(&parsed.pattern).into_iter().map(kept));
         let engine = Engine::new(AtomSpace::from_quads(quads.iter().cloned()).unwrap());
         for unoptimized in [true, false] {
-            let got = engine_bag(&engine, &query, unoptimized)?;
-            prop_assert_eq!(&got, &expected, "unoptimized: {}\n{}", unoptimized, query);
+            for device in [Some(QueryDevice::host()), device::vulkan("the_engine_is_the_definition")].into_iter().flatten() {
+                let got = engine_bag(&engine, &query, unoptimized, device.clone())?;
+                prop_assert_eq!(&got, &expected, "unoptimized: {}, {:?}\n{}", unoptimized, device, query);
+            }
         }
     }
 }

@@ -42,7 +42,8 @@ fn file() -> Option<PathBuf> {
 /// The number that a query counts.
 fn count(engine: &Engine, query: &str) -> usize {
     let begin = Instant::now();
-    let Answer::Solutions(solutions) = engine.query(query, &QueryOptions::default()).unwrap_or_else(|error| panic!("{query}\n{error}")) else {
+    let Answer::Solutions(solutions) = engine.query(query, &QueryOptions::default()).unwrap_or_else(|error| panic!("{query}\n{error}"))
+    else {
         panic!("{query} is no SELECT")
     };
     let row = solutions.rows().next().unwrap();

@@ -13,6 +13,7 @@ use hypergraphql_runtime::engine::{Answer, Engine, QueryOptions};
 use oxrdf::Term;
 use serde::Serialize;
 
+use crate::cli::backend::QueryDeviceArg;
 use crate::cli::error::CliError;
 use crate::cli::{Global, kb, output, query};
 use reference::Counts;
@@ -52,6 +53,8 @@ pub(super) struct QueryBenchArgs {
     /// The query over it.
     #[arg(long, value_name = "TEXT", requires = "kb")]
     query: Option<String>,
+    #[command(flatten)]
+    device: QueryDeviceArg,
 }
 
 /// The queries: counts, so that no time goes into printing rows.
@@ -97,13 +100,14 @@ fn iri(class: &str, number: u32) -> String {
 
 /// Checks, times and reports.
 pub(super) fn run(args: &QueryBenchArgs, global: &Global) -> Result<(), CliError> {
+    let options = args.device.apply(QueryOptions::default())?;
     if let (Some(path), Some(text)) = (&args.kb, &args.query) {
         let engine = kb::engine(path, global)?;
-        return report(&[Timed { counts: Counts::new(), ..time(&engine, "query", text, args.reps)? }], global);
+        return report(&[Timed { counts: Counts::new(), ..time(&engine, "query", text, &options, args.reps)? }], global);
     }
     let chosen: Vec<_> =
         QUERIES.into_iter().filter(|(name, _)| args.case.is_empty() || args.case.iter().any(|case| case == name)).collect();
-    check(&chosen, args.seed)?;
+    check(&chosen, args.seed, &options)?;
     let world = World::new(args.scale, args.seed);
     if let Some(folder) = &args.dump {
         world.dump(folder).map_err(|error| CliError::failed(format!("{}: cannot write the world: {error}", folder.display())))?;
@@ -113,17 +117,17 @@ pub(super) fn run(args: &QueryBenchArgs, global: &Global) -> Result<(), CliError
     let load = start.elapsed().as_secs_f64() * 1e3;
     let mut timed = vec![Timed { kind: "bench", case: "load", ms: load, ms_min: load, ms_first: load, rows: 0, counts: Vec::new() }];
     for (name, text) in chosen {
-        timed.push(time(&engine, name, &format!("{PREFIX}{text}"), args.reps)?);
+        timed.push(time(&engine, name, &format!("{PREFIX}{text}"), &options, args.reps)?);
     }
     report(&timed, global)
 }
 
 /// The answers on a small world must be those of the loops.
-fn check(queries: &[(&str, &str)], seed: u64) -> Result<(), CliError> {
+fn check(queries: &[(&str, &str)], seed: u64, options: &QueryOptions) -> Result<(), CliError> {
     let world = World::new(CHECKED, seed);
     let engine = Engine::new(AtomSpace::from_quads(world.quads())?);
     for (name, text) in queries {
-        let (got, _) = ask(&engine, &format!("{PREFIX}{text}"))?;
+        let (got, _) = ask(&engine, &format!("{PREFIX}{text}"), options)?;
         let expected = reference::answer(&world, name);
         if expected.as_ref() != Some(&got) {
             return Err(CliError::failed(format!("{name} answers {got:?} on a world of scale {CHECKED}, but loops count {expected:?}")));
@@ -132,12 +136,12 @@ fn check(queries: &[(&str, &str)], seed: u64) -> Result<(), CliError> {
     Ok(())
 }
 
-fn time<'a>(engine: &Engine, case: &'a str, text: &str, reps: u32) -> Result<Timed<'a>, CliError> {
+fn time<'a>(engine: &Engine, case: &'a str, text: &str, options: &QueryOptions, reps: u32) -> Result<Timed<'a>, CliError> {
     let mut samples = Vec::new();
     let mut last = (Counts::new(), 0);
     for _ in 0..=reps {
         let start = Instant::now();
-        last = ask(engine, text)?;
+        last = ask(engine, text, options)?;
         samples.push(start.elapsed().as_secs_f64() * 1e3);
     }
     let first = samples.remove(0);
@@ -147,8 +151,8 @@ fn time<'a>(engine: &Engine, case: &'a str, text: &str, reps: u32) -> Result<Tim
 }
 
 /// The rows that are a name and a count, or a count, and how many rows there are.
-fn ask(engine: &Engine, text: &str) -> Result<(Counts, usize), CliError> {
-    let answer = engine.query(text, &QueryOptions::default()).map_err(query::failed)?;
+fn ask(engine: &Engine, text: &str, options: &QueryOptions) -> Result<(Counts, usize), CliError> {
+    let answer = engine.query(text, options).map_err(query::failed)?;
     match answer {
         Answer::Boolean(_) => Ok((Counts::new(), 1)),
         Answer::Graph(triples) => Ok((Counts::new(), triples.len())),

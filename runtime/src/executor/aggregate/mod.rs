@@ -77,7 +77,7 @@ fn aggregate_ids(task: &Task<'_, '_>, groups: &Groups, aggregate: &Aggregate, in
 }
 
 /// Ids of counts.
-fn counted(task: &Task<'_, '_>, counts: &[u64]) -> Result<Vec<u32>, QueryError> {
+pub(super) fn counted(task: &Task<'_, '_>, counts: &[u64]) -> Result<Vec<u32>, QueryError> {
     let mut known: HashMap<u64, u32> = HashMap::new();
     let mut ids = Vec::with_capacity(counts.len());
     for &count in counts {
