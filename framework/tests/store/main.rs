@@ -3,6 +3,7 @@
 
 mod changes;
 mod crash;
+mod dataset;
 mod folder;
 mod load;
 mod memory;
