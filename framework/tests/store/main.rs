@@ -5,6 +5,7 @@ mod changes;
 mod crash;
 mod dataset;
 mod folder;
+mod killed;
 mod load;
 mod memory;
 mod terms;
