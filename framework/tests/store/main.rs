@@ -8,6 +8,7 @@ mod folder;
 mod killed;
 mod load;
 mod memory;
+mod mishaps;
 mod terms;
 mod time;
 
