@@ -111,7 +111,7 @@ pub(super) fn read(path: &Path, text: &str, sink: &mut Sink<'_>) -> Result<()> {
         let term = sink.names.term(&plain(name)).map_err(bad("node", name))?;
         match NamedOrBlankNode::try_from(term) {
             Ok(node) => {
-                put_attributes(sink, &node, *weight, attrs).map_err(|error| error.unwrap_or_else(bad("attributes of node", name)))?
+                put_attributes(sink, &node, *weight, attrs).map_err(|error| error.unwrap_or_else(bad("attributes of node", name)))?;
             }
             // A literal plays in hyperedges, but nothing can be said of it.
             Err(_) => of_literals += u64::from(weight.is_some()) + attrs.len() as u64,

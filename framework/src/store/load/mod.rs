@@ -1,6 +1,7 @@
 //! From files to an AtomSpace.
 //!
-//! Lines (N-Triples, N-Quads) are parsed in chunks by all threads; each chunk interns its terms for itself and then gives them to the shared table.
+//! Lines (N-Triples, N-Quads) are parsed in chunks by all threads; each chunk interns its terms for itself and then gives them to the shared table. Turtle is read
+//! so, too, in parts of a document that is held whole; TriG and hyperedges in one piece.
 
 mod builder;
 mod dataset;
