@@ -45,6 +45,6 @@ pub mod stats;
 pub mod store;
 pub mod subgraph;
 
-pub use dataset::{Dataset, Features, Labels, Name, Split, SplitSet, synthetic_features};
+pub use dataset::{Dataset, Features, Labels, Name, Relations, Split, SplitSet, Tags, synthetic_features};
 pub use error::{Error, Place, Result};
 pub use hypergraph::{Csr, Duplicates, Hypergraph};

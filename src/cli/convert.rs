@@ -7,17 +7,21 @@ use hypergraphql_framework::{Dataset, Duplicates, Error};
 use serde::Serialize;
 
 use super::error::CliError;
-use super::{Global, output};
+use super::{Global, kb, output};
 
-/// Write a data set in another format.
+/// Write a data set in another format, or a knowledge base as one.
 #[derive(Debug, clap::Args)]
 #[command(long_about = "Reads a data set, checks it, and writes it in another format.\n\n\
                         Formats are told from the paths: a folder of text files (text), .hif.json, .json or .hif (hif), .csv, .tsv, .npz. HIF and \
                         npz hold everything that a data set can have; text holds no weights, and features of 0 and 1 only; CSV and TSV hold the \
                         hypergraph, its names and the weights of its incidences, so features, labels and splits must be left out by \
-                        --hypergraph-only. The output is written beside its place and renamed; a text folder is replaced as a whole.")]
+                        --hypergraph-only. Relations and roles, too, stand in HIF and npz only.\n\n\
+                        A folder of `hgql load` is read as a data set: players are nodes; --hyperedges says what the hyperedges are, --labels which \
+                        predicate tells the classes. `hgql load` makes a knowledge base of HIF and npz again.\n\n\
+                        The output is written beside its place and renamed; a text folder is replaced as a whole.")]
 #[command(after_help = "Examples:\n  \
                         hgql convert data/cora cora.npz\n  \
+                        hgql convert kb.hgql kb.npz --hyperedges all --labels http://example.org/kind\n  \
                         hgql convert network.json edges.csv --hypergraph-only\n  \
                         hgql convert edges.txt data/mine --from csv --to text")]
 pub(crate) struct ConvertArgs {
@@ -31,12 +35,14 @@ pub(crate) struct ConvertArgs {
     /// Format of the output, where its path does not tell.
     #[arg(long, value_name = "FORMAT")]
     to: Option<Format>,
-    /// Leave out features, labels, splits and weights of nodes; names and the hypergraph's own weights stay.
+    /// Leave out features, labels, splits, weights of nodes, relations and roles; names and the hypergraph's own weights stay.
     #[arg(long)]
     hypergraph_only: bool,
     /// What a node twice in a hyperedge means: merge (once, with a warning), sum (weights add up) or error.
     #[arg(long, value_name = "RULE", default_value_t)]
     duplicates: Duplicates,
+    #[command(flatten)]
+    of_kb: kb::DatasetArgs,
     /// Replace the output when it exists.
     #[arg(long)]
     force: bool,
@@ -59,7 +65,11 @@ pub(crate) fn run(args: ConvertArgs, global: &Global) -> Result<(), CliError> {
         let message = format!("{} exists already", args.output.display());
         return Err(CliError::input(message).with_help("give --force to replace it"));
     }
-    let mut dataset = io::read_with(&args.input, io::Options { format: args.from, duplicates: args.duplicates })?;
+    let options = io::Options { format: args.from, duplicates: args.duplicates };
+    let mut dataset = match args.of_kb.dataset(&args.input, options)? {
+        Some(dataset) => dataset,
+        None => io::read_with(&args.input, options)?,
+    };
     if args.hypergraph_only {
         let Dataset { name, hypergraph, node_names, hyperedge_names, .. } = dataset;
         dataset = Dataset { node_names, hyperedge_names, ..Dataset::new(name, hypergraph) };
@@ -82,6 +92,6 @@ fn refused(error: Error, hypergraph_only: bool) -> CliError {
         return error;
     }
     error.with_help(
-        "--hypergraph-only leaves out features, labels, splits and weights of nodes; `hgql convert --help` says what each format holds",
+        "--hypergraph-only leaves out features, labels, splits, weights of nodes, relations and roles; `hgql convert --help` says what each format holds",
     )
 }

@@ -8,18 +8,19 @@ use hypergraphql_framework::{Dataset, Duplicates, Features};
 use serde::Serialize;
 
 use super::error::CliError;
-use super::{Global, output};
+use super::{Global, kb, output};
 
 /// Show what a data set holds.
 #[derive(Debug, clap::Args)]
 #[command(
     long_about = "Reads a data set, checks it, and shows its hypergraph (counts, degrees, sizes, peculiarities), its features, labels and \
-                  splits, and the memory it takes.\n\n\
+                  splits, and the memory it takes. Of a folder of `hgql load`, the data set that `hgql convert` would make of it.\n\n\
                   The format is told from the path: a folder of text files, or a file that ends in .hif.json, .json, .hif, .csv, .tsv or .npz."
 )]
 #[command(after_help = "Examples:\n  \
                         hgql info data/cora\n  \
                         hgql info edges.txt --from csv\n  \
+                        hgql info kb.hgql --hyperedges triples\n  \
                         hgql info data.npz --json | jq .incidences")]
 pub(crate) struct InfoArgs {
     /// Folder or file of the data set.
@@ -30,6 +31,8 @@ pub(crate) struct InfoArgs {
     /// What a node twice in a hyperedge means: merge (once, with a warning), sum (weights add up) or error.
     #[arg(long, value_name = "RULE", default_value_t)]
     duplicates: Duplicates,
+    #[command(flatten)]
+    of_kb: kb::DatasetArgs,
 }
 
 #[derive(Serialize)]
@@ -43,7 +46,15 @@ struct Info {
     features: FeatureInfo,
     labels: Option<LabelInfo>,
     splits: Vec<SplitInfo>,
+    relations: Option<RelationInfo>,
     memory_bytes: usize,
+}
+
+/// How many distinct relations and roles there are.
+#[derive(Serialize)]
+struct RelationInfo {
+    relations: usize,
+    roles: usize,
 }
 
 #[derive(Serialize)]
@@ -74,14 +85,20 @@ struct SplitInfo {
 
 /// Reads the data set and prints what it holds.
 pub(crate) fn run(args: InfoArgs, global: &Global) -> Result<(), CliError> {
-    let format = args.from.map_or_else(|| Format::of(&args.data), Ok)?;
-    let dataset = io::read_with(&args.data, io::Options { format: Some(format), duplicates: args.duplicates })?;
+    let options = io::Options { format: args.from, duplicates: args.duplicates };
+    let (dataset, format) = match args.of_kb.dataset(&args.data, options)? {
+        Some(dataset) => (dataset, "knowledge base"),
+        None => {
+            let format = args.from.map_or_else(|| Format::of(&args.data), Ok)?;
+            (io::read_with(&args.data, io::Options { format: Some(format), ..options })?, format.name())
+        }
+    };
     let info = Info::of(&dataset, format, file_bytes(&args.data));
     if global.json { output::json(&info) } else { print(&info) }
 }
 
 impl Info {
-    fn of(dataset: &Dataset, format: Format, file_bytes: u64) -> Self {
+    fn of(dataset: &Dataset, format: &'static str, file_bytes: u64) -> Self {
         let summary = Summary::of(&dataset.hypergraph);
         let features = feature_info(&dataset.features);
         let labels = dataset.labels.as_ref().map(|labels| LabelInfo {
@@ -92,7 +109,10 @@ impl Info {
         });
         let memory_bytes = summary.bytes + features.bytes;
         let name = dataset.name.clone();
-        Self { kind: "info", name, format: format.name(), file_bytes, summary, features, labels, splits: split_info(dataset), memory_bytes }
+        let relations =
+            dataset.relations.as_ref().map(|of| RelationInfo { relations: of.relations.names.len(), roles: of.roles.names.len() });
+        let splits = split_info(dataset);
+        Self { kind: "info", name, format, file_bytes, summary, features, labels, splits, relations, memory_bytes }
     }
 }
 
@@ -143,6 +163,8 @@ fn print(info: &Info) -> Result<(), CliError> {
     table.add_row(["duplicate hyperedges".into(), s.duplicate_hyperedges.to_string()]);
     table.add_row(["connected components".into(), s.components.to_string()]);
     table.add_row(["weights".into(), weights(s).to_owned()]);
+    let relations = info.relations.as_ref().map_or_else(|| "none".into(), |of| format!("{} relations, {} roles", of.relations, of.roles));
+    table.add_row(["relations".into(), relations]);
     table.add_row(["features".into(), features(&info.features, s.nodes)]);
     table.add_row(["labels".into(), info.labels.as_ref().map_or_else(|| "none".into(), |l| labels(l, s.nodes))]);
     for split in &info.splits {

@@ -3,9 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
-use hypergraphql_framework::store::{AtomSpace, Format, LoadOptions, Progress};
+use hypergraphql_framework::store::{AtomSpace, DatasetOptions, Format, Hyperedges, LoadOptions, Progress};
+use hypergraphql_framework::{Dataset, io};
 use hypergraphql_runtime::engine::Engine;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use oxrdf::NamedNode;
 
 use super::error::CliError;
 use super::{Global, logging, query};
@@ -53,6 +55,50 @@ fn spinner(global: &Global) -> ProgressBar {
     bar.enable_steady_tick(Duration::from_millis(100));
     logging::set_bar(Some(bar.clone()));
     bar
+}
+
+/// Whether a folder is a knowledge base, which is then no data set.
+pub(crate) fn is_store(path: &Path) -> bool {
+    path.is_dir() && path.join("CURRENT").is_file()
+}
+
+/// How a knowledge base becomes a data set.
+#[derive(Debug, clap::Args)]
+pub(crate) struct DatasetArgs {
+    /// Of a knowledge base: what its hyperedges are: nodes (those of type hq:Hyperedge), triples (statements) or all.
+    #[arg(long, value_name = "KIND")]
+    hyperedges: Option<Hyperedges>,
+    /// Of a knowledge base: literals are nodes, too; without, incidences with them are left out.
+    #[arg(long)]
+    literals: bool,
+    /// Of a knowledge base: the predicate whose objects are the classes of nodes.
+    #[arg(long, value_name = "IRI", value_parser = super::load::iri)]
+    labels: Option<NamedNode>,
+}
+
+impl DatasetArgs {
+    /// The data set of a knowledge base; none of another path, for which these flags have no meaning, as `options` have none for a knowledge base.
+    pub(crate) fn dataset(&self, path: &Path, options: io::Options) -> Result<Option<Dataset>, CliError> {
+        if !is_store(path) {
+            if self.hyperedges.is_none() && !self.literals && self.labels.is_none() {
+                return Ok(None);
+            }
+            let help = "--hyperedges, --literals and --labels say how a folder of `hgql load` becomes a data set";
+            return Err(CliError::input(format!("{} is no knowledge base", path.display())).with_help(help));
+        }
+        if options != io::Options::default() {
+            let help = "--from and --duplicates are for files of data sets; a knowledge base has each incidence once";
+            return Err(CliError::input(format!("{} is a knowledge base", path.display())).with_help(help));
+        }
+        let hyperedges = self.hyperedges.unwrap_or_default();
+        let options = DatasetOptions { hyperedges, literals: self.literals, labels: self.labels.clone() };
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        AtomSpace::open(path)?.dataset(&name, &options).map(Some).map_err(|error| {
+            let found = CliError::from(error);
+            let help = "--hyperedges triples makes a hyperedge of each statement between nodes";
+            if hyperedges == Hyperedges::Nodes && found.to_string().contains("hq:Hyperedge") { found.with_help(help) } else { found }
+        })
+    }
 }
 
 /// Bytes on disk of the files in a folder.

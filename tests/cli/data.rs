@@ -152,3 +152,43 @@ fn an_existing_output_is_kept_unless_forced() {
     hgql(paths.into_iter().chain(["--force"])).ok();
     assert_ne!(fs::read_to_string(&output).expect("the output"), "mine");
 }
+
+/// A knowledge base of two hyperedges, four statements between nodes and one with a literal.
+const WORLD: &str = "@prefix : <http://example.org/> .
+@prefix hq: <https://hypergraphql.org/ns#> .
+:h a hq:Hyperedge ; hq:relation :writes ; :author :ada , :grace ; :paper :engines .
+:i a hq:Hyperedge ; :author :ada ; :paper :notes ; :year 1843 .
+:ada :knows :grace ; a :Person . :grace a :Person . :engines a :Paper . :ada :age 36 .
+";
+
+#[test]
+fn a_knowledge_base_is_a_data_set_and_comes_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
+    fs::write(path("kb.ttl"), WORLD).expect("a file");
+    hgql(["load", &path("kb.ttl"), "-o", &path("kb.hgql")]).ok();
+    let found = lines(&hgql(["info", "-q", "--json", &path("kb.hgql")]).ok()).remove(0);
+    for (key, value) in [("nodes", 4), ("hyperedges", 2), ("incidences", 5)] {
+        assert_eq!(found[key], value, "{key} in {found}");
+    }
+    assert_eq!((&found["name"], &found["format"]), (&"kb".into(), &"knowledge base".into()));
+    assert_eq!(found["relations"], serde_json::json!({"relations": 1, "roles": 2}));
+    let kind = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type";
+    hgql(["convert", "-q", &path("kb.hgql"), &path("kb.npz"), "--hyperedges", "all", "--labels", kind]).ok();
+    let found = info(&folder.path().join("kb.npz"));
+    assert_eq!((&found["hyperedges"], &found["labels"]["labelled"]), (&3.into(), &3.into()));
+    assert_eq!(found["labels"]["names"], serde_json::json!(["http://example.org/Paper", "http://example.org/Person"]));
+    for file in ["again.hif.json", "again.npz"] {
+        hgql(["convert", "-q", &path("kb.hgql"), &path(file), "--literals"]).ok();
+        hgql(["load", &path(file), "-o", &path("again.hgql"), "--force"]).ok();
+        let of_hyperedges = |kb: &str| hgql(["query", &path(kb), "SELECT ?h ?r ?p { HYPEREDGE ?h { ?r ?p } } ORDER BY ?h ?r ?p"]).ok();
+        assert_eq!(of_hyperedges("again.hgql"), of_hyperedges("kb.hgql"), "{file}");
+    }
+    hgql(["convert", "-q", &path("kb.hgql"), &path("kb.csv")]).fails(2, &["relations and roles", "--hypergraph-only"]);
+    hgql(["convert", "-q", &path("kb.hgql"), &path("kb.csv"), "--hypergraph-only"]).ok();
+    hgql(["info", &path("kb.csv"), "--literals"]).fails(2, &["is no knowledge base"]);
+    hgql(["info", &path("kb.hgql"), "--from", "csv"]).fails(2, &["is a knowledge base"]);
+    fs::write(path("plain.ttl"), "<http://x/a> <http://x/p> <http://x/b> .").expect("a file");
+    hgql(["load", &path("plain.ttl"), "-o", &path("plain.hgql")]).ok();
+    hgql(["info", &path("plain.hgql")]).fails(2, &["--hyperedges triples"]);
+}

@@ -3,11 +3,13 @@
 mod features;
 mod labels;
 pub(crate) mod name;
+mod relations;
 pub(crate) mod split;
 
 pub use features::{Features, synthetic_features};
 pub use labels::Labels;
 pub use name::Name;
+pub use relations::{Relations, Tags};
 pub use split::{Split, SplitSet};
 
 use std::collections::HashSet;
@@ -37,6 +39,8 @@ pub struct Dataset {
     pub node_names: Option<Vec<Name>>,
     /// A name per hyperedge where the file had names other than 0, 1, 2, ...
     pub hyperedge_names: Option<Vec<Name>>,
+    /// The relations of hyperedges and the roles of nodes, where the source had such.
+    pub relations: Option<Relations>,
 }
 
 impl Dataset {
@@ -53,6 +57,7 @@ impl Dataset {
             node_weights: None,
             node_names: None,
             hyperedge_names: None,
+            relations: None,
         }
     }
 
@@ -72,7 +77,8 @@ impl Dataset {
     ///
     /// # Errors
     /// When features, labels or names have another length than the nodes, a feature is not finite, a label or a split
-    /// is out of range, a node lies in two parts of a split, the split sets do not add up or one is empty, or a name is there twice.
+    /// is out of range, a node lies in two parts of a split, the split sets do not add up or one is empty, a name is there twice, or relations
+    /// and roles are not those of these hyperedges and incidences.
     pub fn check(&self) -> Result<()> {
         let nodes = self.hypergraph.nodes();
         self.features.check(nodes)?;
@@ -103,7 +109,9 @@ impl Dataset {
             return Err(Error::invalid("split sets", format!("{} splits in all", self.splits.len()), counted.to_string()));
         }
         name::check("node names", self.node_names.as_deref(), nodes)?;
-        name::check("hyperedge names", self.hyperedge_names.as_deref(), self.hypergraph.hyperedges())
+        name::check("hyperedge names", self.hyperedge_names.as_deref(), self.hypergraph.hyperedges())?;
+        let (hyperedges, incidences) = (self.hypergraph.hyperedges(), self.hypergraph.incidences());
+        self.relations.as_ref().map_or(Ok(()), |relations| relations.check(hyperedges, incidences))
     }
 }
 

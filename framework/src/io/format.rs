@@ -39,9 +39,13 @@ impl Format {
     /// A folder or a path without extension is text; else the extension tells.
     ///
     /// # Errors
-    /// When the extension is not known.
+    /// When the extension is not known, or the folder is a store.
     pub fn of(path: &Path) -> Result<Self> {
         if path.is_dir() {
+            if path.join("CURRENT").is_file() {
+                let found = "a store (AtomSpace::dataset and `hgql convert` make a data set of it)";
+                return Err(Error::invalid(format!("format of {}", path.display()), "a folder of text files", found));
+            }
             return Ok(Self::Text);
         }
         match path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase()).as_deref() {

@@ -1,10 +1,9 @@
-//! Stores whose files fail at every step, and writers that are killed.
+//! Stores whose files fail at every step.
 
 use std::collections::HashSet;
 use std::fs;
-use std::io::{self, BufRead, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use hypergraphql_framework::Result;
@@ -271,62 +270,4 @@ fn power_fails_at_every_step() {
 #[test]
 fn the_disk_fails_at_every_step() {
     every_step(Fault::Error);
-}
-
-/// The `n`th commit of the writer that is killed: it adds one statement and removes that of five commits before.
-fn nth(n: usize) -> (Vec<Quad>, Vec<Quad>) {
-    let statement = |n: usize| quad(&format!("s{n}"), "p", iri(&format!("o{}", n % 3)));
-    (vec![statement(n)], n.checked_sub(5).map(statement).into_iter().collect())
-}
-
-/// Not a test of its own: the process that [`killed_writers_lose_nothing`] kills.
-#[test]
-#[ignore = "run by killed_writers_lose_nothing, which kills it"]
-fn writer() {
-    let folder = PathBuf::from(std::env::var_os("HGQL_TEST_STORE").unwrap());
-    let mut store = Store::open(folder).unwrap();
-    let mut n = store
-        .space()
-        .quads()
-        .filter_map(|quad| quad.subject.to_string().rsplit_once('s')?.1.trim_end_matches('>').parse::<usize>().ok())
-        .max()
-        .map_or(0, |n| n + 1);
-    loop {
-        let (inserts, deletes) = nth(n);
-        store.commit(&inserts, &deletes).unwrap();
-        println!("\ncommitted {n}");
-        n += 1;
-        if n % 7 == 0 {
-            store.compact().unwrap();
-        }
-    }
-}
-
-#[test]
-fn killed_writers_lose_nothing() {
-    let folder = TempDir::new().unwrap();
-    AtomSpace::from_quads([]).unwrap().save(folder.path()).unwrap();
-    let (mut rng, mut last) = (ChaCha8Rng::seed_from_u64(5), None);
-    for kill in 0..12 {
-        let arguments = ["--exact", "crash::writer", "--ignored", "--nocapture"];
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        let mut child = command.args(arguments).env("HGQL_TEST_STORE", folder.path()).stdout(Stdio::piped()).spawn().unwrap();
-        let mut lines = io::BufReader::new(child.stdout.take().unwrap()).lines();
-        let number = |line: String| line.strip_prefix("committed ").map(|n| n.parse::<usize>().unwrap());
-        let wanted = rng.random_range(1..12);
-        let mut seen = lines.by_ref().filter_map(|line| number(line.unwrap()));
-        let mut acknowledged = (0..wanted).filter_map(|_| seen.next()).last();
-        std::thread::sleep(std::time::Duration::from_micros(rng.random_range(0..3000)));
-        child.kill().unwrap();
-        child.wait().unwrap();
-        acknowledged = seen.last().or(acknowledged).or(last);
-        assert!(acknowledged.is_some(), "the writer got nowhere");
-        let space = AtomSpace::open(folder.path()).unwrap();
-        space.verify().unwrap();
-        let found: HashSet<Quad> = space.quads().collect();
-        let state = |n: usize| (n.saturating_sub(4)..=n).flat_map(|n| nth(n).0).collect::<HashSet<Quad>>();
-        let reached = acknowledged.into_iter().flat_map(|n| [n, n + 1]).find(|n| state(*n) == found);
-        assert!(reached.is_some(), "kill {kill}: acknowledged {acknowledged:?}, found {found:?}");
-        last = reached;
-    }
 }

@@ -80,7 +80,10 @@ fn a_second_writer_is_told_who_writes() {
     let folder = TempDir::new().unwrap();
     let store = Store::create(folder.path(), &AtomSpace::from_quads([]).unwrap()).unwrap();
     let Err(error) = Store::open(folder.path()) else { panic!("two writers") };
-    assert!(matches!(error, Error::Locked { .. }) && error.to_string().contains(&format!("process {}", std::process::id())), "{error}");
+    assert!(matches!(error, Error::Locked { .. }) && error.to_string().contains(&format!("process {} on ", std::process::id())), "{error}");
+    if let Ok(host) = fs::read_to_string("/proc/sys/kernel/hostname") {
+        assert!(error.to_string().contains(&format!(" on {};", host.trim())), "{error}");
+    }
     assert!(AtomSpace::from_quads([]).unwrap().save(folder.path()).is_err());
     AtomSpace::open(folder.path()).unwrap();
     drop(store);

@@ -332,3 +332,51 @@ fn shared() -> Option<PathBuf> {
     eprintln!("SKIPPED stored_statements_load_whole: no {}", folder.display());
     None
 }
+
+/// Documents long enough to be read in parts, with everything that a cut may meet.
+#[test]
+fn turtle_in_parts_is_turtle_in_one_piece() {
+    const LINES: usize = 40_000;
+    let node = |space: &str, name: &str| oxrdf::NamedNode::new(format!("{space}{name}")).unwrap();
+    let long = "ends .\n:x :y :z .\n:x :y :z .\n:x :y :z .\n:x :y :z .\n";
+    // What stands in the middle of the document, and the namespaces of prefixed and of relative names after it.
+    for (middle, prefixed, relative) in [
+        ("", "http://a/", "http://base/"),
+        ("@prefix : <http://b/> .", "http://b/", "http://base/"),
+        ("PREFIX :<http://b/>", "http://b/", "http://base/"),
+        ("@base <http://other/> .", "http://a/", "http://other/"),
+        ("# :x :y :z .", "http://a/", "http://base/"),
+    ] {
+        let mut text = String::from("@base <http://base/> .\n@prefix : <http://a/> .\n");
+        let mut expected = std::collections::HashSet::new();
+        for i in 0..LINES {
+            let (prefixed, relative) = if i < LINES / 2 { ("http://a/", "http://base/") } else { (prefixed, relative) };
+            if i == LINES / 2 {
+                text.push_str(&format!("{middle}\n"));
+            }
+            let subject = node(prefixed, &format!("s{i}"));
+            match i % 400 {
+                0 => text.push_str("# a comment. :x :y :z .\n"),
+                1 => text.push_str(&format!(":s{i} :p \"\"\"{long}\"\"\" .\n")),
+                2 => text.push_str(&format!(":s{i} :p\n  1.5 ,\n <o> .\n")),
+                _ => text.push_str(&format!(":s{i} :p <o> . # :x :y :z .\n")),
+            }
+            let p = node(prefixed, "p");
+            let mut put = |object: oxrdf::Term| {
+                expected.insert(Quad::new(subject.clone(), p.clone(), object, oxrdf::GraphName::DefaultGraph).to_string());
+            };
+            match i % 400 {
+                0 => {}
+                1 => put(oxrdf::Literal::new_simple_literal(long).into()),
+                2 => {
+                    put(oxrdf::Literal::new_typed_literal("1.5", oxrdf::vocab::xsd::DECIMAL).into());
+                    put(node(relative, "o").into());
+                }
+                _ => put(node(relative, "o").into()),
+            }
+        }
+        let folder = TempDir::new().unwrap();
+        let found: std::collections::HashSet<String> = lines(&load(&file(&folder, "parts.ttl", &text))).into_iter().collect();
+        assert!(found == expected, "{middle:?}: {} statements, expected {}", found.len(), expected.len());
+    }
+}

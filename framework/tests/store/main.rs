@@ -3,9 +3,12 @@
 
 mod changes;
 mod crash;
+mod dataset;
 mod folder;
+mod killed;
 mod load;
 mod memory;
+mod mishaps;
 mod terms;
 mod time;
 

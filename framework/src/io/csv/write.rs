@@ -45,6 +45,7 @@ fn check_writable(dataset: &Dataset, path: &Path) -> Result<()> {
         (dataset.features != Features::None, "features"),
         (!dataset.splits.is_empty(), "splits"),
         (dataset.node_weights.is_some(), "node weights"),
+        (dataset.relations.is_some(), "relations and roles"),
         (dataset.hypergraph.hyperedge_weights().is_some(), "hyperedge weights"),
         (negative(&dataset.node_names) || negative(&dataset.hyperedge_names), "negative ids as names"),
     ];

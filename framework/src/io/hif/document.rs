@@ -46,15 +46,15 @@ pub(super) struct Metadata {
 
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Incidence {
+pub(super) struct Incidence<A> {
     pub(super) edge: Name,
     pub(super) node: Name,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) weight: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) direction: Option<Direction>,
-    #[serde(default, skip_serializing)]
-    pub(super) attrs: Option<Attrs>,
+    #[serde(default = "none", skip_serializing_if = "Option::is_none")]
+    pub(super) attrs: Option<A>,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -76,12 +76,12 @@ pub(super) struct Node<A> {
 
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Edge {
+pub(super) struct Edge<A> {
     pub(super) edge: Name,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) weight: Option<f64>,
-    #[serde(default, skip_serializing)]
-    pub(super) attrs: Option<Attrs>,
+    #[serde(default = "none", skip_serializing_if = "Option::is_none")]
+    pub(super) attrs: Option<A>,
 }
 
 fn none<T>() -> Option<T> {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sprs::CsMat;
 
+use super::relations::RelationNames;
 use crate::dataset::split::{by_set, from_sets};
 use crate::{Dataset, Features, Labels, Split};
 
@@ -17,6 +18,8 @@ pub(super) struct Extra {
     pub(super) features: Option<Shape>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) splits: Vec<Set>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) relations: Option<RelationNames>,
 }
 
 #[derive(Deserialize, Serialize, Clone, Copy)]
@@ -64,8 +67,9 @@ impl Extra {
             label_names: dataset.label_names.clone(),
             features: (*features != Features::None).then_some(shape),
             splits: by_set(&dataset.splits, &dataset.split_sets).into_iter().map(set).collect(),
+            relations: dataset.relations.as_ref().map(RelationNames::of),
         };
-        let empty = extra.classes.is_none() && extra.label_names.is_empty() && extra.features.is_none();
+        let empty = extra.classes.is_none() && extra.label_names.is_empty() && extra.features.is_none() && extra.relations.is_none();
         (!empty || !extra.splits.is_empty()).then_some(extra)
     }
 

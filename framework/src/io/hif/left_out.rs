@@ -20,9 +20,9 @@ pub(super) struct LeftOut {
     pub(super) is_complex: bool,
 }
 
-/// 1 for a record with attributes, 0 for one without.
-pub(super) fn some(attrs: Option<&Attrs>) -> usize {
-    usize::from(attrs.is_some_and(|a| !a.is_empty()))
+/// 1 for a record with attributes other than those that are read, 0 for one without.
+pub(super) fn some(attrs: Option<&Attrs>, read: Option<&str>) -> usize {
+    usize::from(attrs.is_some_and(|attrs| attrs.keys().any(|key| read != Some(key.as_str()))))
 }
 
 /// Whether there are attributes of a node that [`NodeAttrs`] does not take.

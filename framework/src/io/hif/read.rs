@@ -3,11 +3,13 @@
 use std::path::Path;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::document::{Attrs, Document, Edge, Incidence, Metadata, NetworkType, Node};
 use super::extra::NodeAttrs;
 use super::left_out::{self, LeftOut};
+use super::relations::{EdgeAttrs, Found, IncidenceAttrs};
 use crate::dataset::name::unless_ids;
 use crate::io::numbering::{Numbering, ascending_from};
 use crate::io::repeats::{Listed, settle};
@@ -26,15 +28,17 @@ pub(in crate::io) fn read(path: &Path, dup: Duplicates) -> Result<Dataset> {
     };
     let mut left_out = LeftOut { is_complex, metadata: left_out::metadata(document.metadata), ..LeftOut::default() };
     let (mut nodes, attrs, node_weights) = reader.nodes(&document.nodes, metadata.hypergraphql.is_some(), &mut left_out)?;
-    let (mut edges, mut edge_weights) = reader.edges(&document.edges, &mut left_out)?;
-    let (mut pairs, weights) = reader.incidences(&document, &mut nodes, &mut edges, &mut left_out)?;
+    let names = metadata.hypergraphql.as_ref().and_then(|extra| extra.relations.clone());
+    let mut found = names.as_ref().map(|_| Found::default());
+    let (mut edges, mut edge_weights) = reader.edges(&document.edges, found.as_mut(), &mut left_out)?;
+    let (mut pairs, weights) = reader.incidences(&document, &mut nodes, &mut edges, found.as_mut(), &mut left_out)?;
     reader.check_members(&document.edges, &edges, &pairs)?;
 
     let (listed_nodes, listed_edges) = (attrs.len(), edge_weights.len());
     let (mut nodes, mut edges) = (nodes.into_names(), edges.into_names());
     let new_node = ascending_from(listed_nodes, &mut nodes);
     let new_edge = ascending_from(listed_edges, &mut edges);
-    for pair in &mut pairs {
+    for pair in pairs.iter_mut().chain(found.iter_mut().flat_map(|found| found.incidences.iter_mut().map(|of| &mut of.0))) {
         *pair = (new_node[pair.0 as usize], new_edge[pair.1 as usize]);
     }
     let weights = weights.and_then(unless_ones);
@@ -63,6 +67,11 @@ pub(in crate::io) fn read(path: &Path, dup: Duplicates) -> Result<Dataset> {
         attrs.resize_with(dataset.hypergraph.nodes(), NodeAttrs::default);
         let expected = "what metadata.hypergraphql describes";
         extra.apply(attrs, &mut dataset).map_err(|found| Error::parse(Place::file(path), expected, found))?;
+    }
+    if let Some((found, names)) = found.zip(names) {
+        let relations = found.resolve(names, &dataset.hypergraph);
+        let expected = "relations and roles that metadata.hypergraphql lists";
+        dataset.relations = Some(relations.map_err(|found| Error::parse(Place::file(path), expected, found))?);
     }
     left_out.warn(path);
     Ok(dataset)
@@ -135,15 +144,21 @@ impl<'a> Reader<'a> {
         Ok((ids, attrs, weights))
     }
 
-    fn edges(&self, list: &[&'a RawValue], left_out: &mut LeftOut) -> Result<(Numbering, Vec<f64>)> {
+    /// The edges listed; listed ones keep their ids, so that their relations are `found` with the final ones.
+    fn edges(&self, list: &[&'a RawValue], mut found: Option<&mut Found>, left_out: &mut LeftOut) -> Result<(Numbering, Vec<f64>)> {
         let (mut ids, mut weights) = (Numbering::default(), Vec::new());
         for raw in list {
-            let edge: Edge = self.parse(raw, "an edge, an object {edge, weight, attrs}")?;
+            let edge: Edge<&RawValue> = self.parse(raw, "an edge, an object {edge, weight, attrs}")?;
             if let Some(w) = edge.weight.filter(|w| *w < 0.0) {
                 return Err(Error::parse(self.place(raw), "an edge weight >= 0", w.to_string()));
             }
-            left_out.edge_attrs += left_out::some(edge.attrs.as_ref());
+            let all = edge.attrs.map(|raw| self.parse::<Attrs>(raw, "attrs, an object")).transpose()?;
+            left_out.edge_attrs += left_out::some(all.as_ref(), found.is_some().then_some("relation"));
             if ids.id(edge.edge) as usize == weights.len() {
+                if let Some((found, raw)) = found.as_deref_mut().zip(edge.attrs) {
+                    let attrs: EdgeAttrs = self.parse(raw, "attrs, an object whose relation is a name or several")?;
+                    found.edges.extend(attrs.relation.map(|names| (weights.len() as u32, names)));
+                }
                 weights.push(edge.weight.unwrap_or(1.0));
             } else {
                 left_out.repeated += 1;
@@ -158,18 +173,24 @@ impl<'a> Reader<'a> {
         document: &Document<'a>,
         nodes: &mut Numbering,
         edges: &mut Numbering,
+        mut found: Option<&mut Found>,
         left_out: &mut LeftOut,
     ) -> Result<(Vec<(u32, u32)>, Option<Vec<f64>>)> {
         let (mut pairs, mut weights) = (Vec::with_capacity(document.incidences.len()), None);
         for raw in &document.incidences {
-            let record: Incidence = self.parse(raw, "an incidence, an object {edge, node, weight, attrs}")?;
+            let record: Incidence<&RawValue> = self.parse(raw, "an incidence, an object {edge, node, weight, attrs}")?;
             if record.direction.is_some() {
                 let expected = "an incidence without direction";
                 return Err(Error::parse(self.place(raw), expected, "a direction, which a hypergraph here cannot hold"));
             }
             let node = self.node_id(nodes, record.node, !document.nodes.is_empty(), raw)?;
             let edge = edges.id(record.edge);
-            left_out.incidence_attrs += left_out::some(record.attrs.as_ref());
+            let all = record.attrs.map(|raw| self.parse::<Attrs>(raw, "attrs, an object")).transpose()?;
+            left_out.incidence_attrs += left_out::some(all.as_ref(), found.is_some().then_some("role"));
+            if let Some((found, raw)) = found.as_deref_mut().zip(record.attrs) {
+                let attrs: IncidenceAttrs = self.parse(raw, "attrs, an object whose role is a name or several")?;
+                found.incidences.extend(attrs.role.map(|names| ((node, edge), names)));
+            }
             if let Some(w) = record.weight {
                 weights.get_or_insert_with(|| vec![1.0; pairs.len()]).push(w);
             } else if let Some(weights) = &mut weights {
@@ -194,7 +215,7 @@ impl<'a> Reader<'a> {
         let mut members = vec![false; edges.len()];
         pairs.iter().for_each(|p| members[p.1 as usize] = true);
         for raw in list {
-            let edge: Edge = self.parse(raw, "an edge, an object {edge, weight, attrs}")?;
+            let edge: Edge<IgnoredAny> = self.parse(raw, "an edge, an object {edge, weight, attrs}")?;
             if edges.get(&edge.edge).is_some_and(|e| !members[e as usize]) {
                 let found = format!("none for edge {}", edge.edge);
                 return Err(Error::parse(self.place(raw), "incidences for every edge", found));

@@ -12,6 +12,8 @@
 //! | `labels`, `classes` | int64 `[N]`, int64 `[1]` | -1 where the class is not known |
 //! | `splits` | uint8 `[S, N]` | 0 train, 1 valid, 2 test, 255 none |
 //! | `split_sets`, `split_set_counts` | text, int64 | protocols of consecutive splits |
+//! | `relation_names`, `_indptr`, `_indices` | text, int64 | relations of the hyperedges, CSR |
+//! | `role_names`, `_indptr`, `_indices` | text, int64 | roles of the incidences, by hyperedge and then by node, CSR |
 //! | `label_names`, `node_names`, `hyperedge_names`, `name` | text | |
 //!
 //! Text is uint8: UTF-8 lines, each a name in its plain form (integers bare, a string that would be taken for something

@@ -10,7 +10,7 @@ use crate::dataset::split::from_sets;
 use crate::hypergraph::build::{check_size, from_groups, plausible_count};
 use crate::io::repeats::{Listed, settle};
 use crate::io::{at, name_of, unless_ones};
-use crate::{Dataset, Duplicates, Error, Features, Hypergraph, Labels, Name, Place, Result, Split};
+use crate::{Dataset, Duplicates, Error, Features, Hypergraph, Labels, Name, Place, Relations, Result, Split, Tags};
 
 pub(in crate::io) fn read(path: &Path, dup: Duplicates) -> Result<Dataset> {
     let mut archive = Archive::open(path)?;
@@ -27,6 +27,7 @@ pub(in crate::io) fn read(path: &Path, dup: Duplicates) -> Result<Dataset> {
         node_weights: weights(&mut archive, "node_weights", hypergraph.nodes())?,
         node_names: names(&mut archive, "node_names")?.and_then(unless_ids),
         hyperedge_names: names(&mut archive, "hyperedge_names")?.and_then(unless_ids),
+        relations: relations(&mut archive, &hypergraph)?,
         hypergraph,
     })
 }
@@ -223,6 +224,20 @@ fn by_protocol(archive: &mut Archive<'_>, splits: Vec<Split>) -> Result<Vec<(Str
     }
     let mut rest = splits.into_iter();
     Ok(names.into_iter().zip(counts).map(|(name, count)| (name, rest.by_ref().take(count as usize).collect())).collect())
+}
+
+fn relations(archive: &mut Archive<'_>, h: &Hypergraph) -> Result<Option<Relations>> {
+    if !archive.has("relation_indptr") && !archive.has("role_indptr") {
+        return Ok(None);
+    }
+    Ok(Some(Relations { relations: tags(archive, "relation", h.hyperedges())?, roles: tags(archive, "role", h.incidences())? }))
+}
+
+/// Names and who of so many things bears them.
+fn tags(archive: &mut Archive<'_>, what: &str, things: usize) -> Result<Tags> {
+    let names = text(archive, &format!("{what}_names"))?.unwrap_or_default();
+    let Compressed { ptr, indices } = compressed(archive, &format!("{what}_"), [things, names.len()], true)?;
+    Ok(Tags { names, ptr: ptr.into_iter().map(|p| p as u32).collect(), of: indices })
 }
 
 /// The names of a text array.

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::archive::Writer;
 use crate::dataset::split::by_set;
 use crate::io::atomic;
-use crate::{Dataset, Features, Hypergraph, Name, Result};
+use crate::{Dataset, Features, Hypergraph, Name, Relations, Result, Tags};
 
 pub(in crate::io) fn write(dataset: &Dataset, path: &Path) -> Result<()> {
     atomic::write(path, |to| {
@@ -25,8 +25,20 @@ pub(in crate::io) fn write(dataset: &Dataset, path: &Path) -> Result<()> {
         }
         text(&mut out, "node_names", dataset.node_names.as_deref().unwrap_or_default())?;
         text(&mut out, "hyperedge_names", dataset.hyperedge_names.as_deref().unwrap_or_default())?;
+        if let Some(Relations { relations, roles }) = &dataset.relations {
+            tags(&mut out, "relation", relations)?;
+            tags(&mut out, "role", roles)?;
+        }
         out.finish()
     })
+}
+
+/// The names and who bears them: `<what>_names`, `<what>_indptr`, `<what>_indices`.
+fn tags(out: &mut Writer<'_, '_>, what: &str, tags: &Tags) -> Result<()> {
+    let names: Vec<_> = tags.names.iter().map(|name| Name::Text(name.clone())).collect();
+    text(out, &format!("{what}_names"), &names)?;
+    integers(out, &format!("{what}_indptr"), tags.ptr.iter().map(|p| i64::from(*p)))?;
+    integers(out, &format!("{what}_indices"), tags.of.iter().map(|id| i64::from(*id)))
 }
 
 fn hypergraph(out: &mut Writer<'_, '_>, h: &Hypergraph) -> Result<()> {

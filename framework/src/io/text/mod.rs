@@ -90,6 +90,9 @@ pub(super) fn write(dataset: &Dataset, folder: &Path) -> Result<()> {
     if dataset.node_weights.is_some() {
         return refuse("node weights");
     }
+    if dataset.relations.is_some() {
+        return refuse("relations and roles");
+    }
     labels::check_writable(dataset, folder)?;
     features::check_writable(dataset, folder)?;
     names::check_writable(dataset, folder)?;

@@ -29,8 +29,18 @@ impl Lock {
             }
             Err(TryLockError::Error(error)) => return Err(Error::io(&path, "lock")(error)),
         }
-        let said = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| writeln!(file, "process {}", std::process::id()));
+        let said = file.set_len(0).and_then(|()| file.rewind());
+        let said = said.and_then(|()| writeln!(file, "process {} on {}", std::process::id(), host()));
         said.map_err(Error::io(&path, "write"))?;
         Ok(Self { _file: file })
     }
+}
+
+/// The name of this machine, for people who look for the holder of a lock on a shared disk.
+fn host() -> String {
+    let of_system = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let name = of_system.or_else(|| ["HOSTNAME", "COMPUTERNAME"].iter().find_map(|name| std::env::var(name).ok()));
+    // One line, whatever the variable holds.
+    let name: String = name.unwrap_or_default().trim().chars().filter(|c| !c.is_control()).take(64).collect();
+    if name.is_empty() { "an unnamed machine".to_owned() } else { name }
 }

@@ -19,6 +19,8 @@ pub enum Format {
     TriG,
     /// The Hypergraph Interchange Format, JSON.
     Hif,
+    /// A data set as `scipy.sparse.save_npz` writes its matrix, with further arrays.
+    Npz,
     /// A hyperedge a row, comma-separated; the header names the roles.
     Csv,
     /// A hyperedge a row, tab-separated; the header names the roles.
@@ -29,9 +31,10 @@ pub enum Format {
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 8] = [Self::NTriples, Self::NQuads, Self::Turtle, Self::TriG, Self::Hif, Self::Csv, Self::Tsv, Self::Statements];
+    pub const ALL: [Self; 9] =
+        [Self::NTriples, Self::NQuads, Self::Turtle, Self::TriG, Self::Hif, Self::Npz, Self::Csv, Self::Tsv, Self::Statements];
 
-    const EXPECTED: &str = "ntriples, nquads, turtle, trig, hif, csv, tsv or statements";
+    const EXPECTED: &str = "ntriples, nquads, turtle, trig, hif, npz, csv, tsv or statements";
 
     /// The name used on the command line.
     pub fn name(self) -> &'static str {
@@ -41,6 +44,7 @@ impl Format {
             Self::Turtle => "turtle",
             Self::TriG => "trig",
             Self::Hif => "hif",
+            Self::Npz => "npz",
             Self::Csv => "csv",
             Self::Tsv => "tsv",
             Self::Statements => "statements",
@@ -60,11 +64,12 @@ impl Format {
             Some("ttl") => Ok(Self::Turtle),
             Some("trig") => Ok(Self::TriG),
             Some("json" | "hif") => Ok(Self::Hif),
+            Some("npz") => Ok(Self::Npz),
             Some("csv") => Ok(Self::Csv),
             Some("tsv") => Ok(Self::Tsv),
             other => Err(Error::invalid(
                 format!("format of {}", path.display()),
-                ".nt, .nq, .ttl, .trig, .hif.json, .csv or .tsv, perhaps with .gz, or a format by name",
+                ".nt, .nq, .ttl, .trig, .hif.json, .npz, .csv or .tsv, perhaps with .gz, or a format by name",
                 other.map_or_else(|| "no extension".to_owned(), |e| format!(".{e}")),
             )),
         }

@@ -1,5 +1,7 @@
-//! The Hypergraph Interchange Format as statements: an incidence is `edge role node`, where the role is the incidence's attribute `role`, else
-//! `hq:head` or `hq:tail` by its direction, else `hq:member`. Weights are `hq:weight`, other attributes properties in the namespace.
+//! The Hypergraph Interchange Format as statements: an incidence is `edge role node`, where the role is the incidence's attribute `role` (a name or
+//! several), else `hq:head` or `hq:tail` by its direction, else `hq:member`. The attribute `relation` of an edge is its `hq:relation`; weights are
+//! `hq:weight`, other attributes properties in the namespace. An edge named `<<( s p o )>>` is that statement; one that has the name of a node gets
+//! `hyperedge-` before it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,6 +12,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
+use super::edges::{self, EdgeNames, plain};
 use super::hyperedges::Sink;
 use super::names::hq;
 use crate::{Error, Name, Place, Result};
@@ -84,28 +87,68 @@ pub(super) fn read(path: &Path, text: &str, sink: &mut Sink<'_>) -> Result<()> {
         let found = format!("the {what} {name}");
         move |expected: String| Error::parse(Place::file(path), expected, found)
     };
+    let nodes = document.nodes.iter().map(|node| &node.node).chain(document.incidences.iter().map(|incidence| &incidence.node));
+    let edges = document.edges.iter().map(|edge| &edge.edge).chain(document.incidences.iter().map(|incidence| &incidence.edge));
+    let names = EdgeNames::new(nodes, edges);
     for Edge { edge, weight, attrs } in &document.edges {
-        let node = sink.names.node(&plain(edge)).map_err(bad("edge", edge))?;
+        let node = match names.edge(&sink.names, edge).map_err(bad("edge", edge))? {
+            edges::Edge::Node(node) => node,
+            edges::Edge::Statement(triple) => {
+                sink.put(&triple.subject, triple.predicate.clone(), triple.object.clone())?;
+                continue;
+            }
+        };
         sink.hyperedge(&node)?;
-        put_attributes(sink, &node, *weight, attrs).map_err(|error| error.unwrap_or_else(bad("attributes of edge", edge)))?;
+        let mut attrs = attrs.clone();
+        for relation in named(&mut attrs, "relation") {
+            let relation = sink.names.term(&relation).map_err(bad("relation of edge", edge))?;
+            sink.put(&node, hq("relation"), relation)?;
+        }
+        put_attributes(sink, &node, *weight, &attrs).map_err(|error| error.unwrap_or_else(bad("attributes of edge", edge)))?;
     }
+    let mut of_literals = 0u64;
     for Node { node: name, weight, attrs } in &document.nodes {
-        let node = sink.names.node(&plain(name)).map_err(bad("node", name))?;
-        put_attributes(sink, &node, *weight, attrs).map_err(|error| error.unwrap_or_else(bad("attributes of node", name)))?;
+        let term = sink.names.term(&plain(name)).map_err(bad("node", name))?;
+        match NamedOrBlankNode::try_from(term) {
+            Ok(node) => {
+                put_attributes(sink, &node, *weight, attrs).map_err(|error| error.unwrap_or_else(bad("attributes of node", name)))?;
+            }
+            // A literal plays in hyperedges, but nothing can be said of it.
+            Err(_) => of_literals += u64::from(weight.is_some()) + attrs.len() as u64,
+        }
     }
     let mut weights = 0u64;
     for Incidence { edge, node: player, weight, direction, attrs } in &document.incidences {
-        let node = sink.names.node(&plain(edge)).map_err(bad("edge", edge))?;
         let object = sink.names.term(&plain(player)).map_err(bad("node", player))?;
-        let role = match (attrs.get("role"), direction) {
-            (Some(Value::String(role)), _) => sink.names.iri(role).map_err(bad("role of an incidence of", player))?,
-            (_, Some(Direction::Head)) => hq("head"),
-            (_, Some(Direction::Tail)) => hq("tail"),
-            (_, None) => hq("member"),
+        let mut attrs = attrs.clone();
+        let roles = named(&mut attrs, "role");
+        weights += u64::from(weight.is_some_and(|w| w != 1.0)) + attrs.len() as u64;
+        let node = match names.edge(&sink.names, edge).map_err(bad("edge", edge))? {
+            edges::Edge::Node(node) => node,
+            edges::Edge::Statement(triple) => {
+                // It says itself what its incidences are, listed as an edge or not.
+                sink.put(&triple.subject, triple.predicate.clone(), triple.object.clone())?;
+                continue;
+            }
         };
-        weights += u64::from(weight.is_some_and(|w| w != 1.0)) + attrs.keys().filter(|key| *key != "role").count() as u64;
         sink.hyperedge(&node)?;
-        sink.put(&node, role, object)?;
+        let default = match direction {
+            Some(Direction::Head) => "head",
+            Some(Direction::Tail) => "tail",
+            None => "member",
+        };
+        if roles.is_empty() {
+            sink.put(&node, hq(default), object.clone())?;
+        }
+        for role in roles {
+            sink.put(&node, sink.names.iri(&role).map_err(bad("role of an incidence of", player))?, object.clone())?;
+        }
+    }
+    if of_literals > 0 {
+        tracing::warn!(
+            "{}: {of_literals} weights and attributes of literals were left out: they are no subjects of statements",
+            path.display()
+        );
     }
     if weights > 0 {
         tracing::warn!("{}: {weights} weights and attributes of incidences were left out: statements of RDF have none", path.display());
@@ -113,12 +156,19 @@ pub(super) fn read(path: &Path, text: &str, sink: &mut Sink<'_>) -> Result<()> {
     Ok(())
 }
 
-/// A name of HIF as one of a table.
-fn plain(name: &Name) -> String {
-    match name {
-        Name::Number(number) => number.to_string(),
-        Name::Text(text) => text.clone(),
+/// Takes the names of an attribute out: a string or an array of strings; anything else stays.
+fn named(attributes: &mut Attributes, key: &str) -> Vec<String> {
+    let names = match attributes.get(key) {
+        Some(Value::String(name)) => vec![name.clone()],
+        Some(Value::Array(names)) => names.iter().map_while(|name| name.as_str().map(str::to_owned)).collect(),
+        _ => Vec::new(),
+    };
+    let whole = attributes.get(key).is_some_and(|value| value.as_array().is_none_or(|all| all.len() == names.len()));
+    if !whole || names.is_empty() {
+        return Vec::new();
     }
+    attributes.remove(key);
+    names
 }
 
 /// Why attributes cannot be put: what was expected, or an error of its own.

@@ -3,20 +3,22 @@
 use oxrdf::vocab::{rdf, xsd};
 use oxrdf::{BlankNode, GraphName, Literal, NamedNode, NamedOrBlankNode, Quad, Term};
 
-use super::Format;
 use super::input::Input;
 use super::names::{HQ, Names, hq};
+use super::{Builder, Format};
 use crate::io::{Field, Source, TableRows};
 use crate::store::Id;
 use crate::store::interner::Interner;
 use crate::{Error, Result};
 
 pub(super) fn load(input: &mut Input<'_>, format: Format) -> Result<()> {
-    let text = input.text()?;
-    let mut sink = Sink::new(input)?;
+    let graph = input.options.graph.clone().map_or(GraphName::DefaultGraph, Into::into);
+    let mut sink = Sink::of(input.builder.local(input.scope), input.options.namespace.as_deref(), graph);
     match format {
-        Format::Hif => super::hif::read(input.path, &text, &mut sink)?,
+        Format::Npz => super::dataset::put(&crate::io::read_with(input.path, npz())?, &mut sink)?,
+        Format::Hif => super::hif::read(input.path, &input.text()?, &mut sink)?,
         _ => {
+            let text = input.text()?;
             let source = Source::of(input.path, text.into_bytes());
             let separator = if format == Format::Tsv { b'\t' } else { b',' };
             let rows = TableRows::new(&source, separator)?;
@@ -24,9 +26,13 @@ pub(super) fn load(input: &mut Input<'_>, format: Format) -> Result<()> {
             if format == Format::Statements { table.statements(&mut sink)? } else { table.roles(&mut sink)? }
         }
     }
-    input.builder.add(&sink.interner, sink.statements)?;
+    sink.give(input.builder)?;
     input.report(0);
     Ok(())
+}
+
+fn npz() -> crate::io::Options {
+    crate::io::Options { format: Some(crate::io::Format::Npz), ..crate::io::Options::default() }
 }
 
 /// Where the statements go.
@@ -39,14 +45,13 @@ pub(super) struct Sink<'a> {
 }
 
 impl<'a> Sink<'a> {
-    fn new(input: &Input<'a>) -> Result<Self> {
-        Ok(Self {
-            names: Names::new(input.options.namespace.as_deref()),
-            interner: input.builder.local(input.scope),
-            statements: Vec::new(),
-            graph: input.options.graph.clone().map_or(GraphName::DefaultGraph, Into::into),
-            blanks: 0,
-        })
+    pub(super) fn of(interner: Interner, namespace: Option<&'a str>, graph: GraphName) -> Self {
+        Self { names: Names::new(namespace), interner, statements: Vec::new(), graph, blanks: 0 }
+    }
+
+    /// Gives everything to the builder that made the interner.
+    pub(super) fn give(self, builder: &Builder) -> Result<()> {
+        builder.add(&self.interner, self.statements)
     }
 
     pub(super) fn put(&mut self, subject: &NamedOrBlankNode, predicate: impl Into<NamedNode>, object: impl Into<Term>) -> Result<()> {

@@ -1,9 +1,12 @@
 //! From files to an AtomSpace.
 //!
-//! Lines (N-Triples, N-Quads) are parsed in chunks by all threads; each chunk interns its terms for itself and then gives them to the shared table.
+//! Lines (N-Triples, N-Quads) are parsed in chunks by all threads; each chunk interns its terms for itself and then gives them to the shared table. Turtle is read
+//! so, too, in parts of a document that is held whole; TriG and hyperedges in one piece.
 
 mod builder;
+mod dataset;
 mod documents;
+mod edges;
 mod format;
 mod hif;
 mod hyperedges;
@@ -20,6 +23,8 @@ use oxrdf::NamedNode;
 pub use format::Format;
 
 pub(super) use builder::Builder;
+pub(super) use dataset::space_of;
+pub(super) use names::{hq, name_of};
 
 use super::base::fresh_number;
 use super::{AtomSpace, time};
@@ -95,7 +100,7 @@ fn load_file(builder: &Builder, file: &Path, scope: &str, options: &LoadOptions<
     match format {
         Format::NTriples | Format::NQuads => lines::load(&mut input, format, rejects)?,
         Format::Turtle | Format::TriG => documents::load(&mut input, format)?,
-        Format::Hif | Format::Csv | Format::Tsv | Format::Statements => hyperedges::load(&mut input, format)?,
+        Format::Hif | Format::Npz | Format::Csv | Format::Tsv | Format::Statements => hyperedges::load(&mut input, format)?,
     }
     tracing::info!(%format, statements = builder.statements() - before, took = ?start.elapsed(), "read {}", file.display());
     Ok(())

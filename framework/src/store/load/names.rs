@@ -37,7 +37,7 @@ impl<'a> Names<'a> {
         }
         let iri = match name.strip_prefix("hq:") {
             Some(local) => format!("{HQ}{local}"),
-            None if ["http://", "https://", "urn:"].iter().any(|scheme| name.starts_with(scheme)) => name.to_owned(),
+            None if is_absolute(name) => name.to_owned(),
             None => self.encoded(name),
         };
         NamedNode::new(&iri).map(Term::from).map_err(|error| format!("an IRI ({error} in {iri})"))
@@ -70,8 +70,26 @@ impl<'a> Names<'a> {
     }
 }
 
+/// Whether a name is an IRI that needs no brackets.
+fn is_absolute(name: &str) -> bool {
+    ["http://", "https://", "urn:"].iter().any(|scheme| name.starts_with(scheme))
+}
+
+/// Whether a name is appended to the namespace.
+pub(super) fn is_relative(name: &str) -> bool {
+    !is_absolute(name) && !name.starts_with(['<', '"']) && !name.starts_with("_:") && !name.starts_with("hq:")
+}
+
+/// The name that [`Names::term`] makes this term of.
+pub(in crate::store) fn name_of(term: &Term) -> String {
+    match term {
+        Term::NamedNode(node) if is_absolute(node.as_str()) => node.as_str().to_owned(),
+        other => other.to_string(),
+    }
+}
+
 /// A term of HyperQL.
-pub(super) fn hq(local: &str) -> NamedNode {
+pub(in crate::store) fn hq(local: &str) -> NamedNode {
     NamedNode::new_unchecked(format!("{HQ}{local}"))
 }
 
