@@ -30,6 +30,18 @@ pub(crate) fn is_source(path: &Path) -> bool {
     !path.is_dir() && Format::of(path).is_ok()
 }
 
+/// That a folder may be written: it is not there, or may be replaced, and does not look like a file to load.
+pub(crate) fn check_output(output: &Path, replace: bool) -> Result<(), CliError> {
+    if output.exists() && !replace {
+        return Err(CliError::input(format!("{} exists already", output.display())).with_help("give --force to replace it"));
+    }
+    if is_source(output) {
+        let message = format!("{} has the extension of a file to load", output.display());
+        return Err(CliError::input(message).with_help("another one, such as .hgql, tells the other commands that it is a knowledge base"));
+    }
+    Ok(())
+}
+
 /// Loads files, with a spinner on a terminal.
 pub(crate) fn load<P: AsRef<Path>>(files: &[P], options: &LoadOptions<'_>, global: &Global) -> Result<AtomSpace, CliError> {
     let bar = spinner(global);
@@ -45,7 +57,7 @@ pub(crate) fn load<P: AsRef<Path>>(files: &[P], options: &LoadOptions<'_>, globa
 }
 
 /// Draws nothing without a terminal, with --json or with -q.
-fn spinner(global: &Global) -> ProgressBar {
+pub(crate) fn spinner(global: &Global) -> ProgressBar {
     let hidden = global.json || global.quiet > 0 || !std::io::IsTerminal::is_terminal(&std::io::stderr());
     let bar =
         ProgressBar::with_draw_target(None, if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(10) });

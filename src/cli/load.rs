@@ -69,10 +69,7 @@ pub(crate) fn run(args: LoadArgs, global: &Global) -> Result<(), CliError> {
         let message = format!("{} exists already", args.output.display());
         return Err(CliError::input(message).with_help("give --force to replace it, or --add to add to it"));
     }
-    if kb::is_source(&args.output) {
-        let message = format!("{} has the extension of a file to load", args.output.display());
-        return Err(CliError::input(message).with_help("another one, such as .hgql, tells the other commands that it is a knowledge base"));
-    }
+    kb::check_output(&args.output, true)?;
     let options = LoadOptions {
         format: args.format,
         base: args.base,

@@ -10,6 +10,7 @@ mod devices;
 mod error;
 mod export;
 mod import;
+mod infer;
 mod info;
 mod kb;
 mod load;
@@ -78,6 +79,7 @@ enum Command {
     Load(load::LoadArgs),
     Query(Box<query::QueryArgs>),
     Update(Box<update::UpdateArgs>),
+    Infer(infer::InferArgs),
     Shell(Box<shell::ShellArgs>),
     Export(export::ExportArgs),
     Stats(stats::StatsArgs),
@@ -103,6 +105,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Load(args) => load::run(args, global),
         Command::Query(args) => query::run(&args, global),
         Command::Update(args) => update::run(&args, global),
+        Command::Infer(args) => infer::run(&args, global),
         Command::Shell(args) => shell::run(&args, global),
         Command::Export(args) => export::run(&args, global),
         Command::Stats(args) => stats::run(args, global),

@@ -71,7 +71,7 @@ pub(crate) struct Text {
 }
 
 /// How a text is read.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct Reading {
     /// Read SPARQL to the letter: no AND and OR, no implicit grouping, no undeclared prefixes.
     #[arg(long)]
@@ -216,7 +216,7 @@ fn parameter(text: &str) -> Result<(String, String), String> {
     Ok((name.trim_start_matches(['$', '?']).to_owned(), term.to_owned()))
 }
 
-fn regime(name: &str) -> Result<Regime, String> {
+pub(crate) fn regime(name: &str) -> Result<Regime, String> {
     match name.to_ascii_lowercase().as_str() {
         "rhodf" => Ok(Regime::RhoDf),
         "rdfs" => Ok(Regime::Rdfs),

@@ -34,6 +34,7 @@ fn every_command_teaches() {
         "load",
         "query",
         "update",
+        "infer",
         "shell",
         "export",
         "stats",

@@ -156,6 +156,27 @@ fn an_update_is_appended_to_the_log_and_another_folder_leaves_the_first_alone() 
 }
 
 #[test]
+fn what_is_inferred_is_asked_without_infer() {
+    let world = World::new();
+    let schema = "INSERT DATA { :Person rdfs:subClassOf :Agent . :knows rdfs:range :Agent }";
+    world.run(&["update", "world.hgql", schema]).ok();
+    let agents = "SELECT ?x { ?x a :Agent } ORDER BY ?x";
+    let expected = world.run(&["query", "world.hgql", agents, "--infer", "rhodf", "--format", "csv"]).ok();
+    assert_eq!(expected.lines().count(), 3, "{expected}");
+    let said = lines(&world.run(&["infer", "world.hgql", "--regime", "rhodf", "-o", "closed.hgql", "--json"]).ok());
+    assert_eq!((&said[0]["asserted"], &said[0]["derived"], &said[0]["left_out"]), (&13.into(), &2.into(), &0.into()));
+    assert_eq!(world.run(&["query", "closed.hgql", agents, "--format", "csv"]).ok(), expected);
+    assert_eq!(world.run(&["query", "world.hgql", agents, "--format", "csv"]).ok().lines().count(), 1);
+    let infer = |more: &[&str]| world.run(&[&["infer", "world.hgql", "--regime"], more].concat());
+    infer(&["rhodf", "-o", "closed.hgql"]).fails(2, &["closed.hgql exists", "--force"]);
+    infer(&["rhodf", "-o", "world.hgql", "--force"]).fails(2, &["is the knowledge base itself"]);
+    infer(&["owl", "-o", "no.hgql"]).fails(2, &["rhodf, rdfs, owl2rl or rules"]);
+    infer(&["rdfs", "-o", "no.hgql", "--limit", "1"]).fails(1, &["at most 1"]);
+    world.run(&["update", "world.hgql", "INSERT DATA { :ada :knows :alan {| hq:validFrom \"1840\"^^xsd:gYear |} }"]).ok();
+    infer(&["rhodf", "-o", "no.hgql"]).fails(1, &["valid time"]);
+}
+
+#[test]
 fn what_is_exported_is_loaded_again() {
     let world = World::new();
     world.run(&["export", "world.hgql", "-o", "out.nq"]).ok();

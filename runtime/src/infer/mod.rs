@@ -15,6 +15,7 @@ mod rule;
 mod solution;
 mod terms;
 mod transitive;
+mod whole;
 
 #[cfg(test)]
 mod reference;
@@ -25,3 +26,4 @@ pub use error::InferError;
 
 pub(crate) use cache::{ActiveGraph, ClosureCache};
 pub(crate) use prepare::{Closures, Context, prepare};
+pub(crate) use whole::{Graph, closure_of};

@@ -62,10 +62,7 @@ pub(crate) fn prepare(graph: &TensorGraph, context: Context<'_>) -> Result<Closu
         return Ok(closures);
     }
     let terms = context.cache.terms(context.space);
-    let watch = |bytes: u64| {
-        let checked = context.limits.check(OPERATOR).and_then(|()| context.limits.room(OPERATOR, bytes));
-        checked.map_err(|error| InferError::Stopped(Box::new(error)))
-    };
+    let watch = watch(context.limits);
     for Wanted { regime, graph, predicates } in wanted {
         let begin = Instant::now();
         let reach = match predicates {
@@ -87,6 +84,14 @@ pub(crate) fn prepare(graph: &TensorGraph, context: Context<'_>) -> Result<Closu
     }
     closures.terms = terms.added_terms();
     Ok(closures)
+}
+
+/// What stops a closure that passes the limits.
+pub(super) fn watch(limits: &Limits) -> impl Fn(u64) -> Result<(), InferError> + Sync {
+    |bytes| {
+        let checked = limits.check(OPERATOR).and_then(|()| limits.room(OPERATOR, bytes));
+        checked.map_err(|error| InferError::Stopped(Box::new(error)))
+    }
 }
 
 /// A closure and the predicates that are asked of it; `None`: all.

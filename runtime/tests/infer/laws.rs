@@ -1,5 +1,7 @@
-//! Laws: a closure of a hierarchy of classes is what a path finds, and it is a set.
+//! Laws: a closure of a hierarchy of classes is what a path finds, it is a set, and materialised it needs no `INFER`.
 
+use hypergraphql_query::algebra::Regime;
+use hypergraphql_runtime::engine::{Engine, QueryOptions};
 use proptest::prelude::*;
 
 use super::{engine, solutions};
@@ -24,6 +26,21 @@ proptest! {
             let counted = format!("SELECT (COUNT(*) AS ?n) {{ INFER {regime} {{ ?x a ?c }} }}");
             let expected = format!("\"{}\"^^<http://www.w3.org/2001/XMLSchema#integer>", walked.len());
             prop_assert_eq!(solutions(&engine, &counted, None).unwrap().into_iter().next(), Some(expected));
+        }
+    }
+
+    /// In the default graph and in a named one, each for itself.
+    #[test]
+    fn what_is_materialized_is_what_infer_matches(text in classes(), named in classes()) {
+        let engine = engine(&format!(":p rdfs:domain :c0 . :x0 :p 7 . {text} :g {{ {named} }}"));
+        for regime in [Regime::RhoDf, Regime::Rdfs, Regime::Owl2Rl, Regime::Rules] {
+            let found = engine.materialize(regime, &QueryOptions::default()).unwrap();
+            prop_assert_eq!(found.space.len(), found.asserted + found.derived);
+            prop_assert_eq!(found.asserted, engine.space().len());
+            let closed = Engine::new(found.space);
+            for query in ["SELECT ?s ?p ?o { ?s ?p ?o FILTER (!isLiteral(?s)) }", "SELECT ?s ?p ?o { GRAPH :g { ?s ?p ?o FILTER (!isLiteral(?s)) } }"] {
+                prop_assert_eq!(solutions(&closed, query, None).unwrap(), solutions(&engine, query, Some(regime)).unwrap(), "{:?}", regime);
+            }
         }
     }
 

@@ -89,3 +89,21 @@ fn limits_hold_while_a_closure_is_made() {
     let options = QueryOptions { timeout: Some(std::time::Duration::ZERO), ..QueryOptions::default() };
     assert!(matches!(engine.query(query, &options).map(|_| ()), Err(QueryError::Timeout { .. })));
 }
+
+#[test]
+fn what_follows_from_statements_with_a_valid_time_is_not_materialized() {
+    let engine = engine(":a rdfs:subClassOf :b . :x a :a {| hq:validFrom \"2001\"^^xsd:gYear |} .");
+    let error = engine.materialize(Regime::RhoDf, &QueryOptions::default()).unwrap_err().to_string();
+    assert!(error.contains("without valid times"), "{error}");
+}
+
+#[test]
+fn derived_statements_have_a_limit_and_an_inconsistent_graph_has_none() {
+    let engine = engine(":a rdfs:subClassOf :b . :x a :a . :y a :a .");
+    let options = QueryOptions { limit: Some(1), ..QueryOptions::default() };
+    let error = engine.materialize(Regime::RhoDf, &options).unwrap_err().to_string();
+    assert!(error.contains("at most 1"), "{error}");
+    let contrary = super::engine(":a owl:disjointWith :b . :x a :a , :b .");
+    let error = contrary.materialize(Regime::Owl2Rl, &QueryOptions::default()).unwrap_err().to_string();
+    assert!(error.contains("inconsistent") && error.contains("disjointWith"), "{error}");
+}
