@@ -85,21 +85,22 @@ fn graph_id(space: &AtomSpace, name: &GraphName) -> Option<Id> {
 /// The statements of some graphs as quads.
 pub(super) fn quads(space: &AtomSpace, of: impl Fn(Id) -> bool) -> impl Iterator<Item = Quad> {
     let rows = space.rows(Order::Spo, &[]);
-    (0..rows.len()).map(move |at| rows.row(at)).filter(move |row| of(row[3])).filter_map(|row| quad(space, row))
+    (0..rows.len()).map(move |at| rows.row(at)).filter(move |row| of(row[3])).filter_map(|row| quad(|id| space.term(id), row))
 }
 
-fn quad(space: &AtomSpace, [subject, predicate, object, graph]: [Id; 4]) -> Option<Quad> {
-    let subject: NamedOrBlankNode = match space.term(subject)? {
+/// The statement of these ids; graph 0, which has no term, is the default graph. None if RDF does not allow its subject, predicate or graph.
+pub(super) fn quad(term: impl Fn(Id) -> Option<Term>, [subject, predicate, object, graph]: [Id; 4]) -> Option<Quad> {
+    let subject: NamedOrBlankNode = match term(subject)? {
         Term::NamedNode(node) => node.into(),
         Term::BlankNode(node) => node.into(),
         Term::Literal(_) | Term::Triple(_) => return None,
     };
-    let Term::NamedNode(predicate) = space.term(predicate)? else { return None };
-    let graph = match space.term(graph) {
+    let Term::NamedNode(predicate) = term(predicate)? else { return None };
+    let graph = match term(graph) {
         None => GraphName::DefaultGraph,
         Some(Term::NamedNode(node)) => node.into(),
         Some(Term::BlankNode(node)) => node.into(),
         Some(_) => return None,
     };
-    Some(Triple::new(subject, predicate, space.term(object)?).in_graph(graph))
+    Some(Triple::new(subject, predicate, term(object)?).in_graph(graph))
 }

@@ -2,8 +2,8 @@
 
 use hypergraphql_framework::store::{AtomSpace, Id, Order};
 use hypergraphql_query::algebra::Regime;
-use oxrdf::{GraphName, Term};
 
+use super::changes::quad;
 use super::{Engine, QueryError, QueryOptions};
 use crate::infer::{Graph, closure_of};
 
@@ -44,10 +44,6 @@ impl Engine {
         let (mut derived, mut left_out) = (vec![], 0);
         for graph in graphs {
             let closure = closure_of(&self.closures, &space, Graph { regime, graph, base: options.store_base() }, &limits)?;
-            let name = match graph {
-                0 => GraphName::DefaultGraph,
-                id => graph_name(&space, id)?,
-            };
             let rows = closure.statements.rows(Order::Spo, &[]);
             for at in 0..rows.len() {
                 if at % 1024 == 0 {
@@ -58,7 +54,7 @@ impl Engine {
                 if is_asserted(&space, [subject, predicate, object], graph) {
                     continue;
                 }
-                match closure.quad([subject, predicate, object], &name) {
+                match quad(|id| closure.term(id), [subject, predicate, object, graph]) {
                     Some(quad) => derived.push(quad),
                     None => left_out += 1,
                 }
@@ -70,14 +66,6 @@ impl Engine {
         }
         let (asserted, added) = (space.len(), derived.len() as u64);
         Ok(Materialized { space: space.with_changes(&derived, &[])?, asserted, derived: added, left_out })
-    }
-}
-
-fn graph_name(space: &AtomSpace, id: Id) -> Result<GraphName, QueryError> {
-    match space.term(id) {
-        Some(Term::NamedNode(name)) => Ok(name.into()),
-        Some(Term::BlankNode(name)) => Ok(name.into()),
-        other => Err(QueryError::Plan { operator: OPERATOR.to_owned(), what: format!("the graph #{id} has the name {other:?}") }),
     }
 }
 

@@ -1,10 +1,10 @@
-//! The closure of one graph with all of its predicates, as statements of terms.
+//! The closure of one graph with all of its predicates.
 
 use std::sync::Arc;
 
 use hypergraphql_framework::store::{AtomSpace, DerivedStatements, Id};
 use hypergraphql_query::algebra::Regime;
-use oxrdf::{GraphName, NamedOrBlankNode, Quad, Term};
+use oxrdf::Term;
 
 use super::cache::{ActiveGraph, ClosureCache, Key};
 use super::evaluate::Reach;
@@ -31,15 +31,9 @@ pub(crate) struct Whole {
 }
 
 impl Whole {
-    /// A statement in a graph; `None` if RDF does not allow its subject or predicate.
-    pub(crate) fn quad(&self, [subject, predicate, object]: [Id; 3], graph: &GraphName) -> Option<Quad> {
-        let subject: NamedOrBlankNode = match self.terms.term(subject)? {
-            Term::NamedNode(node) => node.into(),
-            Term::BlankNode(node) => node.into(),
-            Term::Literal(_) | Term::Triple(_) => return None,
-        };
-        let Term::NamedNode(predicate) = self.terms.term(predicate)? else { return None };
-        Some(Quad::new(subject, predicate, self.terms.term(object)?, graph.clone()))
+    /// The term of an id.
+    pub(crate) fn term(&self, id: Id) -> Option<Term> {
+        self.terms.term(id)
     }
 }
 

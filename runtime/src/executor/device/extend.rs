@@ -28,7 +28,7 @@ pub(super) fn extend(on: &On<'_, '_>, node: &Node, atom: &Atom, input: &DeviceTa
     let (counts, total) = on.counts(&low, &high)?;
     let counted = node.weighted && node.schema.iter().all(|column| header.index(&column.variable).is_some());
     if counted && matches.is_exact() {
-        return multiplied(on, node, input, &counts).map(Some);
+        return multiplied(on, node, input, &on.read(&counts)?).map(Some);
     }
     if !matches.is_exact() && on.task.rows(total).is_err() {
         // Most candidates may drop out: the host looks at them piece by piece.
@@ -39,7 +39,7 @@ pub(super) fn extend(on: &On<'_, '_>, node: &Node, atom: &Atom, input: &DeviceTa
         let flags = accepted(on, &matches, &Candidates { rows: Some((input, &row)), statements: Some(&statement) })?;
         if counted {
             let counts = flags.map_or(Ok(counts.clone()), |flags| on.sums(&on.scan(&counts)?, &flags))?;
-            return multiplied(on, node, input, &counts).map(Some);
+            return multiplied(on, node, input, &on.read(&counts)?).map(Some);
         }
         if let Some(flags) = flags {
             let kept = on.positions(&flags)?;
@@ -82,15 +82,14 @@ pub(super) fn ranges(on: &On<'_, '_>, matches: &Matches<'_>, input: &DeviceTable
 }
 
 /// The rows that have matches, each with its weight times their number.
-pub(super) fn multiplied(on: &On<'_, '_>, node: &Node, input: &DeviceTable, counts: &Column) -> Result<DeviceTable, Failure> {
-    let kept = on.positions(counts)?;
-    on.task.room(kept.len() as u64, 8)?;
+pub(super) fn multiplied(on: &On<'_, '_>, node: &Node, input: &DeviceTable, counts: &[u32]) -> Result<DeviceTable, Failure> {
+    on.task.room(counts.len() as u64, 12)?;
     let overflow = || QueryError::TooManyRows { operator: on.task.operator.to_owned(), rows: u64::MAX, limit: u64::MAX };
-    let counts = on.read(counts)?;
     let weight = |row: usize| input.weight.as_ref().map_or(1, |weight| weight[row]);
-    let times = counts.iter().enumerate().filter(|(_, count)| **count > 0).map(|(row, &count)| weight(row).checked_mul(u64::from(count)));
+    let kept: Vec<u32> = (0..).zip(counts).filter(|(_, count)| **count > 0).map(|(row, _)| row).collect();
+    let times = kept.iter().map(|&row| weight(row as usize).checked_mul(u64::from(counts[row as usize])));
     let times = times.collect::<Option<Vec<u64>>>().ok_or_else(overflow)?;
     let input = DeviceTable { weight: None, ..input.clone() }.with_schema(&node.schema);
-    let table = if kept.len() == input.rows { input } else { input.take(on, &kept)? };
+    let table = if kept.len() == input.rows { input } else { input.take(on, &on.upload(&kept)?)? };
     Ok(DeviceTable { weight: Some(Arc::new(times)), ..table })
 }

@@ -64,7 +64,7 @@ pub(super) fn intersect(
 /// The rows whose shortest list is this one, of equally long ones the first.
 fn shortest(on: &On<'_, '_>, lists: &[List], at: usize) -> Result<Column, Failure> {
     let own = &lists[at].counts;
-    let ones = on.upload(&vec![1; own.len()])?;
+    let ones = on.within(own, 0..u32::MAX)?;
     let mut flags = ones.clone();
     for (other, list) in lists.iter().enumerate().filter(|(other, _)| *other != at) {
         let shorter = match other < at {
@@ -108,7 +108,7 @@ fn find(on: &On<'_, '_>, lists: &[List], at: usize) -> Result<Option<Found>, Fai
 }
 
 /// How many values all lists of each row have.
-fn counts(on: &On<'_, '_>, lists: &[List], rows: usize) -> Result<Column, Failure> {
+fn counts(on: &On<'_, '_>, lists: &[List], rows: usize) -> Result<Vec<u32>, Failure> {
     on.task.room(rows as u64, 4)?;
     let mut all = vec![0; rows];
     for at in 0..lists.len() {
@@ -116,7 +116,7 @@ fn counts(on: &On<'_, '_>, lists: &[List], rows: usize) -> Result<Column, Failur
         let counts = on.read(&on.sums(&on.scan(&found.counts)?, &found.flags)?)?;
         on.read(&found.rows)?.into_iter().zip(counts).for_each(|(row, count)| all[row as usize] = count);
     }
-    on.upload(&all)
+    Ok(all)
 }
 
 /// Rows, ascending, and the values that all lists of each have.

@@ -31,8 +31,8 @@ pub(super) fn join(
     // The larger side asks, the smaller one is sorted.
     let swapped = left.rows < right.rows;
     let (probe, build) = if swapped { (right, left) } else { (left, right) };
-    let (of_probe, of_build) = pairs(on, by, probe, build)?;
-    let (of_left, of_right) = if swapped { (of_build, of_probe) } else { (of_probe, of_build) };
+    let pairs = Pairs::new(on, by, probe, build)?;
+    let (of_left, of_right) = if swapped { (pairs.build, pairs.probe) } else { (pairs.probe, pairs.build) };
     paired(on, node, (left, &of_left), (right, &of_right), true).map(Some)
 }
 
@@ -47,25 +47,31 @@ pub(super) fn left_join(
     if !are_keys(by, left, right) {
         return Ok(None);
     }
-    let index = Index::new(on, right, by)?;
-    let (low, high) = index.ranges(on, left, by)?;
-    let (counts, total) = on.counts(&low, &high)?;
-    let (of_left, place) = on.expand(&low, &counts, total)?;
-    let of_right = index.rows(on, &place)?;
-    let alone = on.positions(&on.pairs(&low, &high, Test::Equal)?)?;
+    let pairs = Pairs::new(on, by, left, right)?;
+    let alone = on.positions(&on.pairs(&pairs.low, &pairs.high, Test::Equal)?)?;
     let nothing = on.upload(&vec![NO_ROW; alone.len()])?;
-    on.task.rows(total + alone.len() as u64)?;
-    let (of_left, of_right) = (on.concat(&of_left, &alone)?, on.concat(&of_right, &nothing)?);
+    on.task.rows(pairs.probe.len() as u64 + alone.len() as u64)?;
+    let (of_left, of_right) = (on.concat(&pairs.probe, &alone)?, on.concat(&pairs.build, &nothing)?);
     paired(on, node, (left, &of_left), (right, &of_right), alone.is_empty()).map(Some)
 }
 
 /// Rows of the one and of the other table that agree.
-fn pairs(on: &On<'_, '_>, by: &[Variable], probe: &DeviceTable, build: &DeviceTable) -> Result<(Column, Column), Failure> {
-    let index = Index::new(on, build, by)?;
-    let (low, high) = index.ranges(on, probe, by)?;
-    let (counts, total) = on.counts(&low, &high)?;
-    let (of_probe, place) = on.expand(&low, &counts, total)?;
-    Ok((of_probe, index.rows(on, &place)?))
+struct Pairs {
+    probe: Column,
+    build: Column,
+    /// From where to where each row of the one finds its rows of the other, in the order of their keys.
+    low: Column,
+    high: Column,
+}
+
+impl Pairs {
+    fn new(on: &On<'_, '_>, by: &[Variable], probe: &DeviceTable, build: &DeviceTable) -> Result<Self, Failure> {
+        let index = Index::new(on, build, by)?;
+        let (low, high) = index.ranges(on, probe, by)?;
+        let (counts, total) = on.counts(&low, &high)?;
+        let (probe, place) = on.expand(&low, &counts, total)?;
+        Ok(Self { probe, build: index.rows(on, &place)?, low, high })
+    }
 }
 
 /// Rows made of a row of each side; `matched`: of the right there is one for each.
