@@ -29,6 +29,9 @@ impl TensorGraph {
         if let Some(variable) = node.sorted_by.iter().find(|variable| !columns.contains(variable)) {
             return Err(format!("sorted by {variable}, which is no column"));
         }
+        if let Some(place) = (0..node.inputs.len()).find(|place| self[node.inputs[*place]].weighted && !takes_weights(&node.op, *place)) {
+            return Err(format!("input {place} has weights, of which it takes no account"));
+        }
         let inputs: Vec<BTreeSet<&Variable>> = node.inputs.iter().map(|input| self.columns(*input)).collect();
         match &node.op {
             Op::Join(on) | Op::LeftJoin(on, _) | Op::SemiJoin(on) | Op::AntiJoin(on) | Op::Minus(on) => {
@@ -65,6 +68,16 @@ impl TensorGraph {
 
     fn columns(&self, id: NodeId) -> BTreeSet<&Variable> {
         self[id].schema.iter().map(|column| &column.variable).collect()
+    }
+}
+
+/// Whether an operator may be given rows with weights at this place; see [`Node::weighted`].
+fn takes_weights(op: &Op, place: usize) -> bool {
+    match op {
+        Op::Extend(_) | Op::Intersect(..) | Op::Filter(_) | Op::Bind(..) | Op::Destructure(..) | Op::Project => true,
+        Op::SemiJoin(_) | Op::AntiJoin(_) | Op::Aggregate { .. } | Op::Distinct | Op::Exists { .. } => true,
+        Op::Minus(_) => place == 1,
+        _ => false,
     }
 }
 

@@ -114,8 +114,12 @@ impl Builder<'_> {
 
         let (bound, rows) = start.map_or((Variables::new(), 1.0), |id| (self.certain(id), self.node(id).rows));
         let steps = order(&costed, bound, rows);
+        let last_apart = last_apart(&steps, &elements, start.map(|id| self.variables(id)));
+        let has_parts = left.has_parts;
         let mut node = start;
         for (i, step) in steps.iter().enumerate() {
+            // A step that stands apart is joined, and a join takes no weights.
+            left.has_parts = has_parts || last_apart.is_some_and(|last| i < last);
             attach(step, &mut elements, node.map(|id| self.variables(id)).unwrap_or_default(), &mut left.conditions);
             let rest: Vec<&Element> = steps[i + 1..].iter().flatten().map(|e| &elements[*e]).collect();
             node = Some(self.take_step(node, step, &rest, &elements, &left));
@@ -191,8 +195,13 @@ impl Builder<'_> {
             return self.first(first, &keep, Some(weights), &prefer);
         };
         let bound = self.variables(node);
-        if !first.variables().is_empty() && first.variables().is_disjoint(&bound) {
-            let other = self.first(first, &keep, None, &[]);
+        if is_apart(step, elements, &bound) {
+            let mut read = keep.clone();
+            read.extend(first.variables());
+            let mut other = self.first(first, if step.len() > 1 { &read } else { &keep }, None, &[]);
+            for (place, e) in step.iter().enumerate().skip(1) {
+                other = self.next(other, &elements[*e], if place + 1 < step.len() { &read } else { &keep }, false);
+            }
             return self.join(node, other);
         }
         match first {
@@ -411,6 +420,24 @@ pub(super) fn is_repeatable(condition: &Expression) -> bool {
     let mut repeatable = true;
     condition.visit(&mut |part| repeatable &= !matches!(part, Expression::Call(Rand | Uuid | StrUuid | BNode, _)));
     repeatable
+}
+
+/// Whether a step shares no variable with what is bound.
+fn is_apart(step: &Step, elements: &[Element], bound: &Variables) -> bool {
+    let variables = step.iter().map(|e| elements[*e].variables());
+    variables.into_iter().all(|variables| !variables.is_empty() && variables.is_disjoint(bound))
+}
+
+/// The last step that stands apart from all before it, if they begin with rows that bind some variables or with none.
+fn last_apart(steps: &[Step], elements: &[Element], start: Option<Variables>) -> Option<usize> {
+    let (mut bound, mut last) = (start.clone().unwrap_or_default(), None);
+    for (i, step) in steps.iter().enumerate() {
+        if (i > 0 || start.is_some()) && is_apart(step, elements, &bound) {
+            last = Some(i);
+        }
+        bound.extend(step.iter().flat_map(|e| elements[*e].variables()));
+    }
+    last
 }
 
 /// The orders in which a scan of the atom can give its rows, as its variables.

@@ -93,7 +93,11 @@ impl Builder<'_> {
             needed.extend(left.in_scope());
         }
         let seed = seed.filter(|seed| self.variables(*seed).is_subset(&left.certain()));
-        let a = self.lower(left, context, &Want::rows(needed.clone()), seed);
+        let mut a = self.lower(left, context, &Want::rows(needed.clone()), seed);
+        let mut flags = vec![];
+        if exists {
+            (a, flags) = self.flag_unbound(a);
+        }
         let hint = self.seed_for(a, right);
         let mut b = self.lower(right, context, &Want::rows(needed), hint);
         if exists {
@@ -108,7 +112,25 @@ impl Builder<'_> {
         schema.extend(added.schema.iter().filter(|c| !shared.contains(&c.variable)).map(|c| Column { optional: true, ..c.clone() }));
         let (sorted_by, rows) = (kept.sorted_by.clone(), kept.rows.max(added.rows));
         let condition = condition.filter(|_| !exists).cloned();
-        self.push(Draft { op: Op::LeftJoin(shared, condition), inputs: vec![a, b], schema, sorted_by, weighted: false, rows })
+        let plain: Vec<Variable> = schema.iter().map(|column| column.variable.clone()).filter(|v| !flags.contains(v)).collect();
+        let node = self.push(Draft { op: Op::LeftJoin(shared, condition), inputs: vec![a, b], schema, sorted_by, weighted: false, rows });
+        if flags.is_empty() { node } else { self.project(node, &plain, false) }
+    }
+
+    /// The node with a column more for each that may have no value: whether it has one. Then rows that agree in all columns are the same, where without, one
+    /// that has no value would agree with all.
+    fn flag_unbound(&mut self, mut node: NodeId) -> (NodeId, Vec<Variable>) {
+        let mut flags = vec![];
+        for column in self.node(node).schema.clone().into_iter().filter(|column| column.optional) {
+            let flag = self.fresh("bound");
+            let mut schema = self.node(node).schema.clone();
+            schema.push(filled(flag.clone()));
+            let (sorted_by, weighted, rows) = (self.node(node).sorted_by.clone(), self.node(node).weighted, self.node(node).rows);
+            let op = Op::Bind(flag.clone(), Expression::Bound(column.variable));
+            node = self.push(Draft { op, inputs: vec![node], schema, sorted_by, weighted, rows });
+            flags.push(flag);
+        }
+        (node, flags)
     }
 
     fn union(&mut self, sides: [&Pattern; 2], context: &Context, want: &Want, seed: Option<NodeId>) -> NodeId {

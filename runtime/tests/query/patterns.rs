@@ -1,6 +1,6 @@
 //! Patterns, as SPARQL 1.1 section 18.5 defines them.
 
-use super::{bag, people, rows};
+use super::{bag, engine, people, rows};
 
 #[test]
 fn triple_patterns_join() {
@@ -104,4 +104,38 @@ fn values_bind_and_unbound() {
     let people = people();
     assert_eq!(bag(&people, "SELECT ?a ?g { VALUES (?a ?g) { (x:ann UNDEF) (UNDEF 42) (x:cid 31) } ?a x:age ?g }"), ["ann 31", "bob 42"]);
     assert_eq!(bag(&people, "SELECT ?a ?b { VALUES ?a { 1 2 } VALUES ?b { 3 } BIND(?a / 0 AS ?c) }"), ["1 3", "2 3"]);
+}
+
+/// Both patterns of `?b` stand apart from what is known, and both have to hold.
+#[test]
+fn patterns_that_share_nothing_with_the_rest_all_count() {
+    let engine = engine(
+        "<http://x/n0> <http://x/p> <http://x/n2> .\n<http://x/n2> <http://x/q> <http://x/n1> .\n<http://x/n0> <http://x/q> <http://x/n0> .\n",
+    );
+    let query = "SELECT ?a ?b ?c { x:n0 x:p ?a OPTIONAL { ?b x:q x:n0 . x:n0 x:p ?b . ?a x:q ?c } }";
+    assert_eq!(bag(&engine, query), ["n2 - -"]);
+    let found = "SELECT ?a ?b ?c { x:n0 x:p ?a OPTIONAL { ?b x:q x:n0 . x:n0 x:q ?b . ?a x:q ?c } }";
+    assert_eq!(bag(&engine, found), ["n2 n0 n1"]);
+    let counted = "SELECT (COUNT(*) AS ?n) { VALUES ?a { x:n2 x:n2 } OPTIONAL { ?b x:q x:n0 . x:n0 x:q ?b . ?b x:p x:n2 . ?a x:q ?c } }";
+    assert_eq!(bag(&engine, counted), ["2"]);
+}
+
+/// Rows that are only counted are not kept apart, unless a join has to pair them.
+#[test]
+fn counts_over_patterns_that_share_nothing_are_products() {
+    let people = people();
+    let knows = rows(&people, "SELECT (COUNT(?b) AS ?n) { ?a x:knows ?b }")[0].parse::<u64>().unwrap();
+    let product = "SELECT (COUNT(?b) AS ?n) (COUNT(DISTINCT ?a) AS ?m) { ?a x:knows ?b . ?c x:knows ?d }";
+    assert_eq!(rows(&people, product), [format!("{} 3", knows * knows)]);
+    let three = "SELECT ?a (COUNT(*) AS ?n) { ?a x:knows ?b . ?c x:knows ?d . ?e x:age ?f } GROUP BY ?a";
+    assert_eq!(bag(&people, three), ["ann 24", "bob 12", "cid 12"]);
+}
+
+/// A row without a value is not the row that has one.
+#[test]
+fn rows_without_a_value_are_told_apart_when_an_optional_asks_exists() {
+    let engine = engine("<http://x/n3> <http://x/p> <http://x/n0> .");
+    let query =
+        "SELECT ?a ?b ?c { VALUES (?a ?b) { (x:n3 UNDEF) (UNDEF 0) (x:n0 x:n3) } OPTIONAL { ?a x:p ?c FILTER NOT EXISTS { ?a x:q ?a } } }";
+    assert_eq!(bag(&engine, query), ["n0 n3 -", "n3 - n0", "n3 0 n0"]);
 }

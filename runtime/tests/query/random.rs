@@ -121,30 +121,50 @@ fn engine_bag(engine: &Engine, query: &str, unoptimized: bool, device: QueryDevi
     Ok(bag(solutions.rows().map(solution)))
 }
 
+/// Holds the engine on these devices against the definition; texts that are no query, such as those that bind a variable twice, are rejected.
+fn check(mut quads: Vec<Quad>, group: &str, devices: &[QueryDevice]) -> Result<(), TestCaseError> {
+    let query = text(&format!("SELECT * {{ {group} }}"));
+    let options = ParseOptions { strict: true, base: None, store_base: "http://x/".to_owned() };
+    let parsed = parse_query(&query, &options);
+    prop_assume!(parsed.is_ok());
+    let parsed = parsed.unwrap();
+    quads.sort_by_key(ToString::to_string);
+    quads.dedup();
+    let dataset = Dataset { quads: &quads, active: GraphName::DefaultGraph, outer: Solution::new() };
+    let Form::Select(variables) = &parsed.form else { panic!("{query} is no SELECT") };
+    let kept = |solution: Solution| solution.into_iter().filter(|(variable, _)| variables.contains(variable)).collect::<Solution>();
+    let expected = bag(dataset.solutions(&parsed.pattern).into_iter().map(kept));
+    let engine = Engine::new(AtomSpace::from_quads(quads.iter().cloned()).unwrap());
+    for unoptimized in [true, false] {
+        for device in devices {
+            let got = engine_bag(&engine, &query, unoptimized, device.clone())?;
+            prop_assert_eq!(&got, &expected, "unoptimized: {}, {:?}\n{}", unoptimized, device, query);
+        }
+    }
+    Ok(())
+}
+
+/// Wrong plans are rare: of those that were found here, each showed itself in one of several thousand queries.
+fn config(cases: u32) -> ProptestConfig {
+    let default = ProptestConfig::default();
+    ProptestConfig { max_global_rejects: 1 << 20, cases: default.cases.max(cases), failure_persistence: None, ..default }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { max_global_rejects: 1 << 20, ..ProptestConfig::default() })]
+    #![proptest_config(config(5000))]
 
     #[test]
     fn the_engine_is_the_definition(quads in prop::collection::vec(quad(), 0..30), group in group()) {
-        let query = text(&format!("SELECT * {{ {group} }}"));
-        let options = ParseOptions { strict: true, base: None, store_base: "http://x/".to_owned() };
-        // A variable that is bound twice by BIND, for one, is no query.
-        let parsed = parse_query(&query, &options);
-        prop_assume!(parsed.is_ok());
-        let parsed = parsed.unwrap();
-        let mut quads = quads;
-        quads.sort_by_key(ToString::to_string);
-        quads.dedup();
-        let dataset = Dataset { quads: &quads, active: GraphName::DefaultGraph, outer: Solution::new() };
-        let Form::Select(variables) = &parsed.form else { panic!("{query} is no SELECT") };
-        let kept = |solution: Solution| solution.into_iter().filter(|(variable, _)| variables.contains(variable)).collect::<Solution>();
-        let expected = bag(dataset.solutions(&parsed.pattern).into_iter().map(kept));
-        let engine = Engine::new(AtomSpace::from_quads(quads.iter().cloned()).unwrap());
-        for unoptimized in [true, false] {
-            for device in [Some(QueryDevice::host()), device::vulkan("the_engine_is_the_definition")].into_iter().flatten() {
-                let got = engine_bag(&engine, &query, unoptimized, device.clone())?;
-                prop_assert_eq!(&got, &expected, "unoptimized: {}, {:?}\n{}", unoptimized, device, query);
-            }
-        }
+        check(quads, &group, &[QueryDevice::host()])?;
+    }
+}
+
+proptest! {
+    #![proptest_config(config(256))]
+
+    #[test]
+    fn a_device_is_the_definition(quads in prop::collection::vec(quad(), 0..30), group in group()) {
+        let Some(device) = device::vulkan("a_device_is_the_definition") else { return Ok(()) };
+        check(quads, &group, &[device])?;
     }
 }

@@ -124,7 +124,9 @@ impl Dataset<'_> {
             Pattern::OrderBy { inner, .. } | Pattern::Reduced(inner) => self.solutions(inner),
             Pattern::Project { inner, variables } => {
                 let kept = |solution: Solution| solution.into_iter().filter(|(variable, _)| variables.contains(variable)).collect();
-                self.solutions(inner).into_iter().map(kept).collect()
+                // The others are variables of the sub-query alone, whatever their names outside.
+                let outer = self.outer.clone().into_iter().filter(|(variable, _)| variables.contains(variable)).collect();
+                Self { outer, ..self.clone() }.solutions(inner).into_iter().map(kept).collect()
             }
             Pattern::Distinct(inner) => {
                 let mut seen = HashSet::new();
