@@ -38,6 +38,7 @@ impl Adjacency {
     }
 
     /// The rows of this id, counted from the first row of the predicate; empty if it has none.
+    #[inline]
     pub fn range(&self, id: Id) -> Range<usize> {
         match id.checked_sub(self.first).map(|at| at as usize) {
             Some(at) if at + 1 < self.offsets.len() => self.offsets[at] as usize..self.offsets[at + 1] as usize,

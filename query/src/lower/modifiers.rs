@@ -109,13 +109,22 @@ impl Builder<'_> {
         let looked_at = limit.map(|limit| offset.saturating_add(limit));
         let of_inner = Want { limit: looked_at, ..Want::rows(want.needed.clone()) };
         let node = self.lower(inner, context, &of_inner, None);
-        if offset == 0 && matches!((&self.node(node).op, limit), (Op::TopK(_, k), Some(limit)) if *k <= limit) {
+        if offset == 0 && limit.is_some_and(|limit| self.has_at_most(node, limit)) {
             return node;
         }
         let id = self.push_on(node, Op::Slice(offset, limit), 1.0);
         let node = self.node_mut(id);
         node.rows = (node.rows - offset as f64).clamp(0.0, limit.map_or(f64::MAX, |limit| limit as f64));
         id
+    }
+
+    /// Whether a node is cut off after so many rows already.
+    fn has_at_most(&self, node: NodeId, limit: u64) -> bool {
+        match (&self.node(node).op, &self.node(node).inputs[..]) {
+            (Op::TopK(_, k), _) => *k <= limit,
+            (Op::Project, [input]) => self.has_at_most(*input, limit),
+            _ => false,
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::hash::BuildHasher;
 use hashbrown::hash_table::Entry;
 use hashbrown::{DefaultHashBuilder, HashSet, HashTable};
 
+use super::equal::{equal, in_parallel};
 use super::gather;
 use super::index::key;
 use super::runs::{ascend, runs};
@@ -32,8 +33,11 @@ pub(crate) fn firsts(task: &Task<'_, '_>, columns: &[&[u32]], rows: usize) -> Re
     if columns.is_empty() {
         return Ok((0..rows.min(1) as u32).collect());
     }
-    if ascend(columns, rows) {
+    if ascend(task, columns, rows)? {
         return runs(task, columns, rows);
+    }
+    if in_parallel(rows) {
+        return Ok(equal(task, columns, rows, false)?.first);
     }
     match columns {
         [column] => one(task, column),

@@ -1,5 +1,6 @@
 //! `Extend`: for every row the matches of an atom.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use hypergraphql_query::graph::{Atom, Node};
@@ -83,13 +84,19 @@ fn counts(task: &Task<'_, '_>, view: &View<'_, '_>, exact: bool, rows: usize) ->
     Ok(pieces.concat())
 }
 
-/// The rows that have matches, each with its weight times their number.
+/// The rows that have matches, each with its weight times their number; one row for all where they have no columns.
 pub(crate) fn multiplied(task: &Task<'_, '_>, node: &Node, input: &Table, counts: &[u64]) -> Result<Table, QueryError> {
+    let overflow = || task.too_many();
+    let times = |row: usize| input.weight(row).checked_mul(counts[row]);
+    if node.schema.is_empty() {
+        // Rows without columns are all the same.
+        let sum = |range: Range<usize>| Ok(range.map(times).try_fold(0u64, |sum, weight| sum.checked_add(weight?)));
+        let sums = task.morsels(input.rows, MORSEL, sum)?;
+        return sums.into_iter().try_fold(0u64, |sum, part| sum.checked_add(part?)).map(Table::nothing).ok_or_else(overflow);
+    }
     let kept: Vec<Vec<u32>> =
         task.morsels(input.rows, MORSEL, |range| Ok(range.filter(|&row| counts[row] > 0).map(|row| row as u32).collect()))?;
-    let overflow = || QueryError::TooManyRows { operator: task.operator.to_owned(), rows: u64::MAX, limit: u64::MAX };
-    let times = |row: u32| input.weight(row as usize).checked_mul(counts[row as usize]);
-    let weight = fill(task, &kept, times)?.into_iter().collect::<Option<Vec<u64>>>().ok_or_else(overflow)?;
+    let weight = fill(task, &kept, |row| times(row as usize))?.into_iter().collect::<Option<Vec<u64>>>().ok_or_else(overflow)?;
     let input = input.clone().with_schema(&node.schema);
     let rows = weight.len();
     let columns = match rows == input.rows {

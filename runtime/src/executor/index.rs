@@ -3,10 +3,12 @@
 use std::hash::{BuildHasher, Hasher};
 
 use hashbrown::{DefaultHashBuilder, HashMap};
+use rayon::prelude::*;
 
+use super::equal::in_parallel;
 use super::pairs::Rows;
 use super::table::Table;
-use super::task::Task;
+use super::task::{MORSEL, Task};
 use crate::engine::QueryError;
 
 /// Offsets are an array where the span of keys is at most so many times the rows.
@@ -27,8 +29,8 @@ enum Places {
     All,
     /// Of key `first + i`, from `offsets[i]` to `offsets[i + 1]`.
     Dense { first: u32, offsets: Vec<u32> },
-    /// From and to.
-    Sparse(HashMap<u64, (u32, u32)>),
+    /// From and to, in one table for each thread that made them.
+    Sparse(Vec<HashMap<u64, (u32, u32)>>),
 }
 
 /// Keys of rows that are looked up.
@@ -43,18 +45,21 @@ impl<'a> Index<'a> {
         task.room(rows.len() as u64, 28)?;
         let columns: Vec<&[u32]> = on.iter().map(|&column| &*table.columns[column]).collect();
         let hasher = DefaultHashBuilder::default();
-        let all = || (0..rows.len()).map(|at| rows.get(at) as u32);
+        let all: Vec<u32> = (0..rows.len()).into_par_iter().with_min_len(MORSEL).map(|at| rows.get(at) as u32).collect();
         let (rows, places) = match &columns[..] {
-            [] => (all().collect(), Places::All),
+            [] => (all, Places::All),
             [column] => {
-                let keys: Vec<u32> = all().map(|row| column[row as usize]).collect();
+                let keys: Vec<u32> = all.par_iter().with_min_len(MORSEL).map(|&row| column[row as usize]).collect();
                 let (least, most) = (keys.iter().min().copied().unwrap_or(0), keys.iter().max().copied().unwrap_or(0));
                 match (most - least) as usize <= DENSITY * keys.len() + 1024 {
-                    true => dense(&keys, &all().collect::<Vec<_>>(), least, most),
-                    false => sparse(keys.into_iter().map(u64::from).collect(), all().collect()),
+                    true => dense(&keys, all, least, most),
+                    false => sparse(task, &keys.into_iter().map(u64::from).collect::<Vec<_>>(), all)?,
                 }
             }
-            _ => sparse(all().map(|row| key(&columns, &hasher, row as usize)).collect(), all().collect()),
+            _ => {
+                let keys = all.par_iter().with_min_len(MORSEL).map(|&row| key(&columns, &hasher, row as usize));
+                sparse(task, &keys.collect::<Vec<u64>>(), all)?
+            }
         };
         task.check()?;
         Ok(Self { columns, hasher, rows, places })
@@ -74,7 +79,10 @@ impl<'a> Index<'a> {
                 let at = keys.columns[0][row].wrapping_sub(*first) as usize;
                 if at + 1 < offsets.len() { offsets[at]..offsets[at + 1] } else { 0..0 }
             }
-            Places::Sparse(places) => places.get(&key(&keys.columns, &self.hasher, row)).map_or(0..0, |&(from, to)| from..to),
+            Places::Sparse(tables) => {
+                let key = key(&keys.columns, &self.hasher, row);
+                tables[table_of(key, tables.len())].get(&key).map_or(0..0, |&(from, to)| from..to)
+            }
         };
         &self.rows[range.start as usize..range.end as usize]
     }
@@ -119,17 +127,27 @@ pub(crate) fn key(columns: &[&[u32]], hasher: &DefaultHashBuilder, row: usize) -
     }
 }
 
-fn dense(keys: &[u32], rows: &[u32], first: u32, last: u32) -> (Vec<u32>, Places) {
+fn dense(keys: &[u32], rows: Vec<u32>, first: u32, last: u32) -> (Vec<u32>, Places) {
     let mut offsets = vec![0u32; (last - first) as usize + 2];
-    keys.iter().for_each(|&key| offsets[(key - first) as usize + 1] += 1);
-    for at in 1..offsets.len() {
-        offsets[at] += offsets[at - 1];
-    }
+    let mut count = |keys: &[u32]| {
+        keys.iter().for_each(|&key| offsets[(key - first) as usize + 1] += 1);
+        for at in 1..offsets.len() {
+            offsets[at] += offsets[at - 1];
+        }
+    };
     if keys.is_sorted() {
-        return (rows.to_vec(), Places::Dense { first, offsets });
+        count(keys);
+        return (rows, Places::Dense { first, offsets });
     }
+    if in_parallel(rows.len()) {
+        let (keys, rows) = hypergraphql_kernels::sort::host::sort_by_key(keys, &rows);
+        // In order they are counted as they lie.
+        count(&keys);
+        return (rows, Places::Dense { first, offsets });
+    }
+    count(keys);
     let (mut places, mut sorted) = (offsets.clone(), vec![0; rows.len()]);
-    for (&key, &row) in keys.iter().zip(rows) {
+    for (&key, &row) in keys.iter().zip(&rows) {
         let place = &mut places[(key - first) as usize];
         sorted[*place as usize] = row;
         *place += 1;
@@ -137,16 +155,37 @@ fn dense(keys: &[u32], rows: &[u32], first: u32, last: u32) -> (Vec<u32>, Places
     (sorted, Places::Dense { first, offsets })
 }
 
-fn sparse(keys: Vec<u64>, rows: Vec<u32>) -> (Vec<u32>, Places) {
+fn sparse(task: &Task<'_, '_>, keys: &[u64], rows: Vec<u32>) -> Result<(Vec<u32>, Places), QueryError> {
+    let sorted;
     let (keys, rows) = match keys.is_sorted() {
         true => (keys, rows),
-        false => hypergraphql_kernels::sort::host::sort_by_key(&keys, &rows),
+        false => {
+            sorted = hypergraphql_kernels::sort::host::sort_by_key(keys, &rows);
+            (&sorted.0[..], sorted.1)
+        }
     };
-    let mut places = HashMap::new();
-    let mut start = 0;
-    for run in keys.chunk_by(PartialEq::eq) {
-        places.insert(run[0], (start, start + run.len() as u32));
-        start += run.len() as u32;
+    // Each thread goes through all keys and takes its own.
+    let tables = if in_parallel(rows.len()) { rayon::current_num_threads() } else { 1 };
+    let tables = task.morsels(tables, 1, |table| {
+        let mut places = HashMap::new();
+        let mut start = 0;
+        for run in keys.chunk_by(PartialEq::eq) {
+            let end = start + run.len() as u32;
+            if table_of(run[0], tables) == table.start {
+                places.insert(run[0], (start, end));
+            }
+            start = end;
+        }
+        Ok(places)
+    })?;
+    Ok((rows, Places::Sparse(tables)))
+}
+
+/// Which of so many tables a key is in.
+#[inline]
+fn table_of(key: u64, tables: usize) -> usize {
+    match tables {
+        1 => 0,
+        _ => (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize * tables >> 32,
     }
-    (rows, Places::Sparse(places))
 }

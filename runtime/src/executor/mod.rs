@@ -8,6 +8,7 @@ mod dataset;
 mod destructure;
 mod device;
 mod distinct;
+mod equal;
 mod evaluate;
 mod exists;
 mod expression;

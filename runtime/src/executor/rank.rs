@@ -6,7 +6,7 @@ use hypergraphql_query::expr::{Value, compare_values};
 use rayon::prelude::*;
 
 use super::table::UNBOUND;
-use super::task::Task;
+use super::task::{MORSEL, Task};
 use crate::engine::QueryError;
 
 /// For each id a number, in the order of `ORDER BY`; what is unbound has 0.
@@ -14,8 +14,8 @@ pub(crate) fn ranks(task: &Task<'_, '_>, ids: &[u32]) -> Result<Vec<u32>, QueryE
     task.room(ids.len() as u64, 4)?;
     // Up to the strings, ids of the store are in that very order.
     let in_order = task.space().block_ids(Block::String).end;
-    if ids.iter().all(|&id| id < in_order || id == UNBOUND) {
-        return Ok(ids.iter().map(|&id| if id == UNBOUND { 0 } else { id }).collect());
+    if ids.par_iter().with_min_len(MORSEL).all(|&id| id < in_order || id == UNBOUND) {
+        return Ok(ids.par_iter().with_min_len(MORSEL).map(|&id| if id == UNBOUND { 0 } else { id }).collect());
     }
     let mut distinct = ids.to_vec();
     distinct.par_sort_unstable();
@@ -28,5 +28,5 @@ pub(crate) fn ranks(task: &Task<'_, '_>, ids: &[u32]) -> Result<Vec<u32>, QueryE
     values.par_sort_by(|a, b| compare_values(&a.0, &b.0));
     task.check()?;
     let rank: HashMap<u32, u32> = values.iter().zip(1..).map(|((_, id), rank)| (*id, rank)).collect();
-    Ok(ids.iter().map(|id| rank.get(id).copied().unwrap_or(0)).collect())
+    Ok(ids.par_iter().with_min_len(MORSEL).map(|id| rank.get(id).copied().unwrap_or(0)).collect())
 }

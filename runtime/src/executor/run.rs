@@ -51,7 +51,7 @@ pub(crate) fn run(session: &Session<'_>, graph: &TensorGraph, scope: &Scope, aro
             let table = if left[place] == 0 { tables[place].take() } else { tables[place].clone() };
             let table = table.ok_or_else(|| task.plan(format!("its input #{place} comes after it")))?;
             freed += if left[place] == 0 { table.bytes() } else { 0 };
-            inputs.push((table, graph.nodes[place].sorted_by.clone()));
+            inputs.push((table, graph.nodes[place].sorted_by.as_slice()));
         }
         task.first_solution = solutions.number(session, graph, &uses, index);
         let begin = Instant::now();
@@ -114,7 +114,7 @@ fn uses(graph: &TensorGraph) -> Result<Vec<usize>, QueryError> {
 }
 
 /// The rows of a node and where they were made; inputs come with the variables by which they ascend.
-fn node_rows(task: &Task<'_, '_>, node: &Node, inputs: Vec<(Rows, Vec<Variable>)>) -> Result<(Rows, String), QueryError> {
+fn node_rows(task: &Task<'_, '_>, node: &Node, inputs: Vec<(Rows, &[Variable])>) -> Result<(Rows, String), QueryError> {
     task.check()?;
     let expected = arity(&node.op);
     if !expected.contains(&inputs.len()) {

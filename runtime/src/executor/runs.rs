@@ -1,6 +1,8 @@
 //! Runs of equal rows, and rows in the order of their ids.
 
-use std::cmp::Ordering;
+use std::cmp;
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use hypergraphql_query::algebra::Variable;
 use rayon::prelude::*;
@@ -23,16 +25,34 @@ pub(crate) fn runs(task: &Task<'_, '_>, columns: &[&[u32]], rows: usize) -> Resu
     Ok(pieces.concat())
 }
 
-fn compare(columns: &[&[u32]], a: usize, b: usize) -> Ordering {
-    columns.iter().map(|column| column[a].cmp(&column[b])).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+fn compare(columns: &[&[u32]], a: usize, b: usize) -> cmp::Ordering {
+    columns.iter().map(|column| column[a].cmp(&column[b])).find(|order| order.is_ne()).unwrap_or(cmp::Ordering::Equal)
 }
 
 /// Whether rows are ascending by these columns.
-pub(crate) fn ascend(columns: &[&[u32]], rows: usize) -> bool {
+pub(crate) fn ascend(task: &Task<'_, '_>, columns: &[&[u32]], rows: usize) -> Result<bool, QueryError> {
+    let goes_on = AtomicBool::new(true);
+    task.morsels(rows, MORSEL, |range| {
+        // Each piece begins with the last row of the one before.
+        let from = range.start.saturating_sub(1);
+        if goes_on.load(Ordering::Relaxed) && !ascend_in(columns, from..range.end) {
+            goes_on.store(false, Ordering::Relaxed);
+        }
+        Ok(())
+    })?;
+    Ok(goes_on.into_inner())
+}
+
+fn ascend_in(columns: &[&[u32]], rows: Range<usize>) -> bool {
+    let part = |column: &[u32]| column[rows.clone()].is_sorted();
     match columns {
         [] => true,
-        [column] => column.is_sorted(),
-        _ => (1..rows).all(|row| compare(columns, row - 1, row).is_le()),
+        [column] => part(column),
+        [high, low] => {
+            let keys = high[rows.clone()].iter().zip(&low[rows]).map(|(&high, &low)| u64::from(high) << 32 | u64::from(low));
+            keys.is_sorted()
+        }
+        _ => rows.skip(1).all(|row| compare(columns, row - 1, row).is_le()),
     }
 }
 
@@ -42,7 +62,7 @@ pub(crate) fn sorted(task: &Task<'_, '_>, table: Table, by: &[Variable]) -> Resu
     if columns.len() != by.len() {
         return Err(task.plan("it is to be sorted by a variable that it has not"));
     }
-    if ascend(&columns, table.rows) {
+    if ascend(task, &columns, table.rows)? {
         return Ok(table);
     }
     let order = order(task, &columns, table.rows)?;
@@ -53,12 +73,13 @@ pub(crate) fn sorted(task: &Task<'_, '_>, table: Table, by: &[Variable]) -> Resu
 pub(crate) fn order(task: &Task<'_, '_>, columns: &[&[u32]], rows: usize) -> Result<Vec<u32>, QueryError> {
     task.check()?;
     task.room(rows as u64, 16)?;
-    let all: Vec<u32> = (0..rows as u32).collect();
+    let all: Vec<u32> = (0..rows as u32).into_par_iter().with_min_len(MORSEL).collect();
     let order = match columns {
         [] => all,
         [column] => hypergraphql_kernels::sort::host::sort_by_key(column, &all).1,
         [high, low] => {
-            let keys: Vec<u64> = high.iter().zip(*low).map(|(&high, &low)| u64::from(high) << 32 | u64::from(low)).collect();
+            let pairs = high.par_iter().zip(*low).with_min_len(MORSEL);
+            let keys: Vec<u64> = pairs.map(|(&high, &low)| u64::from(high) << 32 | u64::from(low)).collect();
             hypergraphql_kernels::sort::host::sort_by_key(&keys, &all).1
         }
         _ => {

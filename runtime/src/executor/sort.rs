@@ -1,13 +1,16 @@
 //! `Sort` and `TopK`: rows in the order of keys.
 
+use std::cmp::Ordering;
+
 use hypergraphql_query::algebra::OrderKey;
+use rayon::prelude::*;
 
 use super::evaluate::ids;
 use super::gather;
 use super::rank::ranks;
 use super::runs::order;
 use super::table::Table;
-use super::task::Task;
+use super::task::{MORSEL, Task};
 use crate::engine::QueryError;
 
 /// All rows in the order of the keys; those that are equal stay in order.
@@ -29,16 +32,30 @@ pub(crate) fn top_k(task: &Task<'_, '_>, keys: &[OrderKey], limit: u64, input: T
     }
     let keys = keys_of(task, keys, &input)?;
     task.room(input.rows as u64, 4)?;
-    let mut rows: Vec<u32> = (0..input.rows as u32).collect();
     let compare = |a: &u32, b: &u32| {
         let different = keys.iter().map(|key| key[*a as usize].cmp(&key[*b as usize])).find(|order| order.is_ne());
         different.unwrap_or_else(|| a.cmp(b))
     };
-    rows.select_nth_unstable_by(limit, compare);
+    // The first rows of all are among the first ones of each piece.
+    let size = MORSEL.max(limit.saturating_mul(2));
+    let pieces = task.morsels(input.rows, size, |range| {
+        let mut rows: Vec<u32> = (range.start as u32..range.end as u32).collect();
+        least(&mut rows, limit, compare);
+        Ok(rows)
+    })?;
+    let mut rows = pieces.concat();
+    least(&mut rows, limit, compare);
     task.check()?;
-    rows.truncate(limit);
     rows.sort_unstable_by(compare);
     gather::rows(task, &input, &[rows])
+}
+
+/// Leaves the first rows of an order, in any order.
+fn least(rows: &mut Vec<u32>, limit: usize, compare: impl Fn(&u32, &u32) -> Ordering) {
+    if limit < rows.len() {
+        rows.select_nth_unstable_by(limit, compare);
+        rows.truncate(limit);
+    }
 }
 
 /// Numbers whose ascending order is that of each key.
@@ -46,7 +63,7 @@ fn keys_of(task: &Task<'_, '_>, keys: &[OrderKey], input: &Table) -> Result<Vec<
     let of = |key: &OrderKey| {
         let mut ranks = ranks(task, &ids(task, &key.expression, input)?)?;
         if key.descending {
-            ranks.iter_mut().for_each(|rank| *rank = !*rank);
+            ranks.par_iter_mut().with_min_len(MORSEL).for_each(|rank| *rank = !*rank);
         }
         Ok(ranks)
     };

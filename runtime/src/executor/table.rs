@@ -96,6 +96,12 @@ impl Table {
         Self { variables: vec![], columns: vec![], weight: None, rows: 1 }
     }
 
+    /// So many solutions without values, which one row stands for.
+    pub(crate) fn nothing(solutions: u64) -> Self {
+        let weight = if solutions == 0 { vec![] } else { vec![solutions] };
+        Self { variables: vec![], columns: vec![], rows: weight.len(), weight: Some(Arc::new(weight)) }
+    }
+
     /// Place of a variable's column.
     pub(crate) fn index(&self, variable: &Variable) -> Option<usize> {
         self.variables.iter().position(|v| v == variable)

@@ -159,6 +159,11 @@ impl<'s> Task<'_, 's> {
         }
     }
 
+    /// That there are more solutions than there are numbers for.
+    pub(crate) fn too_many(&self) -> QueryError {
+        QueryError::TooManyRows { operator: self.operator.to_owned(), rows: u64::MAX, limit: u64::MAX }
+    }
+
     /// An error of the plan, which is a bug of the compiler or of whoever wrote the plan.
     pub(crate) fn plan(&self, what: impl Into<String>) -> QueryError {
         QueryError::Plan { operator: self.operator.to_owned(), what: what.into() }

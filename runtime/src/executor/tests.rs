@@ -144,3 +144,63 @@ proptest! {
         prop_assert_eq!(got, bag(expected));
     }
 }
+
+/// Nodes that know some, of whom the first ones know all and are known by all: rows enough for marks, lists enough for sets.
+fn hubs(nodes: u32, seed: u32) -> Vec<Quad> {
+    let node = |number: u32| NamedNode::new_unchecked(format!("http://x/n{number}"));
+    let mut edges = std::collections::BTreeSet::new();
+    let mut state = seed;
+    for from in 0..nodes {
+        for hub in 0..3 {
+            edges.extend([(0, hub, from), (1, hub, from), (0, from, hub), (1, from, hub)]);
+        }
+        for _ in 0..4 {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            edges.insert((state >> 9 & 1, from, (state >> 12) % nodes));
+        }
+    }
+    let quad = |(p, s, o): (u32, u32, u32)| Quad::new(node(s), name("p", p as u8), Term::from(node(o)), GraphName::DefaultGraph);
+    edges.into_iter().map(quad).collect()
+}
+
+#[test]
+fn intersections_of_hubs_are_what_all_atoms_have() {
+    for (nodes, seed) in [(700, 1), (301, 2)] {
+        let quads = hubs(nodes, seed);
+        let space = AtomSpace::from_quads(quads.iter().cloned()).unwrap();
+        let of = |predicate| {
+            let mut lists: BTreeMap<String, std::collections::BTreeSet<String>> = BTreeMap::new();
+            pairs(&quads, predicate).into_iter().for_each(|(s, o)| {
+                lists.entry(s).or_default().insert(o);
+            });
+            lists
+        };
+        let lists = [of(0), of(1)];
+        let (two, three) = (vec![atom("b", 1, "c"), atom("c", 0, "a")], vec![atom("b", 1, "c"), atom("c", 0, "a"), atom("a", 0, "c")]);
+        for atoms in [two, three] {
+            let mut expected = vec![];
+            for (a, friends) in &lists[0] {
+                for b in friends {
+                    for c in lists[1].get(b).into_iter().flatten() {
+                        let closes = lists[0].get(c).is_some_and(|of_c| of_c.contains(a));
+                        if closes && (atoms.len() == 2 || friends.contains(c)) {
+                            expected.push(vec![a.clone(), b.clone(), c.clone()]);
+                        }
+                    }
+                }
+            }
+            for sorted in ["a", "b"] {
+                let order: &[&str] = if sorted == "a" { &["a", "b"] } else { &["b", "a"] };
+                let scan = node(Op::Scan(atom("a", 0, "b")), &[], order, 2, false);
+                let found = |columns: &[&str], weighted: bool| {
+                    let op = Op::Intersect(Variable::new("c"), atoms.clone());
+                    rows(&space, vec![scan.clone(), node(op, &[0], columns, 0, weighted)])
+                };
+                let cut = |columns: usize| bag(expected.iter().map(|row| row[..columns].to_vec()));
+                assert_eq!(found(&["a", "b", "c"], false), cut(3));
+                assert_eq!(found(&["a", "b"], true), cut(2));
+                assert_eq!(found(&[], true), cut(0));
+            }
+        }
+    }
+}

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use super::InferError;
 use super::facts::{Derived, Facts, Since};
 use super::pairs::{Pairs, pack, unpack};
+use super::recent::Recent;
 use super::rule::{Atom, Place, Rule};
 use super::terms::{ClosureTerms, HIDDEN};
 
@@ -99,7 +100,13 @@ impl Evaluation<'_> {
 
     fn run(&self, rule: &Rule, new: Option<(usize, Since)>) -> Result<Derived, InferError> {
         let join = Join { evaluation: self, rule, new, levels: self.plan(rule, new.map(|(index, _)| index)) };
-        let walk = || Walk { derived: Derived::default(), bindings: vec![0; rule.variables.into()], looked: 0 };
+        let repeats = rule.makes_the_same_again();
+        let walk = || Walk {
+            derived: Derived::default(),
+            bindings: vec![0; rule.variables.into()],
+            looked: 0,
+            recent: if repeats { Recent::new() } else { Recent::none() },
+        };
         let Some(first) = join.levels.first() else {
             let mut walk = walk();
             join.walk(0, &mut walk)?;
@@ -112,11 +119,11 @@ impl Evaluation<'_> {
         })?;
         let parts: Vec<Derived> = pieces
             .into_par_iter()
-            .map(|(predicate, inverse, pairs)| {
-                let mut walk = walk();
-                join.walk_pairs(0, predicate, inverse, pairs, &mut walk)?;
+            .map_init(walk, |walk, (predicate, inverse, pairs)| {
+                walk.looked = 0;
+                join.walk_pairs(0, predicate, inverse, pairs, walk)?;
                 (self.watch)(8 * walk.derived.len() as u64)?;
-                Ok(walk.derived)
+                Ok(std::mem::take(&mut walk.derived))
             })
             .collect::<Result<_, InferError>>()?;
         let mut derived = Derived::default();
@@ -191,6 +198,7 @@ struct Walk {
     derived: Derived,
     bindings: Vec<Id>,
     looked: usize,
+    recent: Recent,
 }
 
 impl<'a> Join<'a> {
@@ -280,7 +288,7 @@ impl<'a> Join<'a> {
             let [subject, predicate, object] = [*s, *p, *o].map(|place| value(place, &walk.bindings));
             // A computed value may be missing.
             let is_whole = self.rule.conditions.is_none() || [subject, predicate, object].iter().all(|id| *id != 0);
-            if is_whole && self.evaluation.reach.has(predicate) {
+            if is_whole && self.evaluation.reach.has(predicate) && walk.recent.is_new(pack(subject, object)) {
                 walk.derived.push(predicate, pack(subject, object));
             }
         }

@@ -10,6 +10,7 @@ mod fixpoint;
 mod need;
 mod pairs;
 mod prepare;
+mod recent;
 mod regimes;
 mod rule;
 mod solution;

@@ -6,8 +6,6 @@ use hypergraphql_framework::store::Id;
 
 /// Below this many pairs a comparison sort is faster than the passes of a radix sort.
 const SMALL: usize = 1 << 12;
-const BITS: u32 = 11;
-const BUCKETS: usize = 1 << BITS;
 
 /// A pair as a number.
 #[inline]
@@ -80,7 +78,7 @@ pub(crate) fn sort(pairs: &mut Vec<u64>) {
     if pairs.len() < SMALL {
         pairs.sort_unstable();
     } else if !pairs.is_sorted() {
-        radix_sort(pairs);
+        *pairs = hypergraphql_kernels::sort::host::sort(pairs);
     }
     pairs.dedup();
 }
@@ -99,31 +97,6 @@ pub(crate) fn difference(pairs: Vec<u64>, known: &[u64]) -> Vec<u64> {
         known.get(at) != Some(pair)
     });
     pairs
-}
-
-/// Least significant digit first; digits in which all pairs agree are left out.
-fn radix_sort(pairs: &mut Vec<u64>) {
-    let (ones, zeros) = pairs.iter().fold((0, 0), |(ones, zeros), pair| (ones | pair, zeros | !pair));
-    let varies = ones & zeros;
-    let mut scratch = vec![0; pairs.len()];
-    for shift in (0..u64::BITS).step_by(BITS as usize) {
-        if (varies >> shift) as usize & (BUCKETS - 1) == 0 {
-            continue;
-        }
-        let digit = |pair: u64| (pair >> shift) as usize & (BUCKETS - 1);
-        let mut places = [0usize; BUCKETS];
-        pairs.iter().for_each(|pair| places[digit(*pair)] += 1);
-        let mut start = 0;
-        for place in &mut places {
-            start += std::mem::replace(place, start);
-        }
-        for &pair in pairs.iter() {
-            let place = &mut places[digit(pair)];
-            scratch[*place] = pair;
-            *place += 1;
-        }
-        std::mem::swap(pairs, &mut scratch);
-    }
 }
 
 fn swapped(pairs: &[u64]) -> Vec<u64> {

@@ -84,6 +84,12 @@ impl Rule {
         self.conditions.as_ref().map_or(0, |conditions| conditions.level)
     }
 
+    /// Whether different matches can make the same statement of one predicate: a variable of the body is not in the head.
+    pub(crate) fn makes_the_same_again(&self) -> bool {
+        let [head @ [_, Place::Term(_), _]] = &self.head[..] else { return false };
+        self.body.iter().flatten().any(|place| matches!(place, Place::Variable(_)) && !head.contains(place))
+    }
+
     /// Whether the rule finds an inconsistency.
     pub(crate) fn is_inconsistency(&self) -> bool {
         self.head.is_empty()

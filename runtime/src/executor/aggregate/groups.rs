@@ -4,7 +4,9 @@ use std::hash::BuildHasher;
 
 use hashbrown::hash_table::Entry;
 use hashbrown::{DefaultHashBuilder, HashTable};
+use rayon::prelude::*;
 
+use super::super::equal::{Equal, equal, in_parallel};
 use super::super::index::key;
 use super::super::runs::{ascend, runs};
 use super::super::table::Table;
@@ -38,11 +40,15 @@ impl Groups {
         if keys.is_empty() {
             return Ok(Self { first: (0..rows.min(1) as u32).collect(), len: 1, of_row: OfRow::One });
         }
-        if ascend(keys, rows) {
+        if ascend(task, keys, rows)? {
             let first = runs(task, keys, rows)?;
             return Ok(Self { len: first.len(), first, of_row: OfRow::Runs });
         }
         task.room(rows as u64, 12)?;
+        if in_parallel(rows) {
+            let Equal { first, numbers } = equal(task, keys, rows, true)?;
+            return Ok(Self { len: first.len(), first, of_row: OfRow::Numbers(numbers) });
+        }
         let (first, of_row) = match keys {
             [key] => by_one(task, key)?,
             _ => by_many(task, keys, rows)?,
@@ -75,6 +81,54 @@ impl Groups {
         Ok(())
     }
 
+    /// Calls `add` with what there is for the group of each row, and the row; for one group in the order of its rows. Threads have groups of their own.
+    pub(super) fn update<T: Send>(
+        &self,
+        task: &Task<'_, '_>,
+        rows: usize,
+        all: &mut [T],
+        add: impl Fn(&mut T, usize) + Sync,
+    ) -> Result<(), QueryError> {
+        let alone = !in_parallel(rows) || all.len() < 2;
+        let threads = rayon::current_num_threads();
+        match &self.of_row {
+            OfRow::Runs if !alone => {
+                let size = all.len().div_ceil(16 * threads);
+                all.par_chunks_mut(size).enumerate().try_for_each(|(chunk, all)| {
+                    for (at, one) in all.iter_mut().enumerate() {
+                        let run = chunk * size + at;
+                        let end = self.first.get(run + 1).map_or(rows, |&next| next as usize);
+                        for row in self.first[run] as usize..end {
+                            if row % MORSEL == 0 {
+                                task.check()?;
+                            }
+                            add(one, row);
+                        }
+                    }
+                    task.check()
+                })
+            }
+            OfRow::Numbers(groups) if !alone => {
+                let size = all.len().div_ceil(threads);
+                all.par_chunks_mut(size).enumerate().try_for_each(|(chunk, all)| {
+                    for (row, &group) in groups.iter().enumerate() {
+                        if row % MORSEL == 0 {
+                            task.check()?;
+                        }
+                        if let Some(one) = (group as usize).checked_sub(chunk * size).and_then(|at| all.get_mut(at)) {
+                            add(one, row);
+                        }
+                    }
+                    Ok(())
+                })
+            }
+            _ => self.each(task, rows, |row, group| {
+                add(&mut all[group], row);
+                Ok(())
+            }),
+        }
+    }
+
     /// The group of each row.
     pub(super) fn numbers(&self, task: &Task<'_, '_>, rows: usize) -> Result<Vec<u32>, QueryError> {
         task.room(rows as u64, 4)?;
@@ -88,7 +142,7 @@ impl Groups {
 
     /// Solutions of each group.
     pub(super) fn sizes(&self, task: &Task<'_, '_>, table: &Table) -> Result<Vec<u64>, QueryError> {
-        let overflow = || QueryError::TooManyRows { operator: task.operator.to_owned(), rows: u64::MAX, limit: u64::MAX };
+        let overflow = || task.too_many();
         match (&self.of_row, &table.weight) {
             (OfRow::One, None) => return Ok(vec![table.rows as u64]),
             (OfRow::One, Some(weight)) => {
@@ -100,11 +154,34 @@ impl Groups {
             }
             _ => {}
         }
-        let mut sizes = vec![0u64; self.len];
-        self.each(task, table.rows, |row, group| {
+        let add = |sizes: &mut [u64], row: usize, group: usize| {
             sizes[group] = sizes[group].checked_add(table.weight(row)).ok_or_else(overflow)?;
-            Ok(())
-        })?;
+            Ok::<(), QueryError>(())
+        };
+        let threads = rayon::current_num_threads();
+        let mut sizes = vec![0u64; self.len];
+        match &self.of_row {
+            // Each thread counts for itself where groups are much fewer than rows.
+            OfRow::Numbers(groups) if in_parallel(table.rows) && self.len * threads <= table.rows => {
+                task.room((self.len * threads) as u64, 8)?;
+                let parts = task.morsels(table.rows, table.rows.div_ceil(threads), |range| {
+                    let mut sizes = vec![0u64; self.len];
+                    for (at, row) in range.enumerate() {
+                        if at % MORSEL == 0 {
+                            task.check()?;
+                        }
+                        add(&mut sizes, row, groups[row] as usize)?;
+                    }
+                    Ok(sizes)
+                })?;
+                for part in parts {
+                    for (size, more) in sizes.iter_mut().zip(part) {
+                        *size = size.checked_add(more).ok_or_else(overflow)?;
+                    }
+                }
+            }
+            _ => self.each(task, table.rows, |row, group| add(&mut sizes, row, group))?,
+        }
         Ok(sizes)
     }
 }

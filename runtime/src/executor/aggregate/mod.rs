@@ -65,9 +65,8 @@ fn aggregate_ids(task: &Task<'_, '_>, groups: &Groups, aggregate: &Aggregate, in
                 return counted(task, &groups.sizes(task, input)?);
             }
             let mut counts = vec![0u64; groups.len];
-            groups.each(task, input.rows, |row, group| {
-                counts[group] += if column[row] == UNBOUND { 0 } else { input.weight(row) };
-                Ok(())
+            groups.update(task, input.rows, &mut counts, |count, row| {
+                *count += if column[row] == UNBOUND { 0 } else { input.weight(row) };
             })?;
             counted(task, &counts)
         }
@@ -129,18 +128,14 @@ fn accumulated(
     match expression {
         Expression::Variable(_) => {
             let column = ids(task, expression, input)?;
-            groups.each(task, input.rows, |row, group| {
+            groups.update(task, input.rows, &mut all, |one, row| {
                 let id = column[row];
-                all[group].add(if id == UNBOUND { None } else { task.session.terms.get(id) }, input.weight(row));
-                Ok(())
+                one.add(if id == UNBOUND { None } else { task.session.terms.get(id) }, input.weight(row));
             })?;
         }
         _ => {
             let values = Evaluation::new(task, expression, input).values()?;
-            groups.each(task, input.rows, |row, group| {
-                all[group].add(values[row].as_ref(), input.weight(row));
-                Ok(())
-            })?;
+            groups.update(task, input.rows, &mut all, |one, row| one.add(values[row].as_ref(), input.weight(row)))?;
         }
     }
     let value = |accumulator: Accumulator| match accumulator.finish() {
@@ -163,12 +158,11 @@ fn least_rows(task: &Task<'_, '_>, groups: &Groups, by: &[Variable], input: &Tab
     let mut least: Vec<u32> = groups.first.clone();
     // The one group of no rows has none.
     least.resize(groups.len, NO_ROW);
-    groups.each(task, input.rows, |row, group| {
-        let best = least[group] as usize;
+    groups.update(task, input.rows, &mut least, |least, row| {
+        let best = *least as usize;
         if keys.iter().map(|key| key[row].cmp(&key[best])).find(|order| order.is_ne()).is_some_and(Ordering::is_lt) {
-            least[group] = row as u32;
+            *least = row as u32;
         }
-        Ok(())
     })?;
     Ok(least)
 }

@@ -152,7 +152,7 @@ struct Done {
 pub(super) fn operator(
     task: &Task<'_, '_>,
     node: &Node,
-    inputs: &[(Rows, Vec<hypergraphql_query::algebra::Variable>)],
+    inputs: &[(Rows, &[hypergraphql_query::algebra::Variable])],
 ) -> Result<Option<(Rows, String)>, QueryError> {
     let Some(device) = task.session.device.device() else { return Ok(None) };
     let on = On { task: *task, device };
@@ -163,7 +163,7 @@ pub(super) fn operator(
     let inputs: Vec<DeviceTable> = inputs
         .iter()
         .map(|(rows, sorted_by)| match rows {
-            Rows::Host(table) => DeviceTable::of_host(table.clone(), sorted_by.clone()),
+            Rows::Host(table) => DeviceTable::of_host(table.clone(), sorted_by.to_vec()),
             Rows::Device(table) => table.clone(),
         })
         .collect();

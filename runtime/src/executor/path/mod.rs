@@ -4,6 +4,8 @@ mod reach;
 mod step;
 mod visited;
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use hypergraphql_framework::store::{Id, Instant};
 use hypergraphql_query::algebra::{Expression, Path, TermPattern};
 use hypergraphql_query::graph::{GraphScope, Node, Source};
@@ -17,7 +19,7 @@ use super::matches::{lacks, within};
 use super::snapshot::Snapshot;
 use super::source::Statements;
 use super::table::{Column, Table, UNBOUND};
-use super::task::Task;
+use super::task::{MORSEL, Task};
 use crate::engine::QueryError;
 use reach::{Checks, Reach};
 use step::Step;
@@ -39,6 +41,9 @@ pub(crate) struct Pattern<'a> {
 
 /// Starts whose ends are found by one thread at once.
 const BLOCK: usize = 32;
+
+/// Rows whose pairs are written by one thread at once.
+const ROWS: usize = 1 << 12;
 
 /// Runs the operator; without an input the table is [`Table::unit`].
 pub(crate) fn path(
@@ -186,19 +191,31 @@ fn bound(task: &Task<'_, '_>, pattern: Pattern<'_>, reach: &Reach<'_, '_>, input
         })?
         .concat();
     let same = matches!((from, to), (End::Free(a), End::Free(b)) if a == b);
-    let (mut rows, mut first, mut last) = (vec![], vec![], vec![]);
-    for (&row, &start) in of_row.iter().zip(&starts) {
-        let Ok(place) = distinct.binary_search(&start) else { continue };
-        match to.at(row as usize) {
-            Some(wanted) => last.extend_from_slice(&ends[place][within(&ends[place], 0..ends[place].len(), wanted)]),
-            None if same => last.extend(ends[place].iter().filter(|&&end| end == start)),
-            None => last.extend_from_slice(&ends[place]),
+    let held = AtomicU64::new(0);
+    let pieces = task.morsels(of_row.len(), ROWS, |range| {
+        let (mut rows, mut first, mut last) = (vec![], vec![], vec![]);
+        for (&row, &start) in of_row[range.clone()].iter().zip(&starts[range]) {
+            let Ok(place) = distinct.binary_search(&start) else { continue };
+            match to.at(row as usize) {
+                Some(wanted) => last.extend_from_slice(&ends[place][within(&ends[place], 0..ends[place].len(), wanted)]),
+                None if same => last.extend(ends[place].iter().filter(|&&end| end == start)),
+                None => last.extend_from_slice(&ends[place]),
+            }
+            first.resize(last.len(), start);
+            rows.resize(last.len(), row);
+            if last.len() >= MORSEL {
+                task.check()?;
+                task.rows(last.len() as u64)?;
+            }
         }
-        task.rows(last.len() as u64)?;
-        first.resize(last.len(), start);
-        rows.resize(last.len(), row);
-    }
-    let rows = [rows];
+        let made = last.len() as u64;
+        let made = held.fetch_add(made, Ordering::Relaxed) + made;
+        task.rows(made)?;
+        task.room(made, 12)?;
+        Ok((rows, (first, last)))
+    })?;
+    let (rows, (first, last)): (Vec<Vec<u32>>, (Vec<Vec<u32>>, Vec<Vec<u32>>)) = pieces.into_iter().unzip();
+    let (first, last) = (first.concat(), last.concat());
     let columns = input.columns.iter().map(|column| gather(task, column, &rows)).collect::<Result<Vec<_>, _>>()?;
     let mut table = Table { variables: input.variables.clone(), columns, weight: None, rows: last.len() };
     for (end, ids) in [(from, first), (to, last)] {
