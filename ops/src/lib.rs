@@ -52,7 +52,7 @@ pub use aliases::{Cuda, CudaDevice};
 pub use backend::{DiscreteBackend, HyperBackend, MemoryBackend, Records, RelationBackend, RelationalBackend, Route};
 pub use dtype::{burn_dtype, kernel_dtype};
 pub use error::{OpError, Result};
-pub use ids::Ids;
+pub use ids::{IdTensor, Ids, id_tensor};
 pub use incidence::Incidence;
 pub use index::Index;
 pub use kernel_config::{AttentionKernel, ConfigError, GraphConvKernel, HyperedgeKernel, KernelConfig, RelationKernel};

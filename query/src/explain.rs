@@ -74,7 +74,8 @@ pub fn name(op: &Op) -> &'static str {
     }
 }
 
-fn detail(node: &Node) -> String {
+/// What an operator is to do, besides its name: its pattern, its condition, its keys.
+pub fn detail(node: &Node) -> String {
     match &node.op {
         Op::Unit | Op::Empty | Op::Union | Op::Distinct | Op::Project => String::new(),
         Op::Values(rows) => format!("{} rows", rows.len()),

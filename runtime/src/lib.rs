@@ -10,6 +10,7 @@ pub mod error;
 mod executor;
 pub mod infer;
 mod relations;
+mod tensors;
 pub mod tuning;
 
 pub use device::{DeviceKind, DeviceSpec};

@@ -2,6 +2,7 @@
 
 mod answer;
 mod backend;
+mod backup;
 mod bench;
 mod check;
 mod completions;
@@ -27,9 +28,11 @@ mod tune;
 mod update;
 mod verify;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
+use profile::ProfileFormat;
 
 /// A compute framework for knowledge hypergraphs.
 #[derive(Debug, Parser)]
@@ -84,6 +87,8 @@ enum Command {
     Export(export::ExportArgs),
     Stats(stats::StatsArgs),
     Check(check::CheckArgs),
+    Backup(backup::BackupArgs),
+    Restore(backup::RestoreArgs),
     Info(info::InfoArgs),
     Convert(convert::ConvertArgs),
     Verify(verify::VerifyArgs),
@@ -96,9 +101,25 @@ enum Command {
     Completions(completions::CompletionsArgs),
 }
 
+/// The arguments with `--profile FORMAT` written `--profile=FORMAT`: the word after a flag that may stand alone is else taken for a query.
+fn arguments(given: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut all: Vec<OsString> = vec![];
+    for argument in given {
+        let is_format = argument.to_str().is_some_and(|word| ProfileFormat::from_str(word, false).is_ok());
+        match all.last_mut() {
+            Some(flag) if is_format && flag == "--profile" => {
+                flag.push("=");
+                flag.push(argument);
+            }
+            _ => all.push(argument),
+        }
+    }
+    all
+}
+
 /// Parses the command line, runs it and reports.
 pub(crate) fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::parse_from(arguments(std::env::args_os()));
     logging::init(&cli.global);
     let global = &cli.global;
     let result = match cli.command {
@@ -110,6 +131,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Export(args) => export::run(&args, global),
         Command::Stats(args) => stats::run(args, global),
         Command::Check(args) => check::run(&args, global),
+        Command::Backup(args) => backup::backup(&args, global),
+        Command::Restore(args) => backup::restore(&args, global),
         Command::Info(args) => info::run(args, global),
         Command::Convert(args) => convert::run(args, global),
         Command::Verify(args) => verify::run(args, global),
@@ -124,5 +147,17 @@ pub(crate) fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => error.report(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_format_of_a_profile_may_stand_apart() {
+        let words = |text: &str| text.split(' ').map(OsString::from).collect::<Vec<_>>();
+        assert_eq!(arguments(words("hgql query kb --profile svg q").into_iter()), words("hgql query kb --profile=svg q"));
+        assert_eq!(arguments(words("hgql query kb --profile q svg").into_iter()), words("hgql query kb --profile q svg"));
     }
 }

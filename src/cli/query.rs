@@ -11,13 +11,14 @@ use hypergraphql_query::algebra::Regime;
 use hypergraphql_query::parameters::parse_term;
 use hypergraphql_query::syntax::decode;
 use hypergraphql_query::{ParseOptions, SyntaxError};
-use hypergraphql_runtime::engine::{Answer, QueryError, QueryOptions};
+use hypergraphql_runtime::engine::{QueryError, QueryOptions};
 use oxrdf::Term;
 
 use super::answer::{self, AnswerFormat};
 use super::backend::QueryDeviceArg;
 use super::error::CliError;
-use super::{Global, kb, output, profile};
+use super::profile::ProfileArgs;
+use super::{Global, kb, output};
 
 /// Ask a question in HyperQL or SPARQL.
 #[derive(Debug, clap::Args)]
@@ -32,7 +33,8 @@ use super::{Global, kb, output, profile};
                         hgql query kb.hgql -f question.rq --explain\n  \
                         hgql query kb.hgql 'SELECT ?x { ?x :knows $who }' --param who=:ada\n  \
                         hgql query kb.hgql 'SELECT ?x { ?x a :Animal }' --infer rdfs --timeout 10s --memory 2GiB\n  \
-                        hgql query kb.hgql -f question.rq --device vulkan --profile")]
+                        hgql query kb.hgql -f question.rq --device vulkan --profile\n  \
+                        hgql query kb.hgql -f question.rq --profile svg --profile-file question.svg")]
 pub(crate) struct QueryArgs {
     /// Folder of `hgql load`, or a file that it reads.
     kb: PathBuf,
@@ -47,9 +49,8 @@ pub(crate) struct QueryArgs {
     /// Print the plan with the rows expected of each operator, and run nothing.
     #[arg(long, conflicts_with_all = ["profile", "format"])]
     explain: bool,
-    /// After the answer, print on stderr what each operator did: rows, milliseconds, device.
-    #[arg(long)]
-    profile: bool,
+    #[command(flatten)]
+    profile: ProfileArgs,
     #[command(flatten)]
     reading: Reading,
     #[command(flatten)]
@@ -119,27 +120,14 @@ pub(crate) fn run(args: &QueryArgs, global: &Global) -> Result<(), CliError> {
     let format = args.format.unwrap_or(if global.json { AnswerFormat::Json } else { AnswerFormat::Table });
     let start = Instant::now();
     let answer = match args.parameters.is_empty() {
-        true => engine.query(&text, &options),
-        false => engine.prepare(&text, &options).and_then(|prepared| prepared.query(&values)),
+        true => engine.profile(&text, &options),
+        false => engine.prepare(&text, &options).and_then(|prepared| prepared.profile(&values)),
     };
-    let answer = answer.map_err(failed)?;
+    let (answer, profile) = answer.map_err(failed)?;
     let time = start.elapsed();
     let rows = answer::print(&answer, format)?;
     tracing::info!("{rows} rows in {:.1} ms", time.as_secs_f64() * 1e3);
-    if args.profile {
-        print_profile(&answer)?;
-    }
-    Ok(())
-}
-
-fn print_profile(answer: &Answer) -> Result<(), CliError> {
-    match answer {
-        Answer::Solutions(solutions) => eprintln!("{}", profile::text(solutions.profile())),
-        Answer::Boolean(_) | Answer::Graph(_) => {
-            return Err(CliError::input("--profile needs a SELECT query: other answers keep no profile"));
-        }
-    }
-    Ok(())
+    args.profile.show(&profile, global)
 }
 
 impl Text {

@@ -6,12 +6,13 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use hypergraphql_runtime::engine::{Answer, Engine, QueryError};
+use hypergraphql_runtime::engine::{Engine, QueryError, QueryOptions};
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
 use rustyline::{Config, Editor};
 
 use super::answer::{self, AnswerFormat};
+use super::backend::QueryDeviceArg;
 use super::error::CliError;
 use super::query::{self, Limits, Reading};
 use super::{Global, kb, output, profile};
@@ -35,6 +36,8 @@ pub(crate) struct ShellArgs {
     reading: Reading,
     #[command(flatten)]
     limits: Limits,
+    #[command(flatten)]
+    device: QueryDeviceArg,
 }
 
 const COMMANDS: &str = ".help              this list
@@ -47,12 +50,14 @@ const COMMANDS: &str = ".help              this list
 
 /// Reads until the end of the input.
 pub(crate) fn run(args: &ShellArgs, global: &Global) -> Result<(), CliError> {
+    let device = args.device.apply(QueryOptions::default())?;
     let engine = kb::engine(&args.kb, global)?;
     let format = if global.json { AnswerFormat::Json } else { AnswerFormat::Table };
     let mut shell = Shell {
         engine,
         reading: args.reading.clone(),
         limits: args.limits.clone(),
+        device,
         format,
         profile: false,
         prefixes: Vec::new(),
@@ -117,6 +122,8 @@ struct Shell {
     engine: Engine,
     reading: Reading,
     limits: Limits,
+    /// Options that say where operators run.
+    device: QueryOptions,
     format: AnswerFormat,
     profile: bool,
     /// Declarations that hold for all queries.
@@ -152,7 +159,7 @@ impl Shell {
                 Err(_) => self.complain("expected table, json, csv, tsv, xml, ntriples or turtle"),
             },
             ("explain", text) => {
-                let plan = self.engine.explain(&self.declared(text), &query::options(&self.reading, &self.limits));
+                let plan = self.engine.explain(&self.declared(text), &self.options());
                 match plan {
                     Ok(plan) => output::line(plan.trim_end())?,
                     Err(error) => self.refused(error),
@@ -164,10 +171,10 @@ impl Shell {
     }
 
     fn query(&mut self, text: &str) -> Result<(), CliError> {
-        let options = query::options(&self.reading, &self.limits);
+        let options = self.options();
         let start = Instant::now();
-        let answer = match self.engine.query(&self.declared(text), &options) {
-            Ok(answer) => answer,
+        let (answer, profile) = match self.engine.profile(&self.declared(text), &options) {
+            Ok(done) => done,
             Err(error) => {
                 self.refused(error);
                 return Ok(());
@@ -179,10 +186,15 @@ impl Shell {
             Err(CliError::Input { message, .. }) => self.complain(&message),
             Err(error) => return Err(error),
         }
-        if let (true, Answer::Solutions(solutions)) = (self.profile, &answer) {
-            eprintln!("{}", profile::text(solutions.profile()));
+        if self.profile {
+            eprintln!("{}", profile::text(&profile));
         }
         Ok(())
+    }
+
+    fn options(&self) -> QueryOptions {
+        let QueryOptions { device, device_rows, .. } = self.device.clone();
+        QueryOptions { device, device_rows, ..query::options(&self.reading, &self.limits) }
     }
 
     /// The text after the declarations of the session, each on a line of its own.

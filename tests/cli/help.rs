@@ -39,6 +39,8 @@ fn every_command_teaches() {
         "export",
         "stats",
         "check",
+        "backup",
+        "restore",
         "info",
         "convert",
         "verify",

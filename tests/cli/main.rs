@@ -1,6 +1,7 @@
 //! The binary `hgql` as a user meets it: what it prints, and how it ends.
 #![cfg(feature = "cli")]
 
+mod backup;
 mod bad_input;
 mod bench;
 mod data;

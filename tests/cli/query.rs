@@ -33,7 +33,7 @@ impl World {
     /// Runs `hgql`; arguments that name a file of the folder become paths.
     pub(crate) fn run(&self, arguments: &[&str]) -> Run {
         let is_file = |name: &str| {
-            Path::new(name).extension().is_some_and(|e| ["ttl", "hgql", "nq", "rq", "ru", "nt"].iter().any(|x| e == *x))
+            Path::new(name).extension().is_some_and(|e| ["ttl", "hgql", "nq", "rq", "ru", "nt", "svg"].iter().any(|x| e == *x))
                 && !name.contains(' ')
         };
         hgql(arguments.iter().map(|name| if is_file(name) { self.path(name).into_os_string() } else { name.into() }))
@@ -116,7 +116,15 @@ fn a_plan_and_a_profile_name_operators() {
     let run = world.run(&["query", "world.hgql", query, "--profile", "--format", "csv"]);
     assert_eq!(run.code, Some(0));
     assert!(run.err.contains("operator") && run.err.contains("cpu") && run.err.contains("ms in all"), "{}", run.err);
+    assert!(run.err.contains("└ Scan #0 { ?p :age ?age") && run.err.contains('█'), "{}", run.err);
     assert!(run.out.starts_with('n'), "{}", run.out);
+    let run = world.run(&["query", "world.hgql", "ASK { ?p :name ?n }", "--profile", "json", "-q"]);
+    assert!(run.out.starts_with("true"), "{}", run.out);
+    let profile: serde_json::Value = serde_json::from_str(&run.err).unwrap();
+    assert_eq!(profile["operators"][0]["rows"], 1, "{profile}");
+    world.run(&["query", "world.hgql", "--profile", "svg", "--profile-file", "picture.svg", query]).ok();
+    let picture = std::fs::read_to_string(world.path("picture.svg")).unwrap();
+    assert!(picture.starts_with("<svg") && picture.contains("Scan #0"), "{picture}");
 }
 
 #[test]

@@ -139,6 +139,23 @@ impl<R: Runtime> Ids<R> {
         Self { handle: upload(client, bytemuck::cast_slice(ids)), len: ids.len(), runtime: PhantomData }
     }
 
+    /// Indices that lie on the device already; nothing is copied.
+    ///
+    /// # Errors
+    /// An allocation smaller than `len` indices.
+    pub fn wrap(handle: Handle, len: usize) -> Result<Self, KernelError> {
+        let held = handle.size_in_used() as usize / 4;
+        if held < len {
+            return Err(KernelError::Length { op: "wrap", argument: "handle", expected: len, got: held, contract: "handle [len]" });
+        }
+        Ok(Self { handle, len, runtime: PhantomData })
+    }
+
+    /// The memory that the indices begin at.
+    pub fn into_handle(self) -> Handle {
+        self.handle
+    }
+
     /// Number of indices.
     pub fn len(&self) -> usize {
         self.len
@@ -183,7 +200,7 @@ impl<R: Runtime> Ids<R> {
     }
 
     pub(crate) fn arg(&self) -> ArrayArg<R> {
-        // SAFETY: both constructors allocate at least `len` indices.
+        // SAFETY: every constructor allocates or checks for at least `len` indices.
         unsafe { ArrayArg::from_raw_parts(self.handle.clone(), self.len) }
     }
 }

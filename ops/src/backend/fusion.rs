@@ -27,6 +27,7 @@ use super::{
     Attention, AttentionGradients, AttentionInput, AttentionOutput, AttentionWanted, Bias, ConvGradients, ConvWanted, FlashInput,
     FlashOutput, HyperBackend, Operand, Pass, Route, SetInput, SetOutput,
 };
+pub(super) use operation::known_int;
 use operation::{record, record_one, record_some};
 
 type FloatTensor<B> = FusionTensor<<B as FusionBackend>::FusionRuntime>;

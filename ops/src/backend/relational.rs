@@ -6,14 +6,20 @@ use std::sync::Arc;
 use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::tensor::backend::Backend;
+use burn::tensor::ops::IntTensor;
 #[cfg(feature = "cpu")]
-use burn_flex::{Flex, FlexDevice};
+use burn::tensor::{DType, Shape};
+#[cfg(feature = "cpu")]
+use burn_flex::{Flex, FlexDevice, FlexTensor, Layout};
 use hypergraphql_kernels::KernelError;
 use hypergraphql_kernels::relations::Relations;
 use hypergraphql_kernels::search_sorted::Side;
 use hypergraphql_kernels::segment_reduce::Fold;
 #[cfg(feature = "cpu")]
 use hypergraphql_kernels::{compact, distinct, extend, intersect, scan, search_sorted, segment_reduce, sort, top_k};
+
+#[cfg(feature = "cpu")]
+use crate::ids::{Owner, shared};
 
 /// Keys, the upper words of long ones, and what belongs to them.
 #[derive(Debug, Clone)]
@@ -45,6 +51,10 @@ pub trait RelationalBackend: Backend {
     /// # Errors
     /// A read that fails.
     fn read_ids(x: &Self::Ids, device: &Self::Device) -> Result<Vec<u32>>;
+    /// The indices as whole numbers `[n]` of type u32, without a copy.
+    fn ids_into_int(x: Self::Ids, device: &Self::Device) -> IntTensor<Self>;
+    /// Whole numbers `[n]` of type u32 as indices; without a copy, unless on the host others have them too.
+    fn int_into_ids(x: IntTensor<Self>) -> Self::Ids;
 
     /// x `[n]` -> `[n + 1]`.
     ///
@@ -98,6 +108,17 @@ pub trait RelationalBackend: Backend {
     fn top_k(keys: &Self::Ids, k: usize, device: &Self::Device) -> Result<Self::Ids>;
 }
 
+/// Indices with more than one owner.
+#[cfg(feature = "cpu")]
+struct Shared(Arc<Vec<u32>>);
+
+#[cfg(feature = "cpu")]
+impl AsRef<[u32]> for Shared {
+    fn as_ref(&self) -> &[u32] {
+        &self.0
+    }
+}
+
 #[cfg(feature = "cpu")]
 fn pair((a, b): (Vec<u32>, Vec<u32>)) -> (Arc<Vec<u32>>, Arc<Vec<u32>>) {
     (Arc::new(a), Arc::new(b))
@@ -121,6 +142,16 @@ impl RelationalBackend for Flex {
 
     fn read_ids(x: &Self::Ids, _: &FlexDevice) -> Result<Vec<u32>> {
         Ok(x.to_vec())
+    }
+
+    fn ids_into_int(x: Self::Ids, _: &FlexDevice) -> IntTensor<Self> {
+        let shape = Shape::new([x.len()]);
+        FlexTensor::new(shared(Owner(Shared(x))), Layout::contiguous(shape), DType::U32)
+    }
+
+    fn int_into_ids(x: IntTensor<Self>) -> Self::Ids {
+        let data = x.to_contiguous().into_data();
+        Arc::new(data.into_vec().expect("indices are of type u32, which was checked: this is a bug"))
     }
 
     fn scan(x: &Self::Ids, _: &FlexDevice) -> Result<Self::Ids> {
@@ -185,13 +216,16 @@ fn sorted<K: sort::host::Key>(keys: &[K], payload: Option<&[u32]>) -> (Vec<K>, O
 
 #[cfg(feature = "cube")]
 mod on_devices {
+    use burn::tensor::{DType, Shape};
+    use burn_cubecl::kernel::into_contiguous;
+    use burn_cubecl::tensor::CubeTensor;
     use burn_cubecl::{BoolElement, CubeBackend, CubeRuntime, FloatElement, IntElement};
     use hypergraphql_kernels::device::Ids;
     use hypergraphql_kernels::relations::Launcher;
     use hypergraphql_kernels::sort::launch::Sorted;
     use hypergraphql_kernels::{compact, distinct, extend, intersect, scan, search_sorted, segment_reduce, sort, top_k};
 
-    use super::{Fold, KernelError, Records, RelationalBackend, Relations, Result, Side};
+    use super::{Fold, IntTensor, KernelError, Records, RelationalBackend, Relations, Result, Side};
 
     impl<R: CubeRuntime, F: FloatElement, I: IntElement, BT: BoolElement> RelationalBackend for CubeBackend<R, F, I, BT> {
         type Ids = Ids<R>;
@@ -210,6 +244,17 @@ mod on_devices {
 
         fn read_ids(x: &Self::Ids, device: &Self::Device) -> Result<Vec<u32>> {
             x.read(&R::client(device))
+        }
+
+        fn ids_into_int(x: Self::Ids, device: &Self::Device) -> IntTensor<Self> {
+            let shape = Shape::new([x.len()]);
+            CubeTensor::new_contiguous(R::client(device), device.clone(), shape, x.into_handle(), DType::U32)
+        }
+
+        fn int_into_ids(x: IntTensor<Self>) -> Self::Ids {
+            let x = into_contiguous(x);
+            let len = x.meta.shape().num_elements();
+            Ids::wrap(x.handle, len).expect("a tensor has the memory of its elements: this is a bug")
         }
 
         fn scan(x: &Self::Ids, device: &Self::Device) -> Result<Self::Ids> {
@@ -321,9 +366,25 @@ macro_rules! as_within {
 
 impl<B: RelationalBackend, C: CheckpointStrategy> RelationalBackend for Autodiff<B, C> {
     as_within!(B);
+
+    fn ids_into_int(x: Self::Ids, device: &Self::Device) -> IntTensor<Self> {
+        B::ids_into_int(x, device)
+    }
+
+    fn int_into_ids(x: IntTensor<Self>) -> Self::Ids {
+        B::int_into_ids(x)
+    }
 }
 
 #[cfg(feature = "fusion")]
 impl<B: burn_fusion::FusionBackend + RelationalBackend> RelationalBackend for burn_fusion::Fusion<B> {
     as_within!(B);
+
+    fn ids_into_int(x: Self::Ids, device: &Self::Device) -> IntTensor<Self> {
+        super::fusion::known_int::<B>(B::ids_into_int(x, device), device)
+    }
+
+    fn int_into_ids(x: IntTensor<Self>) -> Self::Ids {
+        B::int_into_ids(x.client.clone().resolve_tensor_int::<B>(x))
+    }
 }

@@ -56,6 +56,12 @@ fn arrays<B: HyperBackend>(suite: &mut Suite<B>, n: usize, limit: u64) {
     ptr.extend([0, n as u32]);
     ptr.sort_unstable();
     suite.exact("scan", name(), |up| Ok(vec![(scan(&up(&x))?, scanning::reference::scan(&x))]));
+    suite.exact("ids", format!("through a tensor, {}", name()), |up| {
+        let there = up(&x).into_tensor();
+        // A tensor that is shared, and one that is a view into another.
+        let tail = there.clone().slice(n / 3..n);
+        Ok(vec![(Ids::from_tensor(tail)?, x[n / 3..].to_vec()), (Ids::from_tensor(there)?, x.clone())])
+    });
     suite.exact("scan", format!("total of {}", name()), |up| {
         let words = |sum: u64| vec![sum as u32, (sum >> 32) as u32];
         let want = words(x.iter().map(|&x| u64::from(x)).sum());

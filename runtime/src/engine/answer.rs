@@ -6,7 +6,7 @@ use hypergraphql_framework::store::AtomSpace;
 use oxrdf::{Term, Triple};
 
 use super::QueryError;
-use crate::executor::{Limits, Profile, Table, Terms};
+use crate::executor::{Column, Limits, Table, Terms};
 
 /// What a query gives.
 #[derive(Debug)]
@@ -24,15 +24,14 @@ pub struct Solutions {
     variables: Vec<String>,
     table: Table,
     terms: Box<Terms>,
-    profile: Profile,
     limits: Limits,
 }
 
 impl Solutions {
     /// Of a table that has these variables as its columns, without weights.
-    pub(super) fn new(table: Table, terms: Terms, profile: Profile, limits: Limits) -> Self {
+    pub(super) fn new(table: Table, terms: Terms, limits: Limits) -> Self {
         let variables = table.variables.iter().map(|variable| variable.name().to_owned()).collect();
-        Self { variables, table, terms: Box::new(terms), profile, limits }
+        Self { variables, table, terms: Box::new(terms), limits }
     }
 
     /// Names of the columns, without `?`.
@@ -66,6 +65,10 @@ impl Solutions {
     /// The ids of a variable's column, as they are, not copied; none if there is no such column. Ids up to [`AtomSpace::terms`] are those of the snapshot
     /// that was asked, [`Self::version`]; above them are those of terms that the query computed; `u32::MAX` is no value.
     pub fn ids(&self, variable: &str) -> Option<&[u32]> {
+        self.column(variable).map(|column| &**column)
+    }
+
+    pub(crate) fn column(&self, variable: &str) -> Option<&Column> {
         let column = self.variables.iter().position(|name| name == variable)?;
         Some(&self.table.columns[column])
     }
@@ -82,11 +85,6 @@ impl Solutions {
     /// [`QueryError::Timeout`] or [`QueryError::Cancelled`].
     pub fn check(&self) -> Result<(), QueryError> {
         self.limits.check("the rows of the answer")
-    }
-
-    /// What the operators did.
-    pub fn profile(&self) -> &Profile {
-        &self.profile
     }
 }
 

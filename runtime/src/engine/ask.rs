@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::hash::BuildHasher;
 use std::sync::Arc;
+use std::time::Instant;
 
 use hashbrown::HashSet;
 use hypergraphql_framework::store::AtomSpace;
@@ -16,10 +17,10 @@ use oxsdatatypes::DateTime;
 use super::answer::{Answer, Solutions};
 use super::describe::describe;
 use super::{QueryError, QueryOptions, template};
-use crate::executor::{Graphs, Limits, Scope, Session, StoreAnnotations, Table, expanded, run};
+use crate::executor::{Graphs, Limits, OperatorProfile, Profile, Scope, Session, StoreAnnotations, Table, expanded, run};
 use crate::infer::{self, ClosureCache, prepare};
 
-/// The answer of a plan on a snapshot; `values` are those of its parameters, which are in the plan already.
+/// The answer of a plan on a snapshot, and what its operators did; `values` are those of its parameters, which are in the plan already.
 pub(super) fn answer(
     space: &AtomSpace,
     plan: &TensorGraph,
@@ -27,32 +28,45 @@ pub(super) fn answer(
     limits: Limits,
     options: &QueryOptions,
     cache: &ClosureCache,
-) -> Result<Answer, QueryError> {
+) -> Result<(Answer, Profile), QueryError> {
     let (session, table) = solve(space, plan, limits, options, cache)?;
     let bounded = |rows: usize| match options.limit {
         Some(limit) if rows as u64 > limit => Err(QueryError::TooManyRows { operator: "the answer".to_owned(), rows: rows as u64, limit }),
         _ => Ok(()),
     };
-    Ok(match &plan.form {
-        Form::Ask => Answer::Boolean(table.rows > 0),
-        Form::Construct(template) => {
-            let triples = construct(&session, template, &table)?;
-            bounded(triples.len())?;
-            Answer::Graph(triples)
-        }
-        Form::Describe(of) => {
-            let triples = describe(&session, of, &table)?;
-            bounded(triples.len())?;
-            Answer::Graph(triples)
-        }
+    let begin = Instant::now();
+    let (answer, made) = match &plan.form {
+        Form::Ask => (Answer::Boolean(table.rows > 0), None),
+        Form::Construct(template) => (Answer::Graph(construct(&session, template, &table)?), Some("Construct")),
+        Form::Describe(of) => (Answer::Graph(describe(&session, of, &table)?), Some("Describe")),
         Form::Select(variables) => {
             bounded(table.rows)?;
             let table = selected(&session, table, variables, values)?;
-            let mut profile = session.profile().clone();
-            profile.total = session.limits.elapsed();
-            Answer::Solutions(Solutions::new(table, session.terms, profile, session.limits))
+            let profile = profile(&session);
+            return Ok((Answer::Solutions(Solutions::new(table, session.terms, session.limits)), profile));
         }
-    })
+    };
+    if let (Answer::Graph(triples), Some(operator)) = (&answer, made) {
+        bounded(triples.len())?;
+        let input = session.profile().operators.last().map(|last| last.operator.clone());
+        session.profile().add(OperatorProfile {
+            operator: operator.to_owned(),
+            detail: String::new(),
+            inputs: input.into_iter().collect(),
+            within: None,
+            expected: plan[plan.root].rows,
+            rows: triples.len() as u64,
+            time: begin.elapsed(),
+            bytes: 0,
+            runs: 1,
+            device: "cpu".to_owned(),
+        });
+    }
+    Ok((answer, profile(&session)))
+}
+
+fn profile(session: &Session<'_>) -> Profile {
+    Profile { total: session.limits.elapsed(), ..session.profile().clone() }
 }
 
 /// The columns of a `SELECT`; a parameter has its value in all rows.

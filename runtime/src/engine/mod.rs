@@ -2,6 +2,7 @@
 
 mod answer;
 mod ask;
+mod backup;
 mod changes;
 mod describe;
 mod error;
@@ -66,6 +67,14 @@ impl Engine {
     /// # Errors
     /// If the text is no query, or a limit is exceeded.
     pub fn query(&self, text: &str, options: &QueryOptions) -> Result<Answer, QueryError> {
+        Ok(self.profile(text, options)?.0)
+    }
+
+    /// Answers a query and says what its operators did. Operators are always counted: this takes no longer than [`Self::query`].
+    ///
+    /// # Errors
+    /// As [`Self::query`].
+    pub fn profile(&self, text: &str, options: &QueryOptions) -> Result<(Answer, Profile), QueryError> {
         let limits = options.limits();
         let query = parse_query(text, &options.parse())?;
         let space = self.space();

@@ -11,7 +11,7 @@ use hypergraphql_query::{compile, parse_query};
 use oxrdf::Term;
 
 use super::statistics::StoreStatistics;
-use super::{Answer, Engine, QueryError, QueryOptions, ask};
+use super::{Answer, Engine, Profile, QueryError, QueryOptions, ask};
 
 /// A query whose parameters get their terms when it is run; made by [`Engine::prepare`].
 ///
@@ -45,6 +45,14 @@ impl<'e> Prepared<'e> {
     /// [`QueryError::Parameter`] for a name that the text does not have, for a variable written with `$` that is not given, for one that the query binds
     /// itself, or for a term that cannot stand in its place; else as [`Engine::query`].
     pub fn query(&self, values: &[(&str, Term)]) -> Result<Answer, QueryError> {
+        Ok(self.profile(values)?.0)
+    }
+
+    /// Answers the query with these terms and says what its operators did.
+    ///
+    /// # Errors
+    /// As [`Self::query`].
+    pub fn profile(&self, values: &[(&str, Term)]) -> Result<(Answer, Profile), QueryError> {
         let limits = self.options.limits();
         let values = self.checked(values)?;
         let space = self.engine.space();

@@ -63,10 +63,23 @@ impl Writer {
                 *changed = 0;
                 Ok(AtomSpace::from_quads(quads(&space, |_| true))?)
             }
-            Self::Folder(folder) => Err(QueryError::Plan {
-                operator: format!("the store {}", folder.display()),
-                what: "it was not opened before the commit".to_owned(),
-            }),
+            Self::Folder(folder) => Err(not_opened(folder)),
         }
     }
+
+    /// The snapshot of another dataset, which takes the place of all that is there.
+    pub(super) fn replace(&mut self, space: &AtomSpace) -> Result<AtomSpace, QueryError> {
+        match self {
+            Self::Store(store) => Ok(store.replace(space)?),
+            Self::Memory { changed } => {
+                *changed = 0;
+                Ok(space.clone())
+            }
+            Self::Folder(folder) => Err(not_opened(folder)),
+        }
+    }
+}
+
+fn not_opened(folder: &Path) -> QueryError {
+    QueryError::Plan { operator: format!("the store {}", folder.display()), what: "it was not opened before the commit".to_owned() }
 }

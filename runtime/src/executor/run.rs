@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use hashbrown::HashMap;
 use hypergraphql_query::algebra::Variable;
-use hypergraphql_query::explain::name;
+use hypergraphql_query::explain::{detail, name};
 use hypergraphql_query::graph::{Node, Op, TensorGraph};
 
 use super::aggregate::aggregate;
@@ -39,10 +39,7 @@ pub(crate) fn run(session: &Session<'_>, graph: &TensorGraph, scope: &Scope, aro
         if uses[index] == 0 {
             continue;
         }
-        let operator = match around {
-            "" => format!("{} #{index}", name(&node.op)),
-            around => format!("{around} / {} #{index}", name(&node.op)),
-        };
+        let operator = named(around, graph, index);
         let mut task = Task { session, operator: &operator, scope, first_solution: 0 };
         let (mut inputs, mut freed) = (vec![], 0);
         for input in &node.inputs {
@@ -59,6 +56,9 @@ pub(crate) fn run(session: &Session<'_>, graph: &TensorGraph, scope: &Scope, aro
         let bytes = table.bytes();
         session.profile().add(OperatorProfile {
             operator: operator.clone(),
+            detail: detail(node),
+            inputs: node.inputs.iter().map(|input| named(around, graph, input.0 as usize)).collect(),
+            within: if around.is_empty() { None } else { Some(around.to_owned()) },
             expected: node.rows,
             rows: table.len() as u64,
             time: begin.elapsed(),
@@ -74,6 +74,12 @@ pub(crate) fn run(session: &Session<'_>, graph: &TensorGraph, scope: &Scope, aro
     let root = root.ok_or_else(|| QueryError::Plan { operator: format!("node #{}", graph.root.0), what: "it is not there".to_owned() })?;
     session.limits.release(root.bytes());
     root.host(&Task { session, operator: if around.is_empty() { "the answer" } else { around }, scope, first_solution: 0 })
+}
+
+/// The name of a node in errors and profiles.
+fn named(around: &str, graph: &TensorGraph, index: usize) -> String {
+    let (name, space) = (name(&graph.nodes[index].op), if around.is_empty() { "" } else { " / " });
+    format!("{around}{space}{name} #{index}")
 }
 
 /// The numbers of solutions. Expressions that are evaluated one after the other on the same rows see the same solutions; any other rows are other ones,

@@ -51,6 +51,12 @@ impl Deref for Column {
     }
 }
 
+impl AsRef<[u32]> for Column {
+    fn as_ref(&self) -> &[u32] {
+        self
+    }
+}
+
 impl From<Vec<u32>> for Column {
     fn from(ids: Vec<u32>) -> Self {
         Self::Owned(Arc::new(ids))

@@ -73,6 +73,9 @@ pub(crate) fn prepare(graph: &TensorGraph, context: Context<'_>) -> Result<Closu
         let statements = context.cache.closure(&terms, key, reach, &watch)?;
         closures.profile.push(OperatorProfile {
             operator: format!("{OPERATOR} {regime:?}"),
+            detail: String::new(),
+            inputs: vec![],
+            within: None,
             expected: statements.len() as f64,
             rows: statements.len() as u64,
             time: begin.elapsed(),

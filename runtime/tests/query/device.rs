@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hypergraphql_framework::store::AtomSpace;
-use hypergraphql_runtime::engine::{Answer, Engine, QueryDevice, QueryError, QueryOptions, Solutions};
+use hypergraphql_runtime::engine::{Answer, Engine, Profile, QueryDevice, QueryError, QueryOptions, Solutions};
 use oxrdf::{GraphName, Quad, Term};
 
 use super::{node, text};
@@ -55,9 +55,13 @@ fn on(device: &QueryDevice) -> QueryOptions {
 }
 
 fn solutions(engine: &Engine, query: &str, options: &QueryOptions) -> Solutions {
-    match engine.query(&text(query), options).unwrap_or_else(|error| panic!("{query}\n{error}")) {
-        Answer::Solutions(solutions) => solutions,
-        other => panic!("{query} gave {other:?}"),
+    profiled(engine, query, options).0
+}
+
+fn profiled(engine: &Engine, query: &str, options: &QueryOptions) -> (Solutions, Profile) {
+    match engine.profile(&text(query), options).unwrap_or_else(|error| panic!("{query}\n{error}")) {
+        (Answer::Solutions(solutions), profile) => (solutions, profile),
+        (other, _) => panic!("{query} gave {other:?}"),
     }
 }
 
@@ -89,15 +93,16 @@ fn a_device_answers_as_the_host_and_the_profile_says_who_did_what() {
     for people in [1, 40, 611] {
         let engine = Engine::new(AtomSpace::from_quads(walks(people)).unwrap());
         for (query, expected) in QUERIES {
-            let (host, there) = (solutions(&engine, query, &QueryOptions::default()), solutions(&engine, query, &on(&device)));
+            let (host, on_host) = profiled(&engine, query, &QueryOptions::default());
+            let (there, on_device) = profiled(&engine, query, &on(&device));
             let (mut a, mut b) = (words(&host), words(&there));
             if !query.contains("ORDER BY") {
                 a.sort();
                 b.sort();
             }
             assert_eq!(a, b, "{people}: {query}");
-            assert!(host.profile().operators.iter().all(|operator| operator.device == "cpu"), "{query}");
-            let ran: Vec<&str> = there.profile().operators.iter().filter(|o| o.device == "vulkan").map(|o| o.operator.as_str()).collect();
+            assert!(on_host.operators.iter().all(|operator| operator.device == "cpu"), "{query}");
+            let ran: Vec<&str> = on_device.operators.iter().filter(|o| o.device == "vulkan").map(|o| o.operator.as_str()).collect();
             for name in expected.iter().filter(|_| people > 1) {
                 assert!(ran.iter().any(|operator| operator.starts_with(name)), "{name} of {query} did not run on the device, only {ran:?}");
             }
@@ -111,8 +116,8 @@ fn small_inputs_stay_on_the_host_unless_they_are_told_not_to() {
     let engine = Engine::new(AtomSpace::from_quads(walks(50)).unwrap());
     let query = "SELECT ?a ?c { ?a x:knows ?b . ?b x:knows ?c }";
     let ran = |device_rows: usize| {
-        let solutions = solutions(&engine, query, &QueryOptions { device_rows, ..on(&device) });
-        let mut names: Vec<String> = solutions.profile().operators.iter().map(|operator| operator.device.clone()).collect();
+        let (_, profile) = profiled(&engine, query, &QueryOptions { device_rows, ..on(&device) });
+        let mut names: Vec<String> = profile.operators.iter().map(|operator| operator.device.clone()).collect();
         names.dedup();
         names
     };

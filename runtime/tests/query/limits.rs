@@ -58,13 +58,24 @@ fn rows_of_the_answer_are_limited() {
 
 #[test]
 fn the_profile_says_what_ran() {
-    let Answer::Solutions(solutions) = people().query(&text("SELECT ?a { ?a x:knows ?b }"), &QueryOptions::default()).unwrap() else {
-        panic!("no solutions")
-    };
-    let profile = solutions.profile();
-    let last = profile.operators.last().unwrap();
-    assert_eq!((last.rows, last.device.clone(), last.runs), (4, "cpu".to_owned(), 1));
-    assert!(profile.operators.iter().map(|operator| operator.time).sum::<Duration>() <= profile.total);
+    let walk = "{ ?a x:knows ?b . ?b x:age ?age }";
+    for (form, last) in [("SELECT ?a ?age", "Project"), ("CONSTRUCT { ?b x:knownBy ?a } WHERE", "Construct"), ("DESCRIBE ?a", "Describe")] {
+        let (answer, profile) = people().profile(&text(&format!("{form} {walk}")), &QueryOptions::default()).unwrap();
+        let rows = match answer {
+            Answer::Solutions(solutions) => solutions.len(),
+            Answer::Graph(triples) => triples.len(),
+            Answer::Boolean(_) => unreachable!("{form}"),
+        };
+        let tree = profile.tree();
+        assert_eq!(tree.len(), profile.operators.len(), "{form}: every operator stands in the tree once");
+        let (depth, root) = tree[0];
+        assert!(root.operator.starts_with(last), "{form}: {} is last", root.operator);
+        assert_eq!((depth, root.rows, root.device.as_str(), root.runs), (0, rows as u64, "cpu", 1), "{form}");
+        assert!(tree.iter().any(|(depth, of)| *depth > 0 && of.detail.contains("x/knows")), "{form}: {tree:?}");
+        assert!(profile.operators.iter().map(|operator| operator.time).sum::<Duration>() <= profile.total);
+    }
+    let (_, profile) = people().profile(&text(&format!("ASK {walk}")), &QueryOptions::default()).unwrap();
+    assert!(!profile.operators.is_empty());
 }
 
 #[test]

@@ -120,8 +120,17 @@ impl Store {
     /// # Errors
     /// When a file cannot be written: the store is then as before, or refuses commits until it is opened again.
     pub fn compact(&mut self) -> Result<AtomSpace> {
+        let space = self.space.clone();
+        self.replace(&space)
+    }
+
+    /// Writes a snapshot of another space, a backup say, and goes on from it; readers keep the space that they have.
+    ///
+    /// # Errors
+    /// As [`Store::compact`].
+    pub fn replace(&mut self, space: &AtomSpace) -> Result<AtomSpace> {
         let next = next_generation(&self.folder)?;
-        write_generation(&self.folder, next, &self.space.compacted()?, &*self.files)?;
+        write_generation(&self.folder, next, &space.compacted()?, &*self.files)?;
         // From here on an error leaves open which generation is the current one: only opening the store again tells.
         self.broken = true;
         next.install(&self.folder, &*self.files)?;

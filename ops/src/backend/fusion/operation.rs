@@ -3,11 +3,11 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use burn::tensor::ops::FloatTensor;
-use burn::tensor::{DType, Shape};
+use burn::tensor::ops::{FloatTensor, IntTensor};
+use burn::tensor::{DType, Shape, TensorMetadata};
 use burn_fusion::stream::{Operation, OperationStreams};
-use burn_fusion::{FusionBackend, FusionRuntime, FusionTensor};
-use burn_ir::{CustomOpIr, HandleContainer, OperationIr, TensorIr};
+use burn_fusion::{FusionBackend, FusionRuntime, FusionTensor, NoOp, get_client};
+use burn_ir::{CustomOpIr, HandleContainer, InitOperationIr, OperationIr, TensorIr};
 
 /// A recorded operation with up to N inputs; `present` says which of them there are.
 struct Recorded<B, F, const N: usize> {
@@ -77,4 +77,13 @@ pub(super) fn record_some<B: FusionBackend, const N: usize, const M: usize>(
     let outputs = outputs.into_iter().flatten().collect();
     let mut results = record::<B, N>(name, inputs, outputs, move |inputs| run(inputs).into_iter().flatten().collect());
     present.map(|present| if present { results.next() } else { None })
+}
+
+/// A tensor of the stream whose values are there already.
+pub(in crate::backend) fn known_int<B: FusionBackend>(tensor: IntTensor<B>, device: &B::Device) -> FusionTensor<B::FusionRuntime> {
+    let client = get_client::<B>(device);
+    let (shape, dtype) = (tensor.shape(), tensor.dtype());
+    let known = InitOperationIr::create(shape, dtype, || client.register_tensor_handle(B::int_tensor_handle(tensor)));
+    let mut outputs = client.register(OperationStreams::default(), OperationIr::Init(known), NoOp::<B>::new()).into_iter();
+    outputs.next().expect("one output was registered; this is a bug")
 }
