@@ -1,8 +1,10 @@
-//! What a planner asks of a store: how many statements match a pattern, and how many different terms stand in each place of a predicate.
+//! What a planner asks of a store: how many statements match a pattern, how many different terms stand in each place of a predicate, and how many
+//! subjects have several predicates together.
 
 use oxrdf::Term;
 
 use crate::algebra::TermPattern;
+use crate::graph::TextPattern;
 
 /// Numbers of a store; estimates are allowed, they decide about speed and never about answers.
 pub trait Statistics {
@@ -11,6 +13,19 @@ pub trait Statistics {
 
     /// Different subjects and objects of the statements of a predicate, or of all statements.
     fn distinct(&self, predicate: Option<&Term>) -> Distinct;
+
+    /// Matches of a star: of atoms with one subject, each a predicate and, where it is a constant, an object. None where that is not known: the planner then
+    /// takes it that every subject of one has the other predicates, too.
+    fn star(&self, atoms: &[(&Term, Option<&Term>)]) -> Option<f64> {
+        let _ = atoms;
+        None
+    }
+
+    /// Strings among which a store finds those of a pattern without looking at all strings; none where it cannot.
+    fn texts(&self, pattern: &TextPattern) -> Option<f64> {
+        let _ = pattern;
+        None
+    }
 }
 
 /// Numbers of different terms, each at least 1.

@@ -3,6 +3,7 @@
 use oxrdf::Term;
 
 use super::parameter;
+use crate::graph::TextPattern;
 use crate::statistics::{Distinct, Statistics};
 
 /// Numbers of a store, in which a parameter is an average term: statements with it are the statements of the rest of the pattern, divided by how many
@@ -22,5 +23,22 @@ impl Statistics for Averages<'_> {
 
     fn distinct(&self, predicate: Option<&Term>) -> Distinct {
         self.0.distinct(predicate.filter(|term| parameter(term).is_none()))
+    }
+
+    fn star(&self, atoms: &[(&Term, Option<&Term>)]) -> Option<f64> {
+        let (mut known, mut share) = (Vec::with_capacity(atoms.len()), 1.0);
+        for &(predicate, object) in atoms {
+            if parameter(predicate).is_some() {
+                return None;
+            }
+            let is_parameter = object.is_some_and(|object| parameter(object).is_some());
+            share /= if is_parameter { self.distinct(Some(predicate)).objects } else { 1.0 };
+            known.push((predicate, object.filter(|_| !is_parameter)));
+        }
+        Some(self.0.star(&known)? * share)
+    }
+
+    fn texts(&self, pattern: &TextPattern) -> Option<f64> {
+        self.0.texts(pattern)
     }
 }

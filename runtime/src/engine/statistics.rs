@@ -1,6 +1,7 @@
 //! What the planner asks of a store.
 
-use hypergraphql_framework::store::{AtomSpace, Order};
+use hypergraphql_framework::store::{AtomSpace, Order, StarAtom};
+use hypergraphql_query::graph::TextPattern;
 use hypergraphql_query::statistics::{Distinct, Statistics};
 use oxrdf::Term;
 
@@ -27,6 +28,23 @@ impl Statistics for StoreStatistics<'_> {
         self.0.rows(order, &prefix).len() as f64
     }
 
+    fn star(&self, atoms: &[(&Term, Option<&Term>)]) -> Option<f64> {
+        let mut known = Vec::with_capacity(atoms.len());
+        for &(predicate, object) in atoms {
+            let all = self.rows(None, Some(predicate), None);
+            let share = object.map(|object| self.rows(None, Some(predicate), Some(object)) / all.max(1.0));
+            match self.0.id(predicate) {
+                Some(id) if all > 0.0 && share != Some(0.0) => known.push(StarAtom { predicate: id, share }),
+                _ => return Some(0.0),
+            }
+        }
+        self.0.statistics().star(&known)
+    }
+
+    fn texts(&self, pattern: &TextPattern) -> Option<f64> {
+        self.0.texts_expected(&pattern.prefix, &pattern.parts).map(|texts| texts as f64)
+    }
+
     fn distinct(&self, predicate: Option<&Term>) -> Distinct {
         let all = self.0.statistics();
         let at_least_one = |count: u64| (count as f64).max(1.0);
@@ -47,3 +65,6 @@ impl Statistics for StoreStatistics<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
