@@ -14,9 +14,9 @@ pub trait Statistics {
     /// Different subjects and objects of the statements of a predicate, or of all statements.
     fn distinct(&self, predicate: Option<&Term>) -> Distinct;
 
-    /// Matches of a star: of atoms with one subject, each a predicate and, where it is a constant, an object. None where that is not known: the planner then
-    /// takes it that every subject of one has the other predicates, too.
-    fn star(&self, atoms: &[(&Term, Option<&Term>)]) -> Option<f64> {
+    /// A star: atoms with one subject, each a predicate and, where it is a constant, an object. None where nothing is known of stars: the planner then takes it
+    /// that every subject of one atom has the other predicates, too.
+    fn star(&self, atoms: &[(&Term, Option<&Term>)]) -> Option<Star<'_>> {
         let _ = atoms;
         None
     }
@@ -27,6 +27,9 @@ pub trait Statistics {
         None
     }
 }
+
+/// How many matches some atoms of a star have, which are given as bits, the first atom as the lowest; none where that is not known.
+pub type Star<'s> = Box<dyn Fn(u64) -> Option<f64> + 's>;
 
 /// Numbers of different terms, each at least 1.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use hypergraphql_query::graph::{TensorGraph, TextPattern};
-use hypergraphql_query::statistics::{Distinct, Statistics};
+use hypergraphql_query::statistics::{Distinct, Star, Statistics};
 use hypergraphql_query::{CompileError, CompileOptions, MOST_PATTERNS, ParseOptions, compile, parse_query};
 use oxrdf::Term;
 
@@ -57,14 +57,21 @@ impl Statistics for Social {
         Distinct { subjects, predicates: if predicate.is_some() { 1.0 } else { 11.0 }, objects }
     }
 
-    fn star(&self, atoms: &[(&Term, Option<&Term>)]) -> Option<f64> {
+    fn star(&self, atoms: &[(&Term, Option<&Term>)]) -> Option<Star<'_>> {
         let each = |set: &[(&str, f64)], (predicate, object): &(&Term, Option<&Term>)| {
             let of = set.iter().find(|(name, _)| predicate.to_string().ends_with(&format!("/{name}>"))).map_or(0.0, |(_, each)| *each);
             of / object.map_or(1.0, |_| self.of(Some(predicate))[2])
         };
-        let people = SETS.iter().map(|(subjects, set)| subjects * atoms.iter().map(|atom| each(set, atom)).product::<f64>()).sum();
-        // Of others nothing is known.
-        atoms.iter().all(|(predicate, _)| !predicate.to_string().contains("/ev_")).then_some(people)
+        // Of others than people nothing is known.
+        if atoms.iter().any(|(predicate, _)| predicate.to_string().contains("/ev_")) {
+            return None;
+        }
+        let of_sets: Vec<(f64, Vec<f64>)> =
+            SETS.iter().map(|(subjects, set)| (*subjects, atoms.iter().map(|atom| each(set, atom)).collect())).collect();
+        Some(Box::new(move |some| {
+            let picked = |of: &[f64]| of.iter().enumerate().filter(|(at, _)| some >> at & 1 == 1).map(|(_, each)| each).product::<f64>();
+            Some(of_sets.iter().map(|(subjects, of)| subjects * picked(of)).sum())
+        }))
     }
 
     fn texts(&self, pattern: &TextPattern) -> Option<f64> {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use hypergraphql_framework::store::{AtomSpace, MOST_SETS, StarAtom};
+use hypergraphql_framework::store::{AtomSpace, CharacteristicSet, MOST_SETS, SetPredicate, StarAtom};
 use oxrdf::{NamedNode, Quad};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -51,9 +51,9 @@ fn sets_and_stars_are_those_of_a_plain_count() {
         assert_eq!((sets.sets().len(), sets.rest().subjects()), (expected.len(), 0));
         assert!(sets.sets().windows(2).all(|pair| pair[0].subjects() >= pair[1].subjects()));
         for set in sets.sets() {
-            let name = |of: &hypergraphql_framework::store::SetPredicate| space.term(of.predicate).unwrap().to_string();
+            let name = |of: &SetPredicate| space.term(of.predicate).unwrap().to_string();
             let found: BTreeMap<String, u64> = set.predicates().iter().map(|of| (name(of), of.rows)).collect();
-            let same = |(names, _): &(&BTreeSet<&NamedNode>, _)| names.iter().map(|name| name.to_string()).eq(found.keys().cloned());
+            let same = |(names, _): &(&BTreeSet<&NamedNode>, _)| names.iter().map(ToString::to_string).eq(found.keys().cloned());
             let (_, (subjects, rows)) = expected.iter().find(same).expect("a set that was counted");
             assert_eq!(set.subjects(), *subjects);
             assert_eq!(found, rows.iter().map(|(name, rows)| (name.to_string(), *rows)).collect());
@@ -93,7 +93,7 @@ fn rare_sets_are_counted_together() {
     assert_eq!(sets.sets().len(), MOST_SETS);
     assert_eq!(sets.sets()[0].subjects(), 101);
     let all = (1 << 13) - 1 + 100;
-    assert_eq!(sets.sets().iter().map(|set| set.subjects()).sum::<u64>() + sets.rest().subjects(), all);
+    assert_eq!(sets.sets().iter().map(CharacteristicSet::subjects).sum::<u64>() + sets.rest().subjects(), all);
     let names: Vec<NamedNode> = (0..13).map(|i| iri(&format!("p{i}"))).collect();
     // Half of all subjects that are not frequent have each predicate: independent of each other, as the rest is taken to be.
     let found = star(&space, &[&names[3], &names[4], &names[5]]).unwrap();

@@ -10,73 +10,83 @@ use crate::algebra::{TermPattern, Variable};
 use crate::graph::{Atom, GraphScope, Source};
 use crate::lower::flatten::Element;
 use crate::lower::order::MOST_FOR_ALL_ORDERS;
-use crate::statistics::{Statistics, constant};
+use crate::statistics::{Star, Statistics, constant};
 
 /// Fewer matches than these are not told apart: estimates are not that good.
 const FEWEST: f64 = 0.5;
 
-/// The stars of a group.
-pub(super) struct Stars<'a> {
-    statistics: &'a dyn Statistics,
-    /// Of each element that is part of a star: the others of it and itself as bits, predicate and constant object.
-    of: Vec<Option<Spoke>>,
-    /// Matches of the sets of elements that were asked for.
-    known: RefCell<HashMap<u64, Option<f64>>>,
+/// The stars of a group, of at least two atoms each.
+pub(super) struct Stars<'s> {
+    all: Vec<Known<'s>>,
 }
 
-struct Spoke {
-    star: u64,
-    predicate: Term,
-    object: Option<Term>,
+/// A star of which the statistics know something.
+struct Known<'s> {
+    /// Its elements, each of which is the bit of its place.
+    elements: Vec<usize>,
+    star: Star<'s>,
+    /// Matches of the atoms that were asked for.
+    matches: RefCell<HashMap<u64, Option<f64>>>,
 }
 
-impl<'a> Stars<'a> {
+impl<'s> Stars<'s> {
     /// Those of elements; none of large groups, which are put in order without.
-    pub(super) fn new(statistics: &'a dyn Statistics, elements: &[Element]) -> Self {
-        let mut centres: Vec<Option<(&Variable, &GraphScope)>> = elements.iter().map(centre).collect();
-        if elements.len() > MOST_FOR_ALL_ORDERS {
-            centres.clear();
+    pub(super) fn new(statistics: &'s dyn Statistics, elements: &[Element]) -> Self {
+        let mut centres: Vec<(Centre<'_>, Vec<usize>)> = vec![];
+        let few = if elements.len() > MOST_FOR_ALL_ORDERS { &[] } else { elements };
+        for (place, of) in few.iter().enumerate().filter_map(|(place, element)| Some((place, centre(element)?))) {
+            match centres.iter_mut().find(|(centre, _)| *centre == of) {
+                Some((_, places)) => places.push(place),
+                None => centres.push((of, vec![place])),
+            }
         }
-        let spoke = |(element, of): (&Element, &Option<(&Variable, &GraphScope)>)| {
-            let (Element::Atom(atom), Some(of)) = (element, of) else { return None };
-            let star = centres.iter().enumerate().filter(|(_, other)| **other == Some(*of)).fold(0, |bits, (e, _)| bits | 1 << e);
-            let predicate = constant(&atom.triple.predicate)?.clone();
-            Some(Spoke { star, predicate, object: constant(&atom.triple.object).cloned() })
+        let known = |places: Vec<usize>| {
+            let atoms: Option<Vec<(&Term, Option<&Term>)>> = places.iter().map(|place| spoke(&elements[*place])).collect();
+            Some(Known { star: statistics.star(&atoms?)?, elements: places, matches: RefCell::default() })
         };
-        let of = elements.iter().zip(&centres).map(spoke).collect();
-        Self { statistics, of, known: RefCell::default() }
+        let all = centres.into_iter().filter(|(_, places)| places.len() > 1).filter_map(|(_, places)| known(places)).collect();
+        Self { all }
     }
 
     /// How many matches of an element there are for each match of the elements of its star that are done (bits); none if there is no such element, or nothing
     /// is known.
     pub(super) fn growth(&self, done: u64, next: usize) -> Option<f64> {
-        let before = self.of.get(next)?.as_ref()?.star & done;
-        if before == 0 || before & 1 << next != 0 {
+        let known = self.all.iter().find(|known| known.elements.contains(&next))?;
+        let bits = |is_in: &dyn Fn(usize) -> bool| {
+            known.elements.iter().enumerate().filter(|(_, element)| is_in(**element)).fold(0, |bits, (at, _)| bits | 1 << at)
+        };
+        let before: u64 = bits(&|element| element != next && done >> element & 1 == 1);
+        if before == 0 {
             return None;
         }
-        Some(self.matches(before | 1 << next)?.max(FEWEST) / self.matches(before)?.max(FEWEST))
-    }
-
-    /// Matches of some elements of one star.
-    fn matches(&self, elements: u64) -> Option<f64> {
-        if let Some(known) = self.known.borrow().get(&elements) {
-            return *known;
-        }
-        let spokes = self.of.iter().enumerate().filter(|(e, _)| elements & 1 << e != 0).filter_map(|(_, spoke)| spoke.as_ref());
-        let atoms: Vec<(&Term, Option<&Term>)> = spokes.map(|spoke| (&spoke.predicate, spoke.object.as_ref())).collect();
-        let matches = self.statistics.star(&atoms);
-        self.known.borrow_mut().insert(elements, matches);
-        matches
+        let after = before | bits(&|element| element == next);
+        Some(known.matches(after)?.max(FEWEST) / known.matches(before)?.max(FEWEST))
     }
 }
 
-/// The variable at the centre of the star of which an element could be, and the graph.
-fn centre(element: &Element) -> Option<(&Variable, &GraphScope)> {
+impl Known<'_> {
+    fn matches(&self, atoms: u64) -> Option<f64> {
+        *self.matches.borrow_mut().entry(atoms).or_insert_with(|| (self.star)(atoms))
+    }
+}
+
+/// What the atoms of a star have in common: the variable of the subject, and the graph.
+type Centre<'e> = (&'e Variable, &'e GraphScope);
+
+/// The centre of the star of which an element could be.
+fn centre(element: &Element) -> Option<Centre<'_>> {
     let Element::Atom(Atom { triple, graph, source: Source::Asserted, as_of: None, .. }) = element else { return None };
     match (&triple.subject, &triple.object) {
-        (TermPattern::Variable(subject), object) if constant(&triple.predicate).is_some() && triple.object != triple.subject => {
-            (!matches!(object, TermPattern::Triple(_))).then_some((subject, graph))
+        (_, TermPattern::Triple(_)) => None,
+        (TermPattern::Variable(subject), object) if triple.subject != *object && constant(&triple.predicate).is_some() => {
+            Some((subject, graph))
         }
         _ => None,
     }
+}
+
+/// Predicate and constant object of an atom.
+fn spoke(element: &Element) -> Option<(&Term, Option<&Term>)> {
+    let Element::Atom(atom) = element else { return None };
+    Some((constant(&atom.triple.predicate)?, constant(&atom.triple.object)))
 }

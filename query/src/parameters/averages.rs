@@ -4,7 +4,7 @@ use oxrdf::Term;
 
 use super::parameter;
 use crate::graph::TextPattern;
-use crate::statistics::{Distinct, Statistics};
+use crate::statistics::{Distinct, Star, Statistics};
 
 /// Numbers of a store, in which a parameter is an average term: statements with it are the statements of the rest of the pattern, divided by how many
 /// different terms stand in its place.
@@ -25,17 +25,22 @@ impl Statistics for Averages<'_> {
         self.0.distinct(predicate.filter(|term| parameter(term).is_none()))
     }
 
-    fn star(&self, atoms: &[(&Term, Option<&Term>)]) -> Option<f64> {
-        let (mut known, mut share) = (Vec::with_capacity(atoms.len()), 1.0);
-        for &(predicate, object) in atoms {
-            if parameter(predicate).is_some() {
-                return None;
-            }
-            let is_parameter = object.is_some_and(|object| parameter(object).is_some());
-            share /= if is_parameter { self.distinct(Some(predicate)).objects } else { 1.0 };
-            known.push((predicate, object.filter(|_| !is_parameter)));
+    fn star(&self, atoms: &[(&Term, Option<&Term>)]) -> Option<Star<'_>> {
+        let is_parameter = |term: &Term| parameter(term).is_some();
+        if atoms.iter().any(|(predicate, _)| is_parameter(predicate)) {
+            return None;
         }
-        Some(self.0.star(&known)? * share)
+        let average = |&(predicate, object): &(&Term, Option<&Term>)| match object.is_some_and(is_parameter) {
+            true => 1.0 / self.distinct(Some(predicate)).objects,
+            false => 1.0,
+        };
+        let shares: Vec<f64> = atoms.iter().map(average).collect();
+        let known: Vec<_> = atoms.iter().map(|&(predicate, object)| (predicate, object.filter(|object| !is_parameter(object)))).collect();
+        let star = self.0.star(&known)?;
+        Some(Box::new(move |some| {
+            let share: f64 = shares.iter().enumerate().filter(|(at, _)| some >> at & 1 == 1).map(|(_, share)| share).product();
+            Some(star(some)? * share)
+        }))
     }
 
     fn texts(&self, pattern: &TextPattern) -> Option<f64> {

@@ -2,7 +2,7 @@
 
 use hypergraphql_framework::store::{AtomSpace, Order, StarAtom};
 use hypergraphql_query::graph::TextPattern;
-use hypergraphql_query::statistics::{Distinct, Statistics};
+use hypergraphql_query::statistics::{Distinct, Star, Statistics};
 use oxrdf::Term;
 
 /// The numbers of a snapshot, of all its graphs together.
@@ -28,17 +28,27 @@ impl Statistics for StoreStatistics<'_> {
         self.0.rows(order, &prefix).len() as f64
     }
 
-    fn star(&self, atoms: &[(&Term, Option<&Term>)]) -> Option<f64> {
-        let mut known = Vec::with_capacity(atoms.len());
-        for &(predicate, object) in atoms {
-            let all = self.rows(None, Some(predicate), None);
-            let share = object.map(|object| self.rows(None, Some(predicate), Some(object)) / all.max(1.0));
-            match self.0.id(predicate) {
-                Some(id) if all > 0.0 && share != Some(0.0) => known.push(StarAtom { predicate: id, share }),
-                _ => return Some(0.0),
+    fn star(&self, atoms: &[(&Term, Option<&Term>)]) -> Option<Star<'_>> {
+        let statistics = self.0.statistics();
+        statistics.characteristic_sets()?;
+        // None of an atom that has no matches.
+        let known = |&(predicate, object): &(&Term, Option<&Term>)| {
+            let id = self.0.id(predicate)?;
+            let all = statistics.predicate(id)?.rows as f64;
+            let share = object.map(|object| Some(self.0.rows(Order::Pos, &[id, self.0.id(object)?]).len() as f64 / all.max(1.0)));
+            match share {
+                None => Some(StarAtom { predicate: id, share: None }),
+                Some(share) => share.filter(|share| *share > 0.0).map(|share| StarAtom { predicate: id, share: Some(share) }),
             }
-        }
-        self.0.statistics().star(&known)
+        };
+        let atoms: Vec<Option<StarAtom>> = atoms.iter().map(known).collect();
+        Some(Box::new(move |some| {
+            let picked = atoms.iter().enumerate().filter(|(at, _)| some >> at & 1 == 1).map(|(_, atom)| *atom);
+            match picked.collect::<Option<Vec<StarAtom>>>() {
+                Some(atoms) => statistics.star(&atoms),
+                None => Some(0.0),
+            }
+        }))
     }
 
     fn texts(&self, pattern: &TextPattern) -> Option<f64> {

@@ -63,7 +63,7 @@ mod tests {
         assert_eq!(numbers(&bytes).collect::<Vec<_>>(), all);
         assert_eq!(numbers(&[0xff; 40]).count(), 0);
         assert_eq!(numbers(&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 3]).last(), Some(3));
-        assert_eq!(keys("abcd").collect::<Vec<_>>(), [0x61_62_63, 0x62_63_64]);
+        assert_eq!(keys("abcd").collect::<Vec<_>>(), [0x0061_6263, 0x0062_6364]);
         assert_eq!(keys("é").count(), 0);
     }
 }
