@@ -3,7 +3,7 @@
 use std::fmt::{self, Display, Write};
 
 use crate::algebra::{Expression, OrderKey, Temporal};
-use crate::graph::{Atom, GraphName, GraphScope, Node, NodeId, Op, Source, TensorGraph};
+use crate::graph::{Atom, GraphName, GraphScope, Node, NodeId, Op, Source, TensorGraph, TextPattern};
 
 impl Display for TensorGraph {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -47,6 +47,7 @@ pub fn name(op: &Op) -> &'static str {
         Op::Empty => "Empty",
         Op::Values(_) => "Values",
         Op::Scan(_) => "Scan",
+        Op::TextSearch(..) => "TextSearch",
         Op::Extend(_) => "Extend",
         Op::Intersect(..) => "Intersect",
         Op::Path { .. } => "Path",
@@ -80,6 +81,7 @@ pub fn detail(node: &Node) -> String {
         Op::Unit | Op::Empty | Op::Union | Op::Distinct | Op::Project => String::new(),
         Op::Values(rows) => format!("{} rows", rows.len()),
         Op::Scan(atom) | Op::Extend(atom) => self::atom(atom),
+        Op::TextSearch(variable, pattern) => format!("{variable}{}", text(pattern)),
         Op::Intersect(variable, atoms) => format!("{variable}: {}", list(atoms.iter().map(self::atom), " ∩ ")),
         Op::Path { subject, path, object, graph, source, as_of } => {
             format!("{subject} {path} {object}{}{}", place(graph, *source), instant(as_of.as_ref()))
@@ -103,6 +105,12 @@ pub fn detail(node: &Node) -> String {
         Op::Period { periods, constraint } => format!("{} of [{}]", temporal(constraint), list(periods, " ")),
         Op::Service { name, .. } => name.to_string(),
     }
+}
+
+fn text(pattern: &TextPattern) -> String {
+    let prefix = if pattern.prefix.is_empty() { String::new() } else { format!(" from {:?}", pattern.prefix) };
+    let parts = list(pattern.parts.iter().map(|part| format!("{part:?}")), " ");
+    if parts.is_empty() { prefix } else { format!("{prefix} with {parts}") }
 }
 
 fn list<T: Display>(items: impl IntoIterator<Item = T>, between: &str) -> String {

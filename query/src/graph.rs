@@ -111,6 +111,8 @@ pub enum Op {
     /// Matches of an atom. The schema may leave out variables of the atom: then equal rows that follow each other are one row with a weight if the node
     /// is weighted, and stay apart if it is not.
     Scan(Atom),
+    /// Ids of strings, with a language or without, that may be as the pattern says: all those of the store that are, and perhaps others. The column is the variable.
+    TextSearch(Variable, TextPattern),
     /// For every row the matches of an atom in which the row's values stand for its variables: columns of the input and new ones of the schema. A
     /// node whose schema leaves out variables that the atom binds keeps, per row, as many copies as there are matches, or multiplies the weight if it
     /// is weighted. Columns of the input that the schema leaves out are dropped.
@@ -204,6 +206,15 @@ pub enum Op {
         /// A failure is an empty solution.
         silent: bool,
     },
+}
+
+/// What strings are looked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TextPattern {
+    /// They begin with this.
+    pub prefix: String,
+    /// They contain all of these, whatever the case of letters.
+    pub parts: Vec<String>,
 }
 
 /// Of which graph [`Op::Graphs`] asks.

@@ -1,8 +1,10 @@
-//! What a planner asks of a store: how many statements match a pattern, and how many different terms stand in each place of a predicate.
+//! What a planner asks of a store: how many statements match a pattern, how many different terms stand in each place of a predicate, and how many
+//! subjects have several predicates together.
 
 use oxrdf::Term;
 
 use crate::algebra::TermPattern;
+use crate::graph::TextPattern;
 
 /// Numbers of a store; estimates are allowed, they decide about speed and never about answers.
 pub trait Statistics {
@@ -11,7 +13,23 @@ pub trait Statistics {
 
     /// Different subjects and objects of the statements of a predicate, or of all statements.
     fn distinct(&self, predicate: Option<&Term>) -> Distinct;
+
+    /// A star: atoms with one subject, each a predicate and, where it is a constant, an object. None where nothing is known of stars: the planner then takes it
+    /// that every subject of one atom has the other predicates, too.
+    fn star(&self, atoms: &[(&Term, Option<&Term>)]) -> Option<Star<'_>> {
+        let _ = atoms;
+        None
+    }
+
+    /// Strings among which a store finds those of a pattern without looking at all strings; none where it cannot.
+    fn texts(&self, pattern: &TextPattern) -> Option<f64> {
+        let _ = pattern;
+        None
+    }
 }
+
+/// How many matches some atoms of a star have, which are given as bits, the first atom as the lowest; none where that is not known.
+pub type Star<'s> = Box<dyn Fn(u64) -> Option<f64> + 's>;
 
 /// Numbers of different terms, each at least 1.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -58,6 +58,11 @@ impl TensorGraph {
             Op::Extend(_) | Op::Intersect(..) | Op::ForEach(..) | Op::Project | Op::Aggregate { .. } | Op::Period { .. } => {
                 expect_inputs(node, 1)
             }
+            Op::TextSearch(variable, _) => {
+                expect_inputs(node, 0)?;
+                let is_column = columns.len() == 1 && columns.contains(variable);
+                if is_column { Ok(()) } else { Err(format!("its columns are not {variable} alone")) }
+            }
             Op::Union => expect_inputs(node, 2),
             Op::Path { .. } => Ok(()),
             Op::Unit | Op::Empty | Op::Values(_) | Op::Scan(_) | Op::EachGraph(..) | Op::Graphs(_) | Op::Service { .. } => {

@@ -21,6 +21,7 @@ use super::{Global, kb, output};
                         hgql load people.ttl works.nt.gz -o kb.hgql\n  \
                         hgql load wd50k/statements.txt --format statements -o wd50k.hgql\n  \
                         hgql load more.ttl -o kb.hgql --add\n  \
+                        hgql load labels.nt -o kb.hgql --text-index\n  \
                         hgql load dump.nt -o kb.hgql --lenient refused.nt")]
 pub(crate) struct LoadArgs {
     /// Files to read.
@@ -41,6 +42,12 @@ pub(crate) struct LoadArgs {
     /// The graph of statements that name none.
     #[arg(long, value_name = "IRI", value_parser = iri)]
     graph: Option<NamedNode>,
+    /// Make an index of the texts of strings, with which the optimiser finds those that contain a part (CONTAINS, REGEX); --add keeps one that is there.
+    #[arg(long, overrides_with = "no_text_index")]
+    text_index: bool,
+    /// Make no index of texts, though the output has one.
+    #[arg(long, overrides_with = "text_index")]
+    no_text_index: bool,
     /// Go on after lines that cannot be read, and write them to this file; formats of lines only.
     #[arg(long, value_name = "FILE")]
     lenient: Option<PathBuf>,
@@ -76,6 +83,7 @@ pub(crate) fn run(args: LoadArgs, global: &Global) -> Result<(), CliError> {
         namespace: args.namespace,
         graph: args.graph,
         onto: if args.add { Some(AtomSpace::open(&args.output)?) } else { None },
+        text_index: (args.text_index || args.no_text_index).then_some(args.text_index),
         rejects: args.lenient,
         progress: None,
     };

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use hypergraphql_framework::store::{AtomSpace, Id, Order, Position};
+use hypergraphql_framework::store::{AtomSpace, CharacteristicSet, Id, Order, Position};
 use oxrdf::vocab::rdf;
 use oxrdf::{NamedNodeRef, Term};
 use serde::Serialize;
@@ -14,7 +14,8 @@ use super::{Global, kb, output, term};
 #[derive(Debug, clap::Args)]
 #[command(
     long_about = "Counts statements, terms, graphs, hyperedges and annotations, and lists the predicates with their statements, distinct subjects and \
-                        distinct objects, the most frequent first: the numbers by which the optimiser orders joins."
+                        distinct objects, and the characteristic sets (predicates that subjects have together) with their subjects, the most frequent \
+                        first: the numbers by which the optimiser orders joins."
 )]
 #[command(after_help = "Examples:\n  \
                         hgql stats kb.hgql\n  \
@@ -25,6 +26,9 @@ pub(crate) struct StatsArgs {
     /// Predicates listed at most.
     #[arg(long, value_name = "N", default_value_t = 20)]
     predicates: usize,
+    /// Characteristic sets listed at most.
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    sets: usize,
 }
 
 #[derive(Serialize)]
@@ -38,7 +42,20 @@ struct Stats {
     distinct_predicates: usize,
     hyperedges: usize,
     with_valid_time: usize,
+    text_index_keys: Option<usize>,
+    text_index_bytes: Option<u64>,
     predicates: Vec<Predicate>,
+    /// None where the knowledge base was written before they were counted.
+    characteristic_sets: Option<usize>,
+    subjects_of_other_sets: Option<u64>,
+    sets: Vec<Set>,
+}
+
+#[derive(Serialize)]
+struct Set {
+    subjects: u64,
+    statements: u64,
+    predicates: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -56,17 +73,17 @@ const VALID_TO: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("https://hypergra
 /// Counts and prints.
 pub(crate) fn run(args: StatsArgs, global: &Global) -> Result<(), CliError> {
     let space = kb::space(&args.kb, global)?;
-    let stats = Stats::of(&space, args.predicates);
+    let stats = Stats::of(&space, &args);
     if global.json { output::json(&stats) } else { print(&stats) }
 }
 
 impl Stats {
-    fn of(space: &AtomSpace, most: usize) -> Self {
+    fn of(space: &AtomSpace, args: &StatsArgs) -> Self {
         let known = space.statistics();
         let mut predicates = known.predicates().to_vec();
         predicates.sort_by_key(|predicate| (std::cmp::Reverse(predicate.rows), predicate.predicate));
-        let listed = predicates.iter().take(most).map(|of| Predicate {
-            predicate: space.term(of.predicate).as_ref().map(name).unwrap_or_default(),
+        let listed = predicates.iter().take(args.predicates).map(|of| Predicate {
+            predicate: named(space, of.predicate),
             statements: of.rows,
             subjects: of.subjects,
             objects: of.objects,
@@ -81,9 +98,32 @@ impl Stats {
             distinct_predicates: predicates.len(),
             hyperedges: with_type(space, HYPEREDGE),
             with_valid_time: with_valid_time(space),
+            text_index_keys: space.text_index().map(|index| index.0),
+            text_index_bytes: space.text_index().map(|index| index.1),
             predicates: listed.collect(),
+            characteristic_sets: known.characteristic_sets().map(|sets| sets.sets().len()),
+            subjects_of_other_sets: known.characteristic_sets().map(|sets| sets.rest().subjects()),
+            sets: known
+                .characteristic_sets()
+                .into_iter()
+                .flat_map(|sets| sets.sets())
+                .take(args.sets)
+                .map(|set| Set::of(space, set))
+                .collect(),
         }
     }
+}
+
+impl Set {
+    fn of(space: &AtomSpace, set: &CharacteristicSet) -> Self {
+        let predicates = set.predicates();
+        let statements = predicates.iter().fold(0, |sum: u64, of| sum.saturating_add(of.rows));
+        Self { subjects: set.subjects(), statements, predicates: predicates.iter().map(|of| named(space, of.predicate)).collect() }
+    }
+}
+
+fn named(space: &AtomSpace, id: Id) -> String {
+    space.term(id).as_ref().map(name).unwrap_or_default()
 }
 
 fn name(term: &Term) -> String {
@@ -120,11 +160,30 @@ fn print(stats: &Stats) -> Result<(), CliError> {
     table.add_row(["objects".to_owned(), stats.objects.to_string()]);
     table.add_row(["hyperedges".to_owned(), stats.hyperedges.to_string()]);
     table.add_row(["nodes with a valid time".to_owned(), stats.with_valid_time.to_string()]);
+    let index = stats.text_index_bytes.map_or_else(|| "none".to_owned(), output::bytes);
+    table.add_row(["index of texts".to_owned(), index]);
     output::line(table.to_string())?;
     let mut table = output::table(["predicate", "statements", "subjects", "objects"], &[1, 2, 3]);
     for of in &stats.predicates {
-        let name = term::short(&oxrdf::NamedNode::new_unchecked(&of.predicate).into());
-        table.add_row([name, of.statements.to_string(), of.subjects.to_string(), of.objects.to_string()]);
+        table.add_row([short(&of.predicate), of.statements.to_string(), of.subjects.to_string(), of.objects.to_string()]);
     }
-    output::line(table.to_string())
+    output::line(table.to_string())?;
+    print_sets(stats)
+}
+
+fn print_sets(stats: &Stats) -> Result<(), CliError> {
+    let (Some(sets), Some(others)) = (stats.characteristic_sets, stats.subjects_of_other_sets) else {
+        return output::line("characteristic sets: none, the knowledge base was written before they were counted; load it again");
+    };
+    let mut table = output::table(["subjects", "statements", "predicates that they have together"], &[0, 1]);
+    for of in &stats.sets {
+        let predicates: Vec<String> = of.predicates.iter().map(|predicate| short(predicate)).collect();
+        table.add_row([of.subjects.to_string(), of.statements.to_string(), predicates.join(" ")]);
+    }
+    output::line(table.to_string())?;
+    output::line(format!("{sets} characteristic sets; {others} subjects have others"))
+}
+
+fn short(iri: &str) -> String {
+    term::short(&oxrdf::NamedNode::new_unchecked(iri).into())
 }

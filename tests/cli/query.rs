@@ -207,7 +207,35 @@ fn stats_count_what_is_there() {
         (Some(1), Some(3), Some(6))
     );
     assert_eq!(stats["predicates"][0]["predicate"], "http://www.w3.org/1999/02/22-rdf-syntax-ns#type");
-    assert!(world.run(&["stats", "world.hgql"]).ok().contains("rdf:type"));
+    // Ada knows somebody, Grace nobody, and there is the hyperedge.
+    let sets = stats["sets"].as_array().expect("sets");
+    assert_eq!((stats["characteristic_sets"].as_u64(), stats["subjects_of_other_sets"].as_u64(), sets.len()), (Some(3), Some(0), 3));
+    let ada = sets.iter().find(|set| set["predicates"].as_array().expect("names").len() == 4).expect("the set of Ada");
+    assert_eq!((ada["subjects"].as_u64(), ada["statements"].as_u64()), (Some(1), Some(4)));
+    let one = lines(&world.run(&["stats", "world.hgql", "--json", "--sets", "1"]).ok()).remove(0);
+    assert_eq!(one["sets"].as_array().expect("sets").len(), 1);
+    let text = world.run(&["stats", "world.hgql"]).ok();
+    assert!(text.contains("rdf:type") && text.contains("predicates that they have together") && text.contains(":knows"), "{text}");
+}
+
+#[test]
+fn an_index_of_texts_is_made_used_kept_and_dropped() {
+    let world = World::new();
+    let names: String = (0..2000).map(|i| format!("<http://x/s{i}> <http://x/name> \"somebody number {i}\" .\n")).collect();
+    fs::write(world.path("names.nt"), names).expect("names");
+    let keys = |kb: &str| lines(&world.run(&["stats", kb, "--json"]).ok()).remove(0)["text_index_keys"].as_u64();
+    world.run(&["load", "names.nt", "-o", "names.hgql", "--text-index"]).ok();
+    assert!(keys("names.hgql").is_some_and(|keys| keys > 100) && keys("world.hgql").is_none());
+    let query = ["query", "names.hgql", "SELECT ?s { ?s <http://x/name> ?n FILTER(CONTAINS(LCASE(?n), \"number 177\")) }"];
+    let asked = |flag: &[&str]| world.run(&[&query[..], flag].concat()).ok();
+    assert!(asked(&["--explain"]).contains("TextSearch ?n with \"number 177\""));
+    assert_eq!(asked(&["--format", "csv"]).lines().count(), 12);
+    world.run(&["load", "world.ttl", "-o", "names.hgql", "--add"]).ok();
+    assert!(keys("names.hgql").is_some());
+    world.run(&["check", "names.hgql"]).ok();
+    world.run(&["load", "world.ttl", "-o", "names.hgql", "--add", "--no-text-index"]).ok();
+    assert!(keys("names.hgql").is_none());
+    assert_eq!(asked(&["--format", "csv"]).lines().count(), 12);
 }
 
 #[test]

@@ -8,10 +8,12 @@ use bytemuck::cast_slice;
 use rayon::prelude::*;
 
 use super::block::Block;
+use super::characteristic::CharacteristicSets;
 use super::dictionary::Dictionary;
 use super::sharded::Terms;
 use super::snapshot::{self, Health, Opened, Part};
 use super::statements::{Order, Permutation, Position, Statements};
+use super::text::TextIndex;
 use super::{Array, Id, MAX_TERMS, Statistics};
 use crate::{Error, Result};
 
@@ -22,6 +24,8 @@ pub(super) struct Base {
     /// Named graphs with the number of their statements, ascending.
     pub(super) graphs: Vec<(Id, u64)>,
     pub(super) statistics: Statistics,
+    /// Of the texts of strings, if it is wanted.
+    pub(super) text: Option<TextIndex>,
     /// Tells numberings of terms apart.
     pub(super) numbering: u64,
     /// Of the file, if there is one.
@@ -33,10 +37,15 @@ const TERM_OFFSETS: &str = "terms.offsets";
 const TERM_BLOCKS: &str = "terms.blocks";
 const GRAPHS: &str = "graphs";
 const STATISTICS: &str = "statistics";
+const TEXT_KEYS: &str = "text.keys";
+const TEXT_COUNTS: &str = "text.counts";
+const TEXT_ENDS: &str = "text.ends";
+const TEXT_POSTINGS: &str = "text.postings";
+const SETS: &str = "statistics.sets";
 
 impl Base {
-    /// Sorts terms, and statements of their provisional ids.
-    pub(super) fn build(terms: &Terms, mut quads: Vec<[Id; 4]>) -> Result<Self> {
+    /// Sorts terms, and statements of their provisional ids; `text`: with an index of texts.
+    pub(super) fn build(terms: &Terms, mut quads: Vec<[Id; 4]>, text: bool) -> Result<Self> {
         if terms.len() > u64::from(MAX_TERMS) {
             return Err(Error::invalid("terms of an AtomSpace", format!("at most {MAX_TERMS}"), terms.len().to_string()));
         }
@@ -46,13 +55,15 @@ impl Base {
         let named = quads.par_iter().any(|quad| quad[3] != 0);
         let statements = Statements::build(quads, dictionary.len(), named);
         let (graphs, statistics) = (named_graphs(&statements), Statistics::of(&statements));
-        Ok(Self { dictionary, statements, graphs, statistics, numbering: fresh_number(), health: None })
+        let text = text.then(|| TextIndex::new(&dictionary));
+        Ok(Self { dictionary, statements, graphs, statistics, text, numbering: fresh_number(), health: None })
     }
 
     /// Writes all sections.
     pub(super) fn write(&self, to: &mut dyn std::io::Write) -> std::io::Result<()> {
         let graphs: Vec<u64> = self.graphs.iter().flat_map(|(id, count)| [u64::from(*id), *count]).collect();
         let (graphs, statistics) = (little_endian(&graphs), little_endian(&self.statistics.encode()));
+        let sets = self.statistics.characteristic_sets().map(|sets| little_endian(&sets.encode()));
         let blocks = little_endian(&self.dictionary.starts().map(u64::from));
         let mut parts = vec![
             Part { name: TERM_BLOCKS.into(), bytes: &blocks },
@@ -61,6 +72,15 @@ impl Base {
             Part { name: GRAPHS.into(), bytes: &graphs },
             Part { name: STATISTICS.into(), bytes: &statistics },
         ];
+        parts.extend(sets.iter().map(|sets| Part { name: SETS.into(), bytes: sets }));
+        if let Some(index) = &self.text {
+            parts.extend([
+                Part { name: TEXT_KEYS.into(), bytes: cast_slice(index.keys.unverified()) },
+                Part { name: TEXT_COUNTS.into(), bytes: cast_slice(index.counts.unverified()) },
+                Part { name: TEXT_ENDS.into(), bytes: cast_slice(index.ends.unverified()) },
+                Part { name: TEXT_POSTINGS.into(), bytes: index.postings.unverified() },
+            ]);
+        }
         for order in Order::ALL {
             let columns = self.statements.permutation(order).columns();
             parts.extend(
@@ -84,12 +104,18 @@ impl Base {
         let graphs: Vec<(Id, u64)> = file.numbers(GRAPHS)?.chunks_exact(2).map(|pair| (pair[0] as Id, pair[1])).collect();
         let statistics =
             Statistics::decode(&file.numbers(STATISTICS)?).ok_or_else(|| file.wrong("statistics of whole entries", "others"))?;
+        // Files of version 1 have none.
+        let sets = if file.has(SETS) { Some(file.numbers(SETS)?) } else { None };
+        let sets =
+            sets.map(|sets| CharacteristicSets::decode(&sets).ok_or_else(|| file.wrong("characteristic sets of whole entries", "others")));
+        let statistics = statistics.with_sets(sets.transpose()?);
+        let text = open_text(&mut file)?;
         let statements = open_statements(&mut file, !graphs.is_empty())?;
         file.finish()?;
         if statements.len() as u64 != statistics.rows() {
             return Err(file.wrong(format!("{} statements, as the statistics say", statistics.rows()), statements.len().to_string()));
         }
-        Ok(Self { dictionary, statements, graphs, statistics, numbering: file.numbering, health: Some(file.health) })
+        Ok(Self { dictionary, statements, graphs, statistics, text, numbering: file.numbering, health: Some(file.health) })
     }
 
     /// Reads everything, and checks that terms are well-formed and sorted, that the four orders are sorted and hold the same RDF statements, and that
@@ -102,7 +128,10 @@ impl Base {
         let fault = self.dictionary.fault().or_else(|| match sums() {
             Err(fault) => Some(fault),
             Ok(sums) if sums.iter().any(|sum| *sum != sums[0]) => Some("the orders hold different statements".to_owned()),
-            Ok(_) if self.statistics != Statistics::of(&self.statements) => Some("the counts are not those of the statements".to_owned()),
+            Ok(_) if !self.statistics.are_those_of(&self.statements) => Some("the counts are not those of the statements".to_owned()),
+            Ok(_) if self.text.as_ref().is_some_and(|index| !index.is_same(&TextIndex::new(&self.dictionary))) => {
+                Some("the index of texts is not that of the terms".to_owned())
+            }
             Ok(_) if self.graphs != named_graphs(&self.statements) => Some("the graphs are not those of the statements".to_owned()),
             Ok(_) => None,
         });
@@ -134,6 +163,17 @@ impl Base {
             })
             .try_reduce(|| 0, |a, b| Ok(a.wrapping_add(b)))
     }
+}
+
+/// The index of texts, if the file has one.
+fn open_text(file: &mut Opened) -> Result<Option<TextIndex>> {
+    if !file.has(TEXT_KEYS) {
+        return Ok(None);
+    }
+    let (keys, counts) = (Array::Mapped(file.take(TEXT_KEYS, 4)?), Array::Mapped(file.take(TEXT_COUNTS, 4)?));
+    let (ends, postings) = (Array::Mapped(file.take(TEXT_ENDS, 8)?), Array::Mapped(file.take(TEXT_POSTINGS, 1)?));
+    let index = TextIndex::of(keys, counts, ends, postings);
+    index.map(Some).ok_or_else(|| file.wrong("as many lists in the index of texts as it has keys", "others"))
 }
 
 /// Columns of four orders; `named`: also those of the graphs.
@@ -220,7 +260,8 @@ mod tests {
 
     /// Everything that reads.
     fn read(space: &AtomSpace) -> usize {
-        let mut found = space.quads().count() + space.graphs().len();
+        let mut found = space.quads().count() + space.graphs().len() + space.texts("c", &["hat".to_owned()]).len();
+        found += space.texts("", &["chat".to_owned()]).into_iter().filter_map(|id| space.term(id)).count();
         for id in (0..=space.terms().min(1000)).chain([Id::MAX]) {
             found += space.term(id).and_then(|term| space.id(&term)).map_or(0, |id| id as usize) + usize::from(space.block(id).is_some());
             for order in Order::ALL {
@@ -231,12 +272,34 @@ mod tests {
         found + blocks.map(|ids| ids.len()).sum::<usize>()
     }
 
+    #[test]
+    fn a_file_of_version_1_is_read() {
+        let space = AtomSpace::from_quads(quads()).unwrap();
+        let mut file = Vec::new();
+        space.base().write(&mut file).unwrap();
+        let mut directory = Directory::decode(&file).unwrap();
+        directory.entries.retain(|entry| entry.name != SETS);
+        let mut header = directory.encode();
+        header[8..12].copy_from_slice(&1_u32.to_le_bytes());
+        let length = header.len() - 4;
+        let sum = crc32fast::hash(&header[..length]);
+        header[length..].copy_from_slice(&sum.to_le_bytes());
+        file[..header.len()].copy_from_slice(&header);
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("a");
+        std::fs::write(&path, &file).unwrap();
+        let old = AtomSpace::of(Base::open(&path).unwrap());
+        old.verify().unwrap();
+        assert_eq!(old.quads().collect::<Vec<_>>(), space.quads().collect::<Vec<_>>());
+        assert!(old.statistics().characteristic_sets().is_none() && space.statistics().characteristic_sets().is_some());
+    }
+
     proptest! {
         /// A file of somebody who means harm: any bytes in any section, under right checksums.
         #[test]
         fn no_section_makes_a_reader_panic(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6)) {
             let mut file = Vec::new();
-            AtomSpace::from_quads(quads()).unwrap().base().write(&mut file).unwrap();
+            AtomSpace::from_quads(quads()).unwrap().with_text_index().unwrap().base().write(&mut file).unwrap();
             let mut directory = Directory::decode(&file).unwrap();
             let header = directory.encode().len();
             for (at, byte) in changes {

@@ -112,6 +112,14 @@ impl Dictionary {
         Some(start)
     }
 
+    /// The ids of a block of strings or other literals whose text begins so; none where the file is damaged.
+    pub(super) fn beginning_with(&self, block: Block, prefix: &str) -> Range<Id> {
+        let start = self.partition(block, |record| record.lexical() < prefix);
+        let end = self.partition(block, |record| record.lexical() < prefix || record.lexical().starts_with(prefix));
+        let first = self.block_ids(block).start;
+        start.zip(end).map_or(first..first, |(start, end)| start..end.max(start))
+    }
+
     /// What is wrong with the terms, if anything is.
     pub(super) fn fault(&self) -> Option<String> {
         let (bytes, offsets) = (self.bytes.slice(0..self.bytes.len()), self.offsets.slice(0..self.offsets.len()));

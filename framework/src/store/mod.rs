@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! files --load--> Builder: terms by hash, statements of provisional ids    (threads)
-//!       --sort--> Base { Dictionary, Statements in four orders, Statistics }
+//!       --sort--> Base { Dictionary, Statements in four orders, Statistics with characteristic sets, perhaps an index of texts }
 //!       --save--> snapshot file, mapped again by open
 //! AtomSpace = Base + Delta: what commits inserted and deleted since, merged into the rows that it touches
 //! Store     = a folder with one writer: snapshot, log of commits, compaction
@@ -30,6 +30,7 @@ mod array;
 mod base;
 mod block;
 mod change;
+mod characteristic;
 mod dataset;
 mod datatype;
 mod delta;
@@ -50,11 +51,13 @@ mod sort_terms;
 mod space;
 mod statements;
 mod statistics;
+mod text;
 mod time;
 
 pub use adjacency::Adjacency;
 pub use array::Ids;
 pub use block::Block;
+pub use characteristic::{CharacteristicSet, CharacteristicSets, MOST_SETS, SetPredicate, StarAtom};
 pub use dataset::{DatasetOptions, Hyperedges};
 pub use derived::DerivedStatements;
 pub use folder::{Disk, Files, LogFile, Store};

@@ -46,12 +46,12 @@ impl AtomSpace {
     pub fn from_quads(quads: impl IntoIterator<Item = Quad>) -> Result<Self> {
         let mut interner = Interner::default();
         let statements = quads.into_iter().map(|quad| interner.intern_quad(quad.as_ref())).collect::<Result<Vec<_>>>()?;
-        Self::build(&interner.into(), statements)
+        Self::build(&interner.into(), statements, false)
     }
 
-    /// Sorts terms, and statements of their provisional ids.
-    pub(super) fn build(terms: &Terms, quads: Vec<[Id; 4]>) -> Result<Self> {
-        Base::build(terms, quads).map(Self::of)
+    /// Sorts terms, and statements of their provisional ids; `text`: with an index of texts.
+    pub(super) fn build(terms: &Terms, quads: Vec<[Id; 4]>, text: bool) -> Result<Self> {
+        Base::build(terms, quads, text).map(Self::of)
     }
 
     /// A base without changes.

@@ -1,6 +1,9 @@
 //! Counts for the planner.
 
+use std::sync::Arc;
+
 use super::Id;
+use super::characteristic::{CharacteristicSets, StarAtom};
 use super::delta::Delta;
 use super::statements::{Order, Position, Statements};
 
@@ -24,6 +27,8 @@ pub struct Statistics {
     rows: u64,
     subjects: u64,
     objects: u64,
+    /// Of the base, which changes leave as they are; none of files that were written before there were any.
+    sets: Option<Arc<CharacteristicSets>>,
 }
 
 impl Statistics {
@@ -48,10 +53,23 @@ impl Statistics {
             rows: statements.len() as u64,
             subjects: distinct(Order::Spo, Position::Subject),
             objects: distinct(Order::Osp, Position::Object),
+            sets: Some(Arc::new(CharacteristicSets::of(statements))),
         }
     }
 
-    /// Counts as numbers.
+    /// With these characteristic sets.
+    pub(super) fn with_sets(self, sets: Option<CharacteristicSets>) -> Self {
+        Self { sets: sets.map(Arc::new), ..self }
+    }
+
+    /// Whether these are the counts of statements; the sets count where there are any.
+    pub(super) fn are_those_of(&self, statements: &Statements) -> bool {
+        let mut expected = Self::of(statements);
+        expected.sets = expected.sets.filter(|_| self.sets.is_some());
+        *self == expected
+    }
+
+    /// Counts as numbers, without the sets.
     pub(super) fn encode(&self) -> Vec<u64> {
         let predicates = self.predicates.iter().flat_map(|p| [u64::from(p.predicate), p.rows, p.subjects, p.objects]);
         [self.rows, self.subjects, self.objects].into_iter().chain(predicates).collect()
@@ -65,10 +83,10 @@ impl Statistics {
             Some(PredicateStatistics { predicate, rows: entry[1], subjects: entry[2], objects: entry[3] })
         };
         let predicates = rest.chunks_exact(4).map(predicate).collect::<Option<_>>()?;
-        (rest.len() % 4 == 0).then_some(Self { predicates, rows: *rows, subjects: *subjects, objects: *objects })
+        (rest.len() % 4 == 0).then_some(Self { predicates, rows: *rows, subjects: *subjects, objects: *objects, sets: None })
     }
 
-    /// With the rows of changes counted in; distinct subjects and objects of predicates that had statements before stay estimates.
+    /// With the rows of changes counted in; distinct subjects and objects of predicates that had statements before stay estimates, and so do the sets.
     pub(super) fn changed(&self, delta: &Delta) -> Self {
         let mut changed = self.clone();
         for run in delta.inserted.rows(Order::Pso, &[]).chunk_by(|a, b| a[1] == b[1]) {
@@ -113,6 +131,25 @@ impl Statistics {
     /// All predicates, ascending.
     pub fn predicates(&self) -> &[PredicateStatistics] {
         &self.predicates
+    }
+
+    /// Which predicates subjects have together, as of the last load or compaction; none of a file of an earlier version.
+    pub fn characteristic_sets(&self) -> Option<&CharacteristicSets> {
+        self.sets.as_deref()
+    }
+
+    /// How many matches a star (atoms of one subject) is likely to have: Σ over characteristic sets with all of its predicates of
+    /// `subjects · Π statements of p / subjects`, times the shares of constant objects, and times how much each predicate has grown by changes. None where no sets
+    /// are known, or changes have made one of the predicates half as frequent or twice.
+    pub fn star(&self, atoms: &[StarAtom]) -> Option<f64> {
+        let sets = self.sets.as_deref()?;
+        let growth = |atom: &StarAtom| {
+            let (then, now) = (sets.rows(atom.predicate), self.predicate(atom.predicate).map_or(0, |of| of.rows));
+            let growth = if then == now { 1.0 } else { now as f64 / then as f64 };
+            (0.5..=2.0).contains(&growth).then_some(growth)
+        };
+        let growth = atoms.iter().map(growth).product::<Option<f64>>()?;
+        Some(sets.star(atoms) * growth)
     }
 
     /// What is known of this predicate; none if it has no statements.

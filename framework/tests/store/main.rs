@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
 
 mod changes;
+mod characteristic;
 mod crash;
 mod dataset;
 mod folder;
@@ -10,6 +11,7 @@ mod load;
 mod memory;
 mod mishaps;
 mod terms;
+mod text;
 mod time;
 
 use oxrdf::vocab::xsd;

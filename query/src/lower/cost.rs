@@ -19,6 +19,10 @@ pub(super) struct Costed {
     places: Vec<(Option<Variable>, f64)>,
     /// Matches if nothing is bound.
     pub(super) rows: f64,
+    /// The part of them that conditions let through; `rows` is after them.
+    share: f64,
+    /// A variable whose text is tested in each of its matches unless it is known; so many matches there are if nothing is bound.
+    tested: Option<(Variable, f64)>,
     kind: Kind,
 }
 
@@ -27,6 +31,7 @@ enum Kind {
     Atom,
     Path,
     Destructure,
+    Text,
 }
 
 impl Costed {
@@ -37,7 +42,48 @@ impl Costed {
 
     /// It can be matched once these variables are bound.
     pub(super) fn is_ready(&self, bound: &Variables) -> bool {
-        self.reads.is_subset(bound)
+        self.reads.is_subset(bound) && (self.kind != Kind::Text || bound.is_empty() || self.variables.is_subset(bound))
+    }
+
+    /// It is of no use once its variable is bound.
+    pub(super) fn is_idle(&self, bound: &Variables) -> bool {
+        self.kind == Kind::Text && self.variables.is_subset(bound)
+    }
+
+    /// Texts that are tested for a row that binds these variables.
+    pub(super) fn tests(&self, bound: &Variables) -> f64 {
+        let tested = self.tested.as_ref().filter(|(variable, _)| !bound.contains(variable));
+        tested.map_or(0.0, |(_, all)| self.of_bound(*all, bound))
+    }
+
+    /// Its text is tested already.
+    fn is_tested(&self, bound: &Variables) -> bool {
+        self.tested.as_ref().is_some_and(|(variable, _)| bound.contains(variable))
+    }
+
+    /// Of so many matches those of a row that binds these variables.
+    fn of_bound(&self, rows: f64, bound: &Variables) -> f64 {
+        let bound = self.places.iter().filter(|(place, _)| place.as_ref().is_some_and(|variable| bound.contains(variable)));
+        bound.fold(rows, |rows, (_, distinct)| rows / distinct.max(1.0))
+    }
+
+    /// That no more than so many values of a variable are left of its matches, each of which is tested.
+    pub(super) fn limit(&mut self, variable: &Variable, values: f64) {
+        let Some((_, distinct)) = self.places.last().filter(|(place, _)| self.kind == Kind::Atom && place.as_ref() == Some(variable))
+        else {
+            return;
+        };
+        let all = self.rows / self.share;
+        let left = (all / distinct.max(1.0) * values).min(self.rows);
+        self.share = left / all.max(f64::MIN_POSITIVE);
+        (self.rows, self.tested) = (left, Some((variable.clone(), all)));
+    }
+
+    /// Matches for one row that binds these variables and matches other atoms of the star of this one, for which there are so many in all.
+    pub(super) fn matches_in_star(&self, growth: f64, bound: &Variables) -> f64 {
+        let object = self.places.last().filter(|(variable, _)| variable.as_ref().is_some_and(|variable| bound.contains(variable)));
+        let share = if self.is_tested(bound) { 1.0 } else { self.share };
+        growth * share / object.map_or(1.0, |(_, distinct)| distinct.max(1.0))
     }
 
     /// Matches for one row that binds these variables.
@@ -45,8 +91,8 @@ impl Costed {
         let is_bound = |place: &Option<Variable>| place.as_ref().is_none_or(|variable| bound.contains(variable));
         match self.kind {
             Kind::Atom => {
-                let bound = self.places.iter().filter(|(variable, _)| variable.is_some() && is_bound(variable));
-                bound.fold(self.rows, |rows, (_, distinct)| rows / distinct.max(1.0))
+                let all = self.tested.as_ref().filter(|_| self.is_tested(bound));
+                self.of_bound(all.map_or(self.rows, |(_, all)| *all), bound)
             }
             Kind::Path => match self.places.iter().filter(|(place, _)| is_bound(place)).count() {
                 0 => PATH[2],
@@ -54,6 +100,13 @@ impl Costed {
                 _ => PATH[1],
             },
             Kind::Destructure => 0.8,
+            Kind::Text => {
+                if is_bound(&self.places[0].0) {
+                    1.0
+                } else {
+                    self.rows
+                }
+            }
         }
     }
 }
@@ -85,9 +138,22 @@ impl Builder<'_> {
                 (ends.into_iter().map(|end| (end, 1.0)).collect(), [PATH[2], PATH[0], PATH[1]][constants], Kind::Path)
             }
             Element::Destructure(variable, _) => (vec![(Some(variable.clone()), 1.0)], 1.0, Kind::Destructure),
+            Element::Text { variable, expected, .. } => {
+                let tested = Some((variable.clone(), *expected));
+                let places = vec![(Some(variable.clone()), *expected)];
+                return Costed { variables, reads: Variables::new(), places, rows: *expected, share: 1.0, tested, kind: Kind::Text };
+            }
         };
         let share: f64 = conditions.iter().map(|condition| share(condition)).product();
-        Costed { variables, reads: element.reads().difference(&self.outer).cloned().collect(), places, rows: rows * share, kind }
+        Costed {
+            variables,
+            reads: element.reads().difference(&self.outer).cloned().collect(),
+            places,
+            rows: rows * share,
+            share,
+            tested: None,
+            kind,
+        }
     }
 
     /// Rows of the largest atom in a pattern.

@@ -6,6 +6,8 @@ use crate::lower::build::{Builder, Draft, filled};
 use crate::lower::cost::{Costed, share};
 use crate::lower::flatten::{Element, Group, Part};
 use crate::lower::order::{Step, order};
+use crate::lower::star::Stars;
+use crate::lower::text::searches;
 use crate::lower::{Context, Copies, Want};
 use crate::scope::Variables;
 use crate::statistics::constant;
@@ -65,7 +67,8 @@ impl Builder<'_> {
         let mut node = node.unwrap_or_else(|| self.unit());
         while let Some(ready) = self.ready(&later, node) {
             let element = later.remove(ready);
-            node = self.next(node, &element, &self.variables(node).union(&element.variables()).cloned().collect(), false);
+            let keep = self.variables(node).union(&element.variables()).cloned().collect();
+            node = self.next((node, None), &element, &keep, false);
         }
         let conditions = std::mem::take(&mut left.conditions);
         for (condition, context) in conditions {
@@ -108,12 +111,22 @@ impl Builder<'_> {
         left.has_parts = !late.is_empty() || !after_parts.is_empty();
 
         let conditions: Vec<Expression> = left.conditions.iter().map(|(condition, _)| condition.clone()).collect();
-        let costed: Vec<Costed> = elements.iter().map(|e| self.costed(e, &conditions_on(e, &conditions))).collect();
+        if self.outer.is_empty() {
+            elements.extend(searches(&elements, &left.conditions, self.statistics));
+        }
+        let mut costed: Vec<Costed> = elements.iter().map(|e| self.costed(e, &conditions_on(e, &conditions))).collect();
+        for element in &elements {
+            if let Element::Text { variable, expected, .. } = element {
+                costed.iter_mut().for_each(|costed| costed.limit(variable, *expected));
+            }
+        }
         let start = self.take_start(&mut standing, &costed, &of_elements, seed);
         left.has_parts |= !standing.is_empty();
 
         let (bound, rows) = start.map_or((Variables::new(), 1.0), |id| (self.certain(id), self.node(id).rows));
-        let steps = order(&costed, bound, rows);
+        let stars = Stars::new(self.statistics, &elements);
+        let steps = order(&costed, &stars, bound, rows);
+        let mut done = 0;
         let last_apart = last_apart(&steps, &elements, start.map(|id| self.variables(id)));
         let has_parts = left.has_parts;
         let mut node = start;
@@ -122,7 +135,9 @@ impl Builder<'_> {
             left.has_parts = has_parts || last_apart.is_some_and(|last| i < last);
             attach(step, &mut elements, node.map(|id| self.variables(id)).unwrap_or_default(), &mut left.conditions);
             let rest: Vec<&Element> = steps[i + 1..].iter().flatten().map(|e| &elements[*e]).collect();
-            node = Some(self.take_step(node, step, &rest, &elements, &left));
+            let growth = stars.growth(done, step[0]);
+            done = step.iter().filter(|e| **e < 64).fold(done, |done, e| done | 1 << e);
+            node = Some(self.take_step((node, growth), step, &rest, &elements, &left));
             node = node.map(|id| self.filter_ready(id, &mut left.conditions));
         }
         for next in standing {
@@ -144,7 +159,7 @@ impl Builder<'_> {
         let mut node = node.unwrap_or_else(|| self.unit());
         while let Some(ready) = self.ready(&after_parts, node) {
             let element = after_parts.remove(ready);
-            node = self.next(node, &element, &left.read_after(after_parts.iter().chain([&element])), false);
+            node = self.next((node, None), &element, &left.read_after(after_parts.iter().chain([&element])), false);
             node = self.filter_ready(node, &mut left.conditions);
         }
         for (condition, context) in left.conditions {
@@ -183,7 +198,15 @@ impl Builder<'_> {
         Some(standing.remove(best))
     }
 
-    fn take_step(&mut self, node: Option<NodeId>, step: &Step, rest: &[&Element], elements: &[Element], left: &Left<'_>) -> NodeId {
+    /// The rows after a step; `growth`: those for each row if it is one atom of a star.
+    fn take_step(
+        &mut self,
+        (node, growth): (Option<NodeId>, Option<f64>),
+        step: &Step,
+        rest: &[&Element],
+        elements: &[Element],
+        left: &Left<'_>,
+    ) -> NodeId {
         let keep = left.read_after(rest.iter().copied());
         let weights = left.want.copies != Copies::Each && !left.has_parts && !rest.iter().any(|e| matches!(e, Element::Path { .. }));
         let first = &elements[step[0]];
@@ -200,7 +223,7 @@ impl Builder<'_> {
             read.extend(first.variables());
             let mut other = self.first(first, if step.len() > 1 { &read } else { &keep }, None, &[]);
             for (place, e) in step.iter().enumerate().skip(1) {
-                other = self.next(other, &elements[*e], if place + 1 < step.len() { &read } else { &keep }, false);
+                other = self.next((other, None), &elements[*e], if place + 1 < step.len() { &read } else { &keep }, false);
             }
             return self.join(node, other);
         }
@@ -215,7 +238,7 @@ impl Builder<'_> {
                     .expect("a step of several atoms binds one variable: this is a bug");
                 self.intersect(node, new, atoms, &keep, weights)
             }
-            _ => self.next(node, first, &keep, weights),
+            _ => self.next((node, growth), first, &keep, weights),
         }
     }
 
@@ -224,6 +247,17 @@ impl Builder<'_> {
         let atom = match element {
             Element::Atom(atom) => atom,
             Element::Path { .. } => return self.path(None, element),
+            Element::Text { variable, pattern, expected } => {
+                let (op, schema) = (Op::TextSearch(variable.clone(), pattern.clone()), vec![filled(variable.clone())]);
+                return self.push(Draft {
+                    op,
+                    inputs: vec![],
+                    schema,
+                    sorted_by: vec![variable.clone()],
+                    weighted: false,
+                    rows: *expected,
+                });
+            }
             Element::Destructure(..) => unreachable!("it waits for its variable: this is a bug"),
         };
         let all = element.variables();
@@ -249,12 +283,13 @@ impl Builder<'_> {
         self.push(Draft { op: Op::Scan(atom.clone()), inputs: vec![], schema, sorted_by: order, weighted, rows })
     }
 
-    fn next(&mut self, node: NodeId, element: &Element, keep: &Variables, weights: bool) -> NodeId {
+    /// One element more; `growth`: as in [`Self::take_step`].
+    fn next(&mut self, (node, growth): (NodeId, Option<f64>), element: &Element, keep: &Variables, weights: bool) -> NodeId {
         let input = self.node(node);
         let bound = self.variables(node);
         let new: Vec<Variable> = element.variables().difference(&bound).cloned().collect();
         let costed = self.costed(element, &[]);
-        let rows = input.rows * costed.matches(&bound);
+        let rows = input.rows * growth.map_or_else(|| costed.matches(&bound), |growth| costed.matches_in_star(growth, &bound));
         let kept = |column: &&Column| keep.contains(&column.variable);
         let mut schema: Vec<Column> = input.schema.iter().filter(kept).cloned().collect();
         let (sorted_by, given) = (input.sorted_by.clone(), input.weighted);
@@ -262,11 +297,13 @@ impl Builder<'_> {
             Element::Atom(atom) => {
                 schema.extend(new.iter().filter(|v| keep.contains(*v)).cloned().map(filled));
                 let dropped = new.iter().any(|v| !keep.contains(v));
-                let rows = if dropped && weights { self.node(node).rows } else { rows };
+                // Copies become weights; rows without a match are dropped.
+                let rows = if dropped && weights { rows.min(self.node(node).rows) } else { rows };
                 let weighted = given || dropped && weights;
                 self.push(Draft { op: Op::Extend(atom.clone()), inputs: vec![node], schema, sorted_by, weighted, rows })
             }
             Element::Path { .. } => self.path(Some(node), element),
+            Element::Text { .. } => unreachable!("it is the first of its group: this is a bug"),
             Element::Destructure(variable, triple) => {
                 let mut schema = self.node(node).schema.clone();
                 schema.extend(new.into_iter().map(filled));

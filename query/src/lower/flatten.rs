@@ -4,7 +4,7 @@ use oxrdf::NamedNodeRef;
 use oxrdf::vocab::rdf;
 
 use crate::algebra::{Expression, Function, Hyperedge, Path, Pattern, TermPattern, TriplePattern, Variable};
-use crate::graph::{Atom, GraphScope, Source};
+use crate::graph::{Atom, GraphScope, Source, TextPattern};
 use crate::lower::Context;
 use crate::lower::build::Builder;
 use crate::scope::Variables;
@@ -45,6 +45,12 @@ pub(super) enum Element {
     },
     /// The triple term that the variable stands for.
     Destructure(Variable, TriplePattern),
+    /// The strings that a variable can be; the first step, or none.
+    Text {
+        variable: Variable,
+        pattern: TextPattern,
+        expected: f64,
+    },
 }
 
 impl Element {
@@ -53,6 +59,7 @@ impl Element {
         match self {
             Self::Atom(Atom { as_of, .. }) | Self::Path { as_of, .. } => as_of.iter().flat_map(Expression::variables).collect(),
             Self::Destructure(variable, _) => Variables::from([variable.clone()]),
+            Self::Text { .. } => Variables::new(),
         }
     }
 
@@ -78,6 +85,7 @@ impl Element {
                 found.insert(variable.clone());
                 triple.variables(&mut found);
             }
+            Self::Text { variable, .. } => drop(found.insert(variable.clone())),
         }
         found
     }

@@ -8,7 +8,9 @@ mod flatten;
 mod modifiers;
 mod order;
 mod pattern;
+mod star;
 mod temporal;
+mod text;
 
 use crate::algebra::{Expression, Query, Regime, Variable};
 use crate::graph::{GraphScope, Source, TensorGraph};

@@ -3,7 +3,8 @@
 use oxrdf::Term;
 
 use super::parameter;
-use crate::statistics::{Distinct, Statistics};
+use crate::graph::TextPattern;
+use crate::statistics::{Distinct, Star, Statistics};
 
 /// Numbers of a store, in which a parameter is an average term: statements with it are the statements of the rest of the pattern, divided by how many
 /// different terms stand in its place.
@@ -22,5 +23,27 @@ impl Statistics for Averages<'_> {
 
     fn distinct(&self, predicate: Option<&Term>) -> Distinct {
         self.0.distinct(predicate.filter(|term| parameter(term).is_none()))
+    }
+
+    fn star(&self, atoms: &[(&Term, Option<&Term>)]) -> Option<Star<'_>> {
+        let is_parameter = |term: &Term| parameter(term).is_some();
+        if atoms.iter().any(|(predicate, _)| is_parameter(predicate)) {
+            return None;
+        }
+        let average = |&(predicate, object): &(&Term, Option<&Term>)| match object.is_some_and(is_parameter) {
+            true => 1.0 / self.distinct(Some(predicate)).objects,
+            false => 1.0,
+        };
+        let shares: Vec<f64> = atoms.iter().map(average).collect();
+        let known: Vec<_> = atoms.iter().map(|&(predicate, object)| (predicate, object.filter(|object| !is_parameter(object)))).collect();
+        let star = self.0.star(&known)?;
+        Some(Box::new(move |some| {
+            let share: f64 = shares.iter().enumerate().filter(|(at, _)| some >> at & 1 == 1).map(|(_, share)| share).product();
+            Some(star(some)? * share)
+        }))
+    }
+
+    fn texts(&self, pattern: &TextPattern) -> Option<f64> {
+        self.0.texts(pattern)
     }
 }

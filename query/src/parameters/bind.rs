@@ -62,7 +62,15 @@ impl Binding<'_> {
             },
             Op::Service { name, .. } => self.named(name, "as a service")?,
             // Their constants are written in the text.
-            Op::Unit | Op::Empty | Op::Values(_) | Op::Join(_) | Op::SemiJoin(_) | Op::AntiJoin(_) | Op::Minus(_) | Op::Union => {}
+            Op::Unit
+            | Op::Empty
+            | Op::TextSearch(..)
+            | Op::Values(_)
+            | Op::Join(_)
+            | Op::SemiJoin(_)
+            | Op::AntiJoin(_)
+            | Op::Minus(_)
+            | Op::Union => {}
             Op::Graphs(GraphName::Variable(_)) | Op::Distinct | Op::Slice(..) | Op::Project => {}
         }
         Ok(())

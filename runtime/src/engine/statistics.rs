@@ -1,7 +1,8 @@
 //! What the planner asks of a store.
 
-use hypergraphql_framework::store::{AtomSpace, Order};
-use hypergraphql_query::statistics::{Distinct, Statistics};
+use hypergraphql_framework::store::{AtomSpace, Order, StarAtom};
+use hypergraphql_query::graph::TextPattern;
+use hypergraphql_query::statistics::{Distinct, Star, Statistics};
 use oxrdf::Term;
 
 /// The numbers of a snapshot, of all its graphs together.
@@ -27,6 +28,33 @@ impl Statistics for StoreStatistics<'_> {
         self.0.rows(order, &prefix).len() as f64
     }
 
+    fn star(&self, atoms: &[(&Term, Option<&Term>)]) -> Option<Star<'_>> {
+        let statistics = self.0.statistics();
+        statistics.characteristic_sets()?;
+        // None of an atom that has no matches.
+        let known = |&(predicate, object): &(&Term, Option<&Term>)| {
+            let id = self.0.id(predicate)?;
+            let all = statistics.predicate(id)?.rows as f64;
+            let share = object.map(|object| Some(self.0.rows(Order::Pos, &[id, self.0.id(object)?]).len() as f64 / all.max(1.0)));
+            match share {
+                None => Some(StarAtom { predicate: id, share: None }),
+                Some(share) => share.filter(|share| *share > 0.0).map(|share| StarAtom { predicate: id, share: Some(share) }),
+            }
+        };
+        let atoms: Vec<Option<StarAtom>> = atoms.iter().map(known).collect();
+        Some(Box::new(move |some| {
+            let picked = atoms.iter().enumerate().filter(|(at, _)| some >> at & 1 == 1).map(|(_, atom)| *atom);
+            match picked.collect::<Option<Vec<StarAtom>>>() {
+                Some(atoms) => statistics.star(&atoms),
+                None => Some(0.0),
+            }
+        }))
+    }
+
+    fn texts(&self, pattern: &TextPattern) -> Option<f64> {
+        self.0.texts_expected(&pattern.prefix, &pattern.parts).map(|texts| texts as f64)
+    }
+
     fn distinct(&self, predicate: Option<&Term>) -> Distinct {
         let all = self.0.statistics();
         let at_least_one = |count: u64| (count as f64).max(1.0);
@@ -47,3 +75,6 @@ impl Statistics for StoreStatistics<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

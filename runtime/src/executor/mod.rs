@@ -42,6 +42,7 @@ mod task;
 mod terms;
 #[cfg(test)]
 mod tests;
+mod text_search;
 
 pub use device::QueryDevice;
 pub use profile::{OperatorProfile, Profile};

@@ -26,6 +26,7 @@ use super::sort::{sort, top_k};
 use super::table::Table;
 use super::tables::{slice, union, values};
 use super::task::{Scope, Session, Task};
+use super::text_search::text_search;
 use crate::engine::QueryError;
 
 /// The rows of a graph's root; `around` names the operator whose sub-query it is, or is empty.
@@ -142,7 +143,7 @@ fn has_schema(table: &Table, node: &Node) -> bool {
 /// Inputs that an operator may have.
 fn arity(op: &Op) -> std::ops::RangeInclusive<usize> {
     match op {
-        Op::Unit | Op::Empty | Op::Values(_) | Op::Scan(_) | Op::EachGraph(..) | Op::Graphs(_) => 0..=0,
+        Op::Unit | Op::Empty | Op::Values(_) | Op::Scan(_) | Op::TextSearch(..) | Op::EachGraph(..) | Op::Graphs(_) => 0..=0,
         Op::Path { .. } | Op::Service { .. } => 0..=1,
         Op::Join(_) | Op::LeftJoin(..) | Op::SemiJoin(_) | Op::AntiJoin(_) | Op::Minus(_) => 2..=2,
         Op::Union => 0..=usize::MAX,
@@ -164,6 +165,7 @@ fn operator_table(task: &Task<'_, '_>, node: &Node, mut inputs: Vec<Table>) -> R
         Op::Empty => Table::empty(&node.schema),
         Op::Values(rows) => values(task, node, rows)?,
         Op::Scan(atom) => scan(task, node, atom)?,
+        Op::TextSearch(variable, pattern) => text_search(task, variable, pattern)?,
         Op::Extend(atom) => extend(task, node, atom, &first)?,
         Op::Intersect(variable, atoms) => intersect(task, node, variable, atoms, &first)?,
         Op::Path { subject, path: way, object, graph, source, as_of } => {

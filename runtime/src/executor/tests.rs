@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use hypergraphql_framework::store::AtomSpace;
 use hypergraphql_query::algebra::{Form, TermPattern, TriplePattern, Variable};
 use hypergraphql_query::expr::Context;
-use hypergraphql_query::graph::{Atom, Column, GraphScope, Node, NodeId, Op, Source, TensorGraph};
-use oxrdf::{GraphName, NamedNode, Quad, Term};
+use hypergraphql_query::graph::{Atom, Column, GraphScope, Node, NodeId, Op, Source, TensorGraph, TextPattern};
+use oxrdf::{GraphName, Literal, NamedNode, Quad, Term};
 use oxsdatatypes::DateTime;
 use proptest::prelude::*;
 
@@ -203,4 +203,17 @@ fn intersections_of_hubs_are_what_all_atoms_have() {
             }
         }
     }
+/// A plan may be older than the index of texts of the store, or younger.
+#[test]
+fn texts_are_found_with_an_index_and_without() {
+    let word = |i: u8| Literal::new_simple_literal(format!("word {i}"));
+    let quads = (0..40).map(|i| Quad::new(name("s", i), name("p", 0), word(i), GraphName::DefaultGraph));
+    let plain = AtomSpace::from_quads(quads).unwrap();
+    let pattern = TextPattern { prefix: String::new(), parts: vec!["ord 3".to_owned()] };
+    let search = || vec![node(Op::TextSearch(Variable::new("x"), pattern.clone()), &[], &["x"], 1, false)];
+    let indexed = rows(&plain.with_text_index().unwrap(), search());
+    assert_eq!(indexed.len(), 11);
+    // Without, there are all strings, which the filter behind it tests.
+    let all = rows(&plain, search());
+    assert!(all.len() == 40 && indexed.keys().all(|row| all.contains_key(row)));
 }

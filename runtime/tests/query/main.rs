@@ -12,6 +12,7 @@ mod random;
 mod reference;
 mod temporal;
 mod temporal_laws;
+mod texts;
 mod updates;
 mod wd50k;
 

@@ -21,9 +21,19 @@ fn quad() -> impl Strategy<Value = Quad> {
         4 => (0u8..5).prop_map(|n| Term::from(name("n", n))),
         1 => (0i64..4).prop_map(|n| Term::from(Literal::from(n))),
         1 => (0u8..3).prop_map(|n| Term::from(Literal::new_typed_literal(format!("{n}.0"), oxrdf::vocab::xsd::DECIMAL))),
+        2 => ("(ab|Ab|éa|ß|c){1,5}", 0u8..5).prop_map(|(text, kind)| Term::from(string(text, kind))),
     ];
     let graph = prop_oneof![3 => Just(GraphName::DefaultGraph), 1 => (0u8..2).prop_map(|n| name("g", n).into())];
     (0u8..5, 0u8..3, object, graph).prop_map(|(s, p, object, graph)| Quad::new(name("n", s), name("p", p), object, graph))
+}
+
+/// A string, most times without a language; or a literal that looks like one.
+fn string(text: String, kind: u8) -> Literal {
+    match kind {
+        0 => Literal::new_language_tagged_literal_unchecked(text, "en"),
+        1 => Literal::new_typed_literal(text, name("datatype", 0)),
+        _ => Literal::new_simple_literal(text),
+    }
 }
 
 fn variable() -> impl Strategy<Value = String> {
@@ -68,7 +78,22 @@ fn condition() -> impl Strategy<Value = String> {
         variable().prop_map(|v| format!("!BOUND({v})")),
         variable().prop_map(|v| format!("isIRI({v})")),
         (variable(), 0u8..5, 0u8..3).prop_map(|(v, n, m)| format!("{v} IN (x:n{n}, {m})")),
+        (variable(), "(ab|AB|éa|ß|c){1,2}", 0u8..9).prop_map(|(v, part, kind)| on_text(&v, &part, kind)),
     ]
+}
+
+/// A condition on the text of a variable.
+fn on_text(variable: &str, part: &str, kind: u8) -> String {
+    match kind {
+        0 | 1 => format!("CONTAINS({variable}, \"{part}\")"),
+        2 => format!("STRSTARTS({variable}, \"{part}\")"),
+        3 => format!("STRENDS({variable}, \"{part}\"@en)"),
+        4 => format!("CONTAINS(LCASE({variable}), \"{part}\") && STRSTARTS({variable}, \"a\")"),
+        5 => format!("CONTAINS(UCASE({variable}), \"{part}\")"),
+        6 => format!("REGEX({variable}, \"{part}.?c\", \"i\")"),
+        7 => format!("CONTAINS(STR({variable}), \"{part}\")"),
+        _ => format!("!CONTAINS({variable}, \"{part}\")"),
+    }
 }
 
 /// What stands in a group, with what follows it.
@@ -135,6 +160,11 @@ fn check(mut quads: Vec<Quad>, group: &str, devices: &[QueryDevice]) -> Result<(
     let kept = |solution: Solution| solution.into_iter().filter(|(variable, _)| variables.contains(variable)).collect::<Solution>();
     let expected = bag(dataset.solutions(&parsed.pattern).into_iter().map(kept));
     let engine = Engine::new(AtomSpace::from_quads(quads.iter().cloned()).unwrap());
+    // With an index of the texts of half of the statements, to which the others are changes.
+    let (early, late) = quads.split_at(quads.len() / 2);
+    let indexed = AtomSpace::from_quads(early.iter().cloned()).unwrap().with_text_index().unwrap().with_changes(late, &[]).unwrap();
+    let got = engine_bag(&Engine::new(indexed), &query, false, devices[0].clone())?;
+    prop_assert_eq!(&got, &expected, "with an index of texts\n{}", query);
     for unoptimized in [true, false] {
         for device in devices {
             let got = engine_bag(&engine, &query, unoptimized, device.clone())?;

@@ -62,13 +62,13 @@ impl Builder {
         self.statements.load(Ordering::Relaxed)
     }
 
-    /// Sorts everything.
-    pub(in crate::store) fn finish(self) -> Result<AtomSpace> {
+    /// Sorts everything; `text`: with an index of texts.
+    pub(in crate::store) fn finish(self, text: bool) -> Result<AtomSpace> {
         let parts = self.parts.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut statements = Vec::with_capacity(parts.iter().map(Vec::len).sum());
         // Part by part, so that each is given back before the next is copied.
         parts.into_iter().for_each(|part| statements.extend_from_slice(&part));
-        AtomSpace::build(&self.terms.into_terms(), statements)
+        AtomSpace::build(&self.terms.into_terms(), statements, text)
     }
 }
 
@@ -92,7 +92,7 @@ fn used(space: &AtomSpace, rows: &Rows<'_>) -> Vec<bool> {
 }
 
 impl AtomSpace {
-    /// The same statements without changes on top: all terms in order again, with other ids.
+    /// The same statements without changes on top: all terms in order again, with other ids; with an index of texts if there was one.
     ///
     /// # Errors
     /// When a file of the space is damaged.
@@ -100,8 +100,13 @@ impl AtomSpace {
         if self.delta().is_none() {
             return self.verify().map(|()| self.clone());
         }
+        self.rebuilt(self.base().text.is_some())
+    }
+
+    /// The same statements, sorted anew; `text`: with an index of texts.
+    pub(in crate::store) fn rebuilt(&self, text: bool) -> Result<Self> {
         let builder = Builder::default();
         builder.add_space(self)?;
-        builder.finish()
+        builder.finish(text)
     }
 }

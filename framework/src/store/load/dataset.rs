@@ -16,7 +16,7 @@ pub(in crate::store) fn space_of(dataset: &Dataset, namespace: Option<&str>) -> 
     let mut sink = Sink::of(builder.local(""), namespace, GraphName::DefaultGraph);
     put(dataset, &mut sink)?;
     sink.give(&builder)?;
-    builder.finish()
+    builder.finish(false)
 }
 
 /// Puts hyperedges, incidences and classes.

@@ -45,6 +45,8 @@ pub struct LoadOptions<'a> {
     pub graph: Option<NamedNode>,
     /// Statements to which those of the files are added; its blank nodes are none of the files'.
     pub onto: Option<AtomSpace>,
+    /// Make an index of texts, with which strings are found that contain a part; none: if the space to which is added has one.
+    pub text_index: Option<bool>,
     /// Lines that cannot be read are written to this file instead of ending the load; formats of lines only.
     pub rejects: Option<PathBuf>,
     /// Told how far it is, now and then.
@@ -85,7 +87,8 @@ impl AtomSpace {
         }
         rejects.finish()?;
         let (read, start) = (builder.statements(), Instant::now());
-        let space = builder.finish()?;
+        let text = options.text_index.unwrap_or_else(|| options.onto.as_ref().is_some_and(|space| space.text_index().is_some()));
+        let space = builder.finish(text)?;
         time::check(&space)?;
         tracing::info!(read, statements = space.len(), terms = space.terms(), took = ?start.elapsed(), "sorted the statements");
         Ok(space)

@@ -7,8 +7,9 @@ pub(in crate::store) const BLOCK: usize = 1 << 20;
 /// Sections begin at multiples of this.
 const ALIGNMENT: u64 = 64;
 const MAGIC: &[u8; 8] = b"HGQLATOM";
-/// Raised with every change of the format.
-const VERSION: u32 = 1;
+/// Raised with every change of the format. Version 2 has sections that files of version 1 lack, which are read, too.
+const VERSION: u32 = 2;
+const OLDEST: u32 = 1;
 /// Bytes of the header.
 const HEADER: usize = 32;
 const NAME: usize = 24;
@@ -78,8 +79,8 @@ impl Directory {
             return Err(found("something else".to_owned())("a file that begins with HGQLATOM"));
         }
         let (version, count) = (u32_at(header, 8), u32_at(header, 12) as usize);
-        if version != VERSION {
-            return Err(found(format!("version {version}"))("version 1, which this program reads and writes"));
+        if !(OLDEST..=VERSION).contains(&version) {
+            return Err(found(format!("version {version}"))("version 1 or 2, which this program reads (it writes 2)"));
         }
         let (length, numbering) = (u64_at(header, 16), u64_at(header, 24));
         if length != file.len() as u64 {

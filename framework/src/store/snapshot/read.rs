@@ -31,6 +31,11 @@ pub(in crate::store) fn open(path: &Path) -> Result<Opened> {
 }
 
 impl Opened {
+    /// Whether there is such a section that nobody took.
+    pub(in crate::store) fn has(&self, name: &str) -> bool {
+        self.sections.contains_key(name)
+    }
+
     /// Takes a section out.
     ///
     /// # Errors
