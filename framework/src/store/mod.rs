@@ -57,6 +57,7 @@ pub use array::Ids;
 pub use block::Block;
 pub use dataset::{DatasetOptions, Hyperedges};
 pub use derived::DerivedStatements;
+pub use export::ExportOptions;
 pub use folder::{Disk, Files, LogFile, Store};
 pub use interval::NumberInterval;
 pub use load::{Format, LoadOptions, Progress};

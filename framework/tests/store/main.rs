@@ -4,6 +4,7 @@
 mod changes;
 mod crash;
 mod dataset;
+mod export;
 mod folder;
 mod killed;
 mod load;

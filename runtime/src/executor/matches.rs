@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use hypergraphql_framework::store::{Adjacency, Id, Order, PeriodSet, Periods, Position, Rows};
+use hypergraphql_framework::store::{Adjacency, Id, Order, PeriodSet, Position, Rows};
 use hypergraphql_query::algebra::{TermPattern, Variable};
 use hypergraphql_query::graph::{Atom, GraphScope, Source};
 
@@ -13,11 +13,12 @@ use super::gather::{fill, total};
 use super::graph_check::GraphCheck;
 use super::incidence::Incidences;
 use super::period_sets::TIMELESS;
-use super::snapshot::{Snapshot, any_of, concerned, periods};
+use super::snapshot::{Snapshot, ValidTimes, any_of};
 use super::source::Statements;
 use super::table::{Column, Table, UNBOUND};
 use super::task::Task;
 use crate::engine::QueryError;
+use crate::infer::Time;
 
 /// The orders of the store, the cheapest to search first.
 const ORDERS: [(Order, [Position; 3]); 4] = [
@@ -56,7 +57,7 @@ pub(crate) struct Matches<'s> {
     /// Where not all statements are there for all rows.
     pub(super) snapshot: Option<Snapshot<'s>>,
     /// Valid times of the statements, if they are wanted and not all are timeless.
-    periods: Option<&'s Periods>,
+    periods: Option<ValidTimes<'s>>,
     /// New variables and where their values stand.
     pub(crate) free: Vec<(Variable, Position)>,
     /// Places of the order behind the constants.
@@ -83,16 +84,19 @@ impl<'a> Matches<'a> {
     /// The way to the matches of an atom for rows of a table, all of whose values it uses are bound; `None`: there are none.
     pub(crate) fn new(task: &Task<'a, '_>, atom: &Atom, input: &Table, wish: Wish<'_>) -> Result<Option<Self>, QueryError> {
         let Some(graph) = GraphCheck::new(task, &atom.graph) else { return Ok(None) };
-        let (statements, graph) = Statements::new(task, atom.source, graph)?;
+        let Some(time) = Time::of(task.space(), atom.as_of.as_ref(), atom.period.is_some())? else { return Ok(None) };
+        let (statements, graph) = Statements::new(task, atom.source, time, graph)?;
         let Some(slots) = slots(task, statements, atom, input)? else { return Ok(None) };
         let predicate = if let Slot::Constant(id) = slots[place(Position::Predicate)] { Some(id) } else { None };
-        let snapshot = atom.as_of.as_ref().map(|at| Snapshot::new(task, at, atom.source, input)).transpose()?;
+        let valid = if atom.as_of.is_some() || atom.period.is_some() { ValidTimes::of(task, statements)? } else { None };
+        let snapshot = atom.as_of.as_ref().map(|at| Snapshot::new(task, at, valid, input)).transpose()?;
         if snapshot.as_ref().is_some_and(Snapshot::is_empty) {
             return Ok(None);
         }
         let snapshot = snapshot.filter(|snapshot| !snapshot.has_all(predicate));
-        let periods = if atom.period.is_some() { periods(task, atom.source)? } else { None };
-        let periods = periods.filter(|periods| concerned(Some(periods), predicate));
+        let periods = valid.filter(|periods| atom.period.is_some() && periods.concern(predicate));
+        // Without an instant all times are asked for.
+        periods.filter(|_| atom.as_of.is_none()).map_or(Ok(()), |periods| periods.check(None))?;
         let graph_column = if let GraphScope::Each(variable) = &atom.graph { input.index(variable) } else { None };
         let conditions = conditions(task, &atom.conditions)?;
         let (order, sequence) = choose(&slots, wish, &conditions);
@@ -261,7 +265,7 @@ impl<'a> View<'a, '_> {
     }
 
     /// The valid time of a match; in a merge of graphs that of the triple in all of them.
-    fn valid_time(&self, periods: &Periods, statement: usize) -> Option<PeriodSet> {
+    fn valid_time(&self, periods: ValidTimes<'_>, statement: usize) -> Option<PeriodSet> {
         if !matches!(self.matches.graph, GraphCheck::Merge(_)) {
             return periods.statement(self.statement(statement));
         }
