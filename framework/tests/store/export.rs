@@ -92,7 +92,7 @@ fn tables_hold_everything_about_hyperedges() {
     {
         world.push(quad("h5", name, literal));
     }
-    for literal in [typed("5.0E-1", "double"), typed("INF", "double")] {
+    for literal in [typed("5.0E-1", "double"), typed("0.5", "double"), typed("INF", "double")] {
         world.push(quad("h6", "weight", literal));
     }
     let blank = BlankNode::new("edge").unwrap();
@@ -114,7 +114,7 @@ fn numbers_are_numbers_in_parquet() {
     let space = AtomSpace::from_quads([
         hyperedge("h"),
         quad("h", "year", integer(1999)),
-        quad("h", "weight", typed("5.0E-1", "double")),
+        quad("h", "weight", typed("0.5", "double")),
         quad("h", "odd", typed("07", "integer")),
         quad("h", "author", iri("ann")),
         quad("h", "author", iri("bob")),
@@ -181,7 +181,7 @@ fn statement_lines_come_back_with_their_hyperedges() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("lines.txt");
     let mut text: String =
-        (0..12).map(|i| format!("s{i},knows,o{},since,\"19{i:02}\"^^<{}>,with,_:b\n", i % 3, xsd::G_YEAR.as_str())).collect();
+        (0..12).map(|i| format!("s{i},knows,o{},since,\"\"\"19{i:02}\"\"^^<{}>\",with,_:b\n", i % 3, xsd::G_YEAR.as_str())).collect();
     text.push_str("s1,says,\"\"\"a, b\"\"\"\ns1,says,\"\"\"a, b\"\"\"\n");
     std::fs::write(&path, text).unwrap();
     let options = LoadOptions { format: Some(Format::Statements), ..LoadOptions::default() };

@@ -145,7 +145,7 @@ mod tests {
             (Cell::Decimal(5, 2), "0.05"),
             (Cell::Decimal(700, 2), "7"),
             (Cell::Decimal(7, 0), "7"),
-            (Cell::Float(0.5), "5.0E-1"),
+            (Cell::Float(0.5), "0.5"),
             (Cell::Float(f64::INFINITY), "INF"),
             (Cell::Boolean(true), "true"),
             (Cell::Date(0), "1970-01-01"),
