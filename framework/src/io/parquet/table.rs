@@ -153,7 +153,7 @@ impl Kind {
 fn rows(path: &Path, metadata: &ParquetMetaData, bytes: u64) -> Result<u64> {
     let error = |expected: String, found: i64| Err(Error::parse(Place::file(path), expected, format!("{found} rows in its footer")));
     let (whole, groups) = (metadata.file_metadata().num_rows(), metadata.row_groups());
-    let sum = groups.iter().map(|group| group.num_rows()).try_fold(0i64, |sum, rows| if rows < 0 { None } else { sum.checked_add(rows) });
+    let sum = groups.iter().map(RowGroupMetaData::num_rows).try_fold(0i64, |sum, rows| if rows < 0 { None } else { sum.checked_add(rows) });
     let most = bytes.saturating_mul(MOST_ROWS_A_BYTE);
     match u64::try_from(whole) {
         Ok(rows) if rows <= most => match sum {

@@ -105,7 +105,7 @@ fn load_file(builder: &Builder, file: &Path, scope: &str, options: &LoadOptions<
         Format::NTriples | Format::NQuads => lines::load(&mut input, format, rejects)?,
         Format::Turtle | Format::TriG => documents::load(&mut input, format)?,
         Format::Hif | Format::Npz | Format::Csv | Format::Tsv | Format::Statements | Format::Parquet => {
-            hyperedges::load(&mut input, format)?
+            hyperedges::load(&mut input, format)?;
         }
     }
     tracing::info!(%format, statements = builder.statements() - before, took = ?start.elapsed(), "read {}", file.display());
