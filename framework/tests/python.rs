@@ -1,4 +1,4 @@
-//! npz files against numpy and scipy, HIF files against XGI; skipped where python3 (or HGQL_PYTHON) does not have them.
+//! npz files against numpy and scipy, HIF files against XGI, Parquet files against pyarrow; skipped where python3 (or HGQL_PYTHON) does not have them.
 #![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
 
 use std::process::Command;
@@ -101,4 +101,84 @@ xgi.write_hif(h, 'theirs.json')";
     found.sort();
     assert_eq!(found, ["xa", "xb", "yb", "yc", "yd", "za"]);
     assert_eq!(nodes.len(), 4);
+}
+
+#[test]
+fn we_read_what_pyarrow_writes() {
+    use hypergraphql_framework::store::{AtomSpace, LoadOptions};
+    let folder = tempfile::tempdir().unwrap();
+    let script = "import pyarrow as pa, pyarrow.parquet as pq, datetime as dt, decimal
+pq.write_table(pa.table({'node': ['a', 'b', 'a'], 'hyperedge': pa.array(['x', 'x', 'y']).dictionary_encode(), 'weight': pa.array([1.5, 2, 1], pa.float32())}), 'incidences.parquet')
+pq.write_table(pa.table({'node': pa.array([0, 2, 1], pa.uint8()), 'edge': pa.array([0, 0, None], pa.int16())}), 'numbers.parquet', compression='gzip')
+utc = dt.timezone.utc
+pq.write_table(pa.table({
+  'hyperedge': pa.array(['h', 'i'], pa.large_string()),
+  'author': [['ada', '\"Grace\"@en'], None],
+  'year': pa.array([1843, None], pa.int32()),
+  'price': [decimal.Decimal('1.50'), decimal.Decimal('-2')],
+  'open': [True, None],
+  'on': [dt.date(2020, 2, 29), None],
+  'at': [dt.datetime(2020, 2, 29, 12, 30, 0, 250000, utc), None],
+  'local': pa.array([dt.datetime(2020, 2, 29, 12, 30), None], pa.timestamp('ms')),
+  'size^^xsd:float': [0.5, None],
+  'hq:strength': ['0.9', None],
+}), 'roles.parquet', compression='lz4')
+pq.write_table(pa.table({'node': ['a'], 'hyperedge': ['x']}), 'zstd.parquet', compression='zstd')";
+    if python("we_read_what_pyarrow_writes", "pyarrow.parquet", folder.path(), script).is_none() {
+        return;
+    }
+    let d = io::read(folder.path().join("incidences.parquet")).unwrap();
+    assert_eq!(d.hypergraph.pairs().collect::<Vec<_>>(), [(0, 0), (0, 1), (1, 0)]);
+    assert_eq!(d.hypergraph.incidence_weights(), Some([1.5, 1.0, 2.0].as_slice()));
+    assert_eq!(d.node_names.unwrap(), ["a", "b"].map(|name| Name::Text(name.into())));
+    let d = io::read(folder.path().join("numbers.parquet")).unwrap();
+    assert_eq!((d.hypergraph.nodes(), d.hypergraph.pairs().collect::<Vec<_>>()), (3, vec![(0, 0), (2, 0)]));
+    let space = AtomSpace::load(&[folder.path().join("roles.parquet")], &LoadOptions::default()).unwrap();
+    let mut found: Vec<String> = space
+        .quads()
+        .filter(|quad| !quad.predicate.as_str().ends_with("type"))
+        .map(|quad| {
+            quad.to_string()
+                .replace("http://www.w3.org/2001/XMLSchema#", "xsd:")
+                .replace("http://example.org/", "")
+                .replace("https://hypergraphql.org/ns#", "hq:")
+        })
+        .collect();
+    found.sort();
+    let expected = [
+        "<h> <at> \"2020-02-29T12:30:00.25Z\"^^<xsd:dateTime>",
+        "<h> <author> \"Grace\"@en",
+        "<h> <author> <ada>",
+        "<h> <hq:strength> \"0.9\"^^<xsd:decimal>",
+        "<h> <local> \"2020-02-29T12:30:00\"^^<xsd:dateTime>",
+        "<h> <on> \"2020-02-29\"^^<xsd:date>",
+        "<h> <open> \"true\"^^<xsd:boolean>",
+        "<h> <price> \"1.5\"^^<xsd:decimal>",
+        "<h> <size> \"0.5\"^^<xsd:float>",
+        "<h> <year> \"1843\"^^<xsd:integer>",
+        "<i> <price> \"-2\"^^<xsd:decimal>",
+    ];
+    assert_eq!(found, expected);
+    let error = io::read(folder.path().join("zstd.parquet")).unwrap_err().to_string();
+    assert!(error.contains("expected Snappy, gzip, LZ4 or no compression of column \"node\", found ZSTD"), "{error}");
+}
+
+#[test]
+fn pyarrow_reads_what_we_write() {
+    use hypergraphql_framework::store::{AtomSpace, Format, LoadOptions};
+    let folder = tempfile::tempdir().unwrap();
+    let h = Hypergraph::from_weighted_pairs(3, 2, &[(0, 0), (2, 1)], &[0.5, 2.0], Duplicates::Error).unwrap();
+    io::write(&Dataset::new("ours", h), folder.path().join("ours.parquet")).unwrap();
+    std::fs::write(folder.path().join("roles.csv"), "hyperedge,author,author,year^^xsd:integer\nh,ada,grace,1843\ni,ada,,\n").unwrap();
+    let space = AtomSpace::load(&[folder.path().join("roles.csv")], &LoadOptions::default()).unwrap();
+    space.export(folder.path().join("roles.parquet"), Format::Parquet).unwrap();
+    let script = "import pyarrow.parquet as pq
+print(pq.read_table('ours.parquet').to_pydict())
+t = pq.read_table('roles.parquet')
+print([(f.name.rsplit('/')[-1], str(f.type)) for f in t.schema], t.column(2).to_pylist(), t.column(1).to_pylist()[1])";
+    let Some(printed) = python("pyarrow_reads_what_we_write", "pyarrow.parquet", folder.path(), script) else { return };
+    let [ours, roles] = printed.lines().collect::<Vec<_>>()[..] else { panic!("{printed}") };
+    assert_eq!(ours, "{'node': [0, 1, 2, 0, 2], 'hyperedge': [None, None, None, 0, 1], 'weight': [None, None, None, 0.5, 2.0]}");
+    assert!(roles.starts_with("[('hyperedge', 'string'), ('author', 'list<item: string>'), ('year^^xsd:integer', 'int64')]"), "{roles}");
+    assert!(roles.ends_with("[1843, None] ['http://example.org/ada']"), "{roles}");
 }

@@ -116,7 +116,7 @@ proptest! {
     }
 
     #[test]
-    fn csv_and_tsv_hold_names_and_weights(h in weighted(), plain in hypergraph(), seed in any::<u32>()) {
+    fn csv_tsv_and_parquet_hold_names_and_weights(h in weighted(), plain in hypergraph(), seed in any::<u32>()) {
         for h in [h, plain] {
             let pairs: Vec<_> = h.pairs().collect();
             let h = match h.incidence_weights() {
@@ -125,6 +125,7 @@ proptest! {
             };
             let mut d = Dataset::new("sample", h);
             prop_assert_eq!(&back(&d, Format::Csv), &d);
+            prop_assert_eq!(&back(&d, Format::Parquet), &d);
             let name = |i: u32| match seed.wrapping_add(i) % 3 {
                 0 => Name::Number(i64::from(seed) - i64::from(i) + 20),
                 1 => Name::Text(format!("{i}, \"{seed}\"")),
@@ -134,6 +135,7 @@ proptest! {
             d.hyperedge_names = Some((0..d.hypergraph.hyperedges() as u32).map(|e| Name::Text(format!("e{e}"))).collect());
             prop_assert_eq!(&back(&d, Format::Csv), &d);
             prop_assert_eq!(&back(&d, Format::Tsv), &d);
+            prop_assert_eq!(&back(&d, Format::Parquet), &d);
         }
     }
 

@@ -55,6 +55,18 @@ impl fmt::Display for Variable {
     }
 }
 
+/// The byte of the text where something stands, for errors; no part of what a query means, so that all are equal.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct TextPlace(pub usize);
+
+impl PartialEq for TextPlace {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for TextPlace {}
+
 /// A whole query.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Query {
@@ -221,6 +233,8 @@ pub enum Pattern {
         inner: Box<Pattern>,
         /// A failure is an empty solution.
         silent: bool,
+        /// Where its name stands.
+        at: TextPlace,
     },
     /// `TEMPORAL`: valid time of a group.
     Temporal {

@@ -205,6 +205,8 @@ pub enum Op {
         name: TermPattern,
         /// A failure is an empty solution.
         silent: bool,
+        /// Where its name stands.
+        at: crate::algebra::TextPlace,
     },
 }
 

@@ -91,7 +91,7 @@ impl Pattern {
                 name.variables(into);
                 inner.add_scope(certain, into);
             }
-            Self::Service { name, inner, silent } => {
+            Self::Service { name, inner, silent, .. } => {
                 if !certain || !silent {
                     name.variables(into);
                     inner.add_scope(certain, into);

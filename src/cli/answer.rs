@@ -1,4 +1,4 @@
-//! Answers of queries on stdout: a table for people, the W3C's formats for programs.
+//! Answers of queries on stdout: a table for people, the W3C's formats and columns for programs.
 
 use std::io::{self, BufWriter, Write};
 
@@ -7,6 +7,7 @@ use oxrdf::{Term, Triple, Variable};
 use oxttl::{NTriplesSerializer, TurtleSerializer};
 use sparesults::{QueryResultsFormat, QueryResultsSerializer};
 
+use super::columnar;
 use super::error::CliError;
 use super::output;
 use super::query::failed;
@@ -29,11 +30,15 @@ pub(crate) enum AnswerFormat {
     Ntriples,
     /// The triples of CONSTRUCT and DESCRIBE in Turtle.
     Turtle,
+    /// Columns of SELECT as an Arrow IPC stream.
+    Arrow,
+    /// Columns of SELECT as a Parquet file.
+    Parquet,
 }
 
 /// Prints an answer and says how many rows it had; a graph has three columns where the format is one of rows.
 pub(crate) fn print(answer: &Answer, format: AnswerFormat) -> Result<usize, CliError> {
-    use AnswerFormat::{Csv, Json, Ntriples, Table, Tsv, Turtle, Xml};
+    use AnswerFormat::{Arrow, Csv, Json, Ntriples, Parquet, Table, Tsv, Turtle, Xml};
     match (answer, format) {
         (Answer::Graph(triples), Ntriples) => ntriples(triples),
         (Answer::Graph(triples), Turtle) => turtle(triples),
@@ -41,6 +46,8 @@ pub(crate) fn print(answer: &Answer, format: AnswerFormat) -> Result<usize, CliE
             let help = "table, json, csv, tsv and xml hold rows; CONSTRUCT and DESCRIBE make triples";
             Err(CliError::input("this answer is no graph, and the format holds triples").with_help(help))
         }
+        (answer, Arrow) => columnar::arrow(answer),
+        (answer, Parquet) => columnar::parquet(answer),
         (answer, Table) => table(answer),
         (answer, Json) => results(answer, QueryResultsFormat::Json),
         (answer, Csv) => results(answer, QueryResultsFormat::Csv),

@@ -29,7 +29,7 @@ pub(crate) struct ConvertArgs {
     input: PathBuf,
     /// Folder or file to write.
     output: PathBuf,
-    /// Format of the input, where its path does not tell: text, hif, csv, tsv or npz.
+    /// Format of the input, where its path does not tell: text, hif, csv, tsv, npz or parquet.
     #[arg(long, value_name = "FORMAT")]
     from: Option<Format>,
     /// Format of the output, where its path does not tell.

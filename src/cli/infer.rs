@@ -43,7 +43,9 @@ struct Inferred<'a> {
     regime: String,
     asserted: u64,
     derived: u64,
+    annotations: u64,
     left_out: u64,
+    inexact: u64,
     ms: f64,
 }
 
@@ -72,9 +74,17 @@ pub(crate) fn run(args: &InferArgs, global: &Global) -> Result<(), CliError> {
         regime: format!("{:?}", args.regime).to_ascii_lowercase(),
         asserted: closed.asserted,
         derived: closed.derived,
+        annotations: closed.annotations,
         left_out: closed.left_out,
+        inexact: closed.inexact,
         ms: start.elapsed().as_secs_f64() * 1e3,
     };
+    if inferred.inexact > 0 {
+        tracing::warn!(
+            "{} statements are about hyperedges or reifiers with valid times of their own, so that theirs is another than it follows",
+            inferred.inexact
+        );
+    }
     if global.json {
         return output::json(&inferred);
     }

@@ -15,7 +15,7 @@ use super::{Global, kb, output};
 #[command(
     long_about = "Reads a data set, checks it, and shows its hypergraph (counts, degrees, sizes, peculiarities), its features, labels and \
                   splits, and the memory it takes. Of a folder of `hgql load`, the data set that `hgql convert` would make of it.\n\n\
-                  The format is told from the path: a folder of text files, or a file that ends in .hif.json, .json, .hif, .csv, .tsv or .npz."
+                  The format is told from the path: a folder of text files, or a file that ends in .hif.json, .json, .hif, .csv, .tsv, .npz or .parquet."
 )]
 #[command(after_help = "Examples:\n  \
                         hgql info data/cora\n  \
@@ -25,7 +25,7 @@ use super::{Global, kb, output};
 pub(crate) struct InfoArgs {
     /// Folder or file of the data set.
     data: PathBuf,
-    /// Its format, where the path does not tell: text, hif, csv, tsv or npz.
+    /// Its format, where the path does not tell: text, hif, csv, tsv, npz or parquet.
     #[arg(long, value_name = "FORMAT")]
     from: Option<Format>,
     /// What a node twice in a hyperedge means: merge (once, with a warning), sum (weights add up) or error.

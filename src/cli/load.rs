@@ -13,9 +13,9 @@ use super::{Global, kb, output};
 /// Make a knowledge base from files.
 #[derive(Debug, clap::Args)]
 #[command(
-    long_about = "Reads RDF (N-Triples, N-Quads, Turtle, TriG) and hyperedges (HIF, npz, CSV, TSV, lines of qualified statements), gives every term a number \
+    long_about = "Reads RDF (N-Triples, N-Quads, Turtle, TriG) and hyperedges (HIF, npz, CSV, TSV, Parquet, lines of qualified statements), gives every term a number \
                   in an order of values, sorts the statements in four orders and writes a folder, which the other commands map into memory.\n\n\
-                  Formats are told from the extensions, before which there may be .gz: .nt, .nq, .ttl, .trig, .hif.json, .npz, .csv, .tsv."
+                  Formats are told from the extensions, before which there may be .gz: .nt, .nq, .ttl, .trig, .hif.json, .npz, .csv, .tsv, .parquet."
 )]
 #[command(after_help = "Examples:\n  \
                         hgql load people.ttl works.nt.gz -o kb.hgql\n  \
@@ -30,13 +30,13 @@ pub(crate) struct LoadArgs {
     /// Folder to write.
     #[arg(short, long, value_name = "KB")]
     output: PathBuf,
-    /// Format of all files, where their extensions do not tell: ntriples, nquads, turtle, trig, hif, npz, csv, tsv or statements.
+    /// Format of all files, where their extensions do not tell: ntriples, nquads, turtle, trig, hif, npz, csv, tsv, statements or parquet.
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
     /// Base of relative IRIs in Turtle and TriG.
     #[arg(long, value_name = "IRI")]
     base: Option<String>,
-    /// What names in HIF, npz, CSV, TSV and statements are appended to [default: `http://example.org/`].
+    /// What names in HIF, npz, CSV, TSV, Parquet and statements are appended to [default: `http://example.org/`].
     #[arg(long, value_name = "IRI")]
     namespace: Option<String>,
     /// The graph of statements that name none.

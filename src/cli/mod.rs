@@ -5,6 +5,7 @@ mod backend;
 mod backup;
 mod bench;
 mod check;
+mod columnar;
 mod completions;
 mod convert;
 mod devices;

@@ -181,7 +181,7 @@ pub(crate) fn failed(error: QueryError) -> CliError {
     match error {
         QueryError::Cancelled { .. } => CliError::Interrupted,
         QueryError::Syntax(error) => CliError::input(syntax(&error)),
-        QueryError::Parameter(error) => CliError::input(error.to_string()),
+        error @ (QueryError::Parameter(_) | QueryError::Load { .. }) => CliError::input(error.to_string()),
         QueryError::Store(error) => CliError::from(error),
         error => CliError::failed(error.to_string()),
     }

@@ -156,7 +156,7 @@ impl Shell {
             ("strict", "on" | "off") => self.reading.strict = rest.trim() == "on",
             ("format", format) => match <AnswerFormat as clap::ValueEnum>::from_str(format, true) {
                 Ok(format) => self.format = format,
-                Err(_) => self.complain("expected table, json, csv, tsv, xml, ntriples or turtle"),
+                Err(_) => self.complain("expected table, json, csv, tsv, xml, ntriples, turtle, arrow or parquet"),
             },
             ("explain", text) => {
                 let plan = self.engine.explain(&self.declared(text), &self.options());

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use hypergraphql_runtime::engine::Engine;
+use hypergraphql_runtime::engine::{Engine, QueryOptions};
 use serde::Serialize;
 
 use super::error::CliError;
@@ -14,11 +14,13 @@ use super::{Global, kb, output};
 #[command(
     long_about = "Applies the operations of a SPARQL 1.1 update (INSERT DATA, DELETE WHERE, …) in their order, all of them or, where one fails, none. What changes \
                   is appended to the log of the knowledge base and on the disk when the command ends; --output writes a whole knowledge base to another \
-                  folder and leaves this one as it is. An RDF file is changed only into a knowledge base: give --output."
+                  folder and leaves this one as it is. An RDF file is changed only into a knowledge base: give --output.\n\n\
+                  LOAD <people.ttl> reads a file that `hgql load` reads, from a path or a file: IRI; nothing is fetched from the network."
 )]
 #[command(after_help = "Examples:\n  \
                         hgql update kb.hgql 'INSERT DATA { :ada :knows :grace }'\n  \
-                        hgql update kb.hgql -f changes.ru -o changed.hgql")]
+                        hgql update kb.hgql -f changes.ru -o changed.hgql\n  \
+                        hgql update kb.hgql 'LOAD <people.ttl> INTO GRAPH <http://example.org/people>'")]
 pub(crate) struct UpdateArgs {
     /// Folder of `hgql load`, or an RDF file with --output.
     kb: PathBuf,
@@ -52,7 +54,9 @@ pub(crate) fn run(args: &UpdateArgs, global: &Global) -> Result<(), CliError> {
     let in_place = *output == args.kb;
     let engine = if in_place { kb::engine(&args.kb, global)? } else { Engine::new(kb::space(&args.kb, global)?) };
     let before = engine.space().len();
-    engine.update(&text, &query::options(&args.reading, &args.limits)).map_err(query::failed)?;
+    // LOAD reads files, relative ones from where the command runs.
+    let options = QueryOptions { load: Some(PathBuf::from(".")), ..query::options(&args.reading, &args.limits) };
+    engine.update(&text, &options).map_err(query::failed)?;
     let space = engine.space();
     if !in_place {
         space.save(output)?;

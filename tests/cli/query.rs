@@ -33,8 +33,9 @@ impl World {
     /// Runs `hgql`; arguments that name a file of the folder become paths.
     pub(crate) fn run(&self, arguments: &[&str]) -> Run {
         let is_file = |name: &str| {
-            Path::new(name).extension().is_some_and(|e| ["ttl", "hgql", "nq", "rq", "ru", "nt", "svg"].iter().any(|x| e == *x))
-                && !name.contains(' ')
+            Path::new(name).extension().is_some_and(|e| {
+                ["ttl", "hgql", "nq", "rq", "ru", "nt", "csv", "tsv", "parquet", "json", "txt", "gz", "svg"].iter().any(|x| e == *x)
+            }) && !name.contains(' ')
         };
         hgql(arguments.iter().map(|name| if is_file(name) { self.path(name).into_os_string() } else { name.into() }))
     }
@@ -181,7 +182,12 @@ fn what_is_inferred_is_asked_without_infer() {
     infer(&["owl", "-o", "no.hgql"]).fails(2, &["rhodf, rdfs, owl2rl or rules"]);
     infer(&["rdfs", "-o", "no.hgql", "--limit", "1"]).fails(1, &["at most 1"]);
     world.run(&["update", "world.hgql", "INSERT DATA { :ada :knows :alan {| hq:validFrom \"1840\"^^xsd:gYear |} }"]).ok();
-    infer(&["rhodf", "-o", "no.hgql"]).fails(1, &["valid time"]);
+    let said = lines(&infer(&["rhodf", "-o", "timed.hgql", "--json"]).ok());
+    assert_eq!((&said[0]["derived"], &said[0]["annotations"], &said[0]["inexact"]), (&3.into(), &2.into(), &0.into()));
+    let alan = |year: u32| {
+        world.run(&["query", "timed.hgql", &format!("ASK {{ :alan a :Agent TEMPORAL {{ AS OF \"{year}\" }} }}"), "--format", "csv"]).ok()
+    };
+    assert_eq!((alan(1839).trim(), alan(1840).trim()), ("false", "true"));
 }
 
 #[test]
@@ -192,9 +198,84 @@ fn what_is_exported_is_loaded_again() {
     assert_eq!(world.run(&["export", "world.hgql"]).ok(), text);
     assert_eq!(text.lines().count(), 11);
     assert!(world.run(&["export", "world.hgql", "--format", "turtle"]).ok().contains("hq:Hyperedge"));
-    world.run(&["export", "world.hgql", "--format", "csv"]).fails(1, &["csv"]);
+    world.run(&["export", "world.hgql", "--format", "csv"]).fails(2, &["csv cannot hold 7 of the 11 statements", "--lenient"]);
+    world.run(&["export", "world.hgql", "--format", "parquet"]).fails(2, &["--output"]);
     world.run(&["load", "out.nq", "-o", "again.hgql"]).ok();
     assert_eq!(world.run(&["export", "again.hgql"]).ok(), text);
+}
+
+#[test]
+fn hyperedges_are_exported_as_tables() {
+    let world = World::new();
+    for (name, format) in [("he.csv", "csv"), ("he.tsv.gz", "tsv"), ("he.parquet", "parquet")] {
+        let run = world.run(&["export", "world.hgql", "-o", name, "--lenient"]);
+        assert_eq!(run.code, Some(0), "{}", run.err);
+        assert!(run.err.contains(&format!("{format} does not hold 7 of the 11 statements")), "{}", run.err);
+        world.run(&["load", name, "-o", &format!("{format}.hgql")]).ok();
+        let hyperedges = "SELECT ?h ?r ?p { ?h a hq:Hyperedge ; ?r ?p FILTER(?r != rdf:type) } ORDER BY ?r ?p";
+        let ask = |kb: &str| world.run(&["query", kb, hyperedges, "--format", "csv"]).ok();
+        assert_eq!(ask(&format!("{format}.hgql")), ask("world.hgql"), "{name}");
+        world.run(&["export", &format!("{format}.hgql"), "-o", name]).ok();
+    }
+    assert_eq!(fs::read_to_string(world.path("he.csv")).expect("a table").lines().count(), 2);
+    world
+        .run(&["export", "world.hgql", "-o", "he.parquet"])
+        .fails(2, &["he.parquet: parquet cannot hold 7 of the 11 statements", "--lenient"]);
+    world.run(&["export", "world.hgql", "-o", "all.hif.json"]).ok();
+    world.run(&["load", "all.hif.json", "-o", "hif.hgql"]).ok();
+    assert_eq!(world.run(&["export", "hif.hgql"]).ok(), world.run(&["export", "world.hgql"]).ok());
+    fs::write(world.path("cut.parquet"), &fs::read(world.path("he.parquet")).expect("a table")[9..]).expect("a cut table");
+    world.run(&["load", "cut.parquet", "-o", "cut.hgql"]).fails(2, &["cut.parquet: expected a Parquet file that is whole"]);
+}
+
+#[test]
+fn answers_are_columns_for_programs() {
+    let world = World::new();
+    let ask = |query: &str, format: &str| {
+        let mut command = crate::program::command();
+        let output = command.arg("query").arg(world.path("world.hgql")).args([query, "--format", format]).output().expect("hgql starts");
+        (output.status.code(), output.stdout, String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let query = "SELECT ?age ?n { ?p :name ?n ; :age ?age } ORDER BY ?age";
+    let (code, bytes, error) = ask(query, "arrow");
+    assert_eq!((code, error.as_str()), (Some(0), ""));
+    let batches = arrow_ipc::reader::StreamReader::try_new(bytes.as_slice(), None).expect("a stream");
+    assert_eq!(batches.schema().field(0).data_type(), &arrow_schema::DataType::Int64);
+    assert_eq!(batches.map(|batch| batch.expect("a batch").num_rows()).sum::<usize>(), 2);
+    let (code, bytes, error) = ask(query, "parquet");
+    assert_eq!((code, error.as_str()), (Some(0), ""));
+    fs::write(world.path("answer.parquet"), bytes).expect("a file");
+    let file = fs::File::open(world.path("answer.parquet")).expect("the file");
+    let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file).expect("a Parquet file");
+    assert_eq!(reader.schema().field(1).name(), "n");
+    assert_eq!(reader.metadata().file_metadata().num_rows(), 2);
+    // An empty answer has its columns, too.
+    let (code, bytes, _) = ask("SELECT ?a ?b { ?a :nothing ?b }", "arrow");
+    assert_eq!(code, Some(0));
+    assert_eq!(arrow_ipc::reader::StreamReader::try_new(bytes.as_slice(), None).expect("a stream").schema().fields().len(), 2);
+    for format in ["arrow", "parquet"] {
+        let (code, bytes, error) = ask("ASK { :ada :knows :grace }", format);
+        assert_eq!((code, bytes.as_slice()), (Some(2), &[][..]));
+        assert!(error.contains("has no columns"), "{error}");
+    }
+}
+
+#[test]
+fn updates_load_files() {
+    let world = World::new();
+    fs::write(world.path("more.nt"), "<http://example.org/alan> <http://example.org/age> \"41\" .\n").expect("a file");
+    let update = |text: &str| {
+        let mut command = crate::program::command();
+        crate::program::run(command.current_dir(world.path("")).args(["update", "world.hgql", text]))
+    };
+    update("LOAD <more.nt> INTO GRAPH :more").ok();
+    assert_eq!(world.csv("SELECT ?g { GRAPH ?g { :alan :age ?a } }"), "g\nhttp://example.org/more\n");
+    update("LOAD SILENT <none.nt>").ok();
+    update("LOAD <none.nt>").fails(2, &["LOAD <none.nt>", "No such file"]);
+    update("LOAD <http://example.org/more.nt>").fails(2, &["nothing is fetched from the network", "hgql load --add"]);
+    world
+        .run(&["query", "world.hgql", "SELECT * { ?s ?p ?o .\n  SERVICE :there { ?a ?b ?c } }"])
+        .fails(2, &["line 2, column 11", "SERVICE SILENT"]);
 }
 
 #[test]

@@ -19,11 +19,13 @@ pub enum Format {
     Tsv,
     /// The incidence matrix as `scipy.sparse.save_npz` writes it, with further arrays for the rest.
     Npz,
+    /// `node,hyperedge[,weight]` as Parquet columns.
+    Parquet,
 }
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 5] = [Self::Text, Self::Hif, Self::Csv, Self::Tsv, Self::Npz];
+    pub const ALL: [Self; 6] = [Self::Text, Self::Hif, Self::Csv, Self::Tsv, Self::Npz, Self::Parquet];
 
     /// The name used on the command line.
     pub fn name(self) -> &'static str {
@@ -33,6 +35,7 @@ impl Format {
             Self::Csv => "csv",
             Self::Tsv => "tsv",
             Self::Npz => "npz",
+            Self::Parquet => "parquet",
         }
     }
 
@@ -54,9 +57,10 @@ impl Format {
             Some("csv") => Ok(Self::Csv),
             Some("tsv") => Ok(Self::Tsv),
             Some("npz") => Ok(Self::Npz),
+            Some("parquet") => Ok(Self::Parquet),
             Some(other) => Err(Error::invalid(
                 format!("format of {}", path.display()),
-                "a folder, .json, .hif, .csv, .tsv or .npz",
+                "a folder, .json, .hif, .csv, .tsv, .npz or .parquet",
                 format!(".{other}"),
             )),
         }
@@ -74,6 +78,6 @@ impl FromStr for Format {
 
     fn from_str(s: &str) -> Result<Self> {
         let known = Self::ALL.into_iter().find(|f| f.name() == s);
-        known.ok_or_else(|| Error::invalid("format", "text, hif, csv, tsv or npz", format!("{s:?}")))
+        known.ok_or_else(|| Error::invalid("format", "text, hif, csv, tsv, npz or parquet", format!("{s:?}")))
     }
 }

@@ -1,4 +1,4 @@
-//! Files: the text folder, HIF JSON, CSV/TSV and npz, each read and written.
+//! Files: the text folder, HIF JSON, CSV/TSV, npz and Parquet, each read and written.
 //!
 //! What a reader returns has at least one node and one hyperedge, no hyperedge without members, and has passed
 //! [`Dataset::check`]; weights that are all 1 are read as none; what a dataset has no place for is counted in a warning; writers refuse anything else, so that every file written can be read. Files are written beside
@@ -8,9 +8,11 @@ mod atomic;
 mod csv;
 mod format;
 mod hif;
+mod incidences;
 mod npz;
 mod number;
 mod numbering;
+mod parquet;
 mod repeats;
 mod source;
 mod text;
@@ -23,6 +25,7 @@ pub use format::Format;
 
 pub(crate) use atomic::write as replace;
 pub(crate) use csv::{Field, Rows as TableRows};
+pub(crate) use parquet::{Cell, Column, Kind, Table, save as save_parquet};
 pub(crate) use source::{Source, open_file};
 
 use crate::{Dataset, Duplicates, Error, Hypergraph, Result};
@@ -58,6 +61,7 @@ pub fn read_with(path: impl AsRef<Path>, options: Options) -> Result<Dataset> {
         Format::Csv => csv::read(path, b',', dup),
         Format::Tsv => csv::read(path, b'\t', dup),
         Format::Npz => npz::read(path, dup),
+        Format::Parquet => parquet::read(path, dup),
     }?;
     check_complete(path, &dataset.hypergraph)?;
     dataset.check().map_err(|e| at(path, e))?;
@@ -99,6 +103,7 @@ pub fn write_as(dataset: &Dataset, path: impl AsRef<Path>, format: Format) -> Re
         Format::Csv => csv::write(dataset, path, b','),
         Format::Tsv => csv::write(dataset, path, b'\t'),
         Format::Npz => npz::write(dataset, path),
+        Format::Parquet => parquet::write(dataset, path),
     }?;
     report("wrote", path, format, &dataset.hypergraph, start);
     Ok(())
@@ -147,7 +152,7 @@ fn at(path: &Path, error: Error) -> Error {
 /// The name of a dataset: the folder, or the file without its extensions.
 fn name_of(path: &Path) -> String {
     let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    for end in [".hif.json", ".json", ".hif", ".csv", ".tsv", ".npz"] {
+    for end in [".hif.json", ".json", ".hif", ".csv", ".tsv", ".npz", ".parquet"] {
         if let Some(stem) = name.strip_suffix(end).filter(|s| !s.is_empty()) {
             return stem.to_owned();
         }

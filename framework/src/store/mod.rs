@@ -60,6 +60,7 @@ pub use block::Block;
 pub use characteristic::{CharacteristicSet, CharacteristicSets, MOST_SETS, SetPredicate, StarAtom};
 pub use dataset::{DatasetOptions, Hyperedges};
 pub use derived::DerivedStatements;
+pub use export::ExportOptions;
 pub use folder::{Disk, Files, LogFile, Store};
 pub use interval::NumberInterval;
 pub use load::{Format, LoadOptions, Progress};

@@ -5,6 +5,7 @@ mod csv;
 mod duplicates;
 mod hif;
 mod npz;
+mod parquet;
 mod text;
 
 use std::path::Path;
@@ -37,7 +38,7 @@ fn file(name: &str, bytes: impl AsRef<[u8]>) -> String {
 
 #[test]
 fn missing_files_are_named() {
-    for name in ["nothing", "nothing.json", "nothing.csv", "nothing.tsv", "nothing.npz"] {
+    for name in ["nothing", "nothing.json", "nothing.csv", "nothing.tsv", "nothing.npz", "nothing.parquet"] {
         let error = refused(&std::env::temp_dir().join("hgql-no-such-folder").join(name));
         assert!(error.starts_with(name) && error.contains("No such file"), "{error}");
     }
@@ -46,9 +47,9 @@ fn missing_files_are_named() {
 #[test]
 fn unknown_formats_are_named() {
     let error = io::read("graph.xml").unwrap_err().to_string();
-    assert_eq!(error, "format of graph.xml: expected a folder, .json, .hif, .csv, .tsv or .npz, found .xml");
+    assert_eq!(error, "format of graph.xml: expected a folder, .json, .hif, .csv, .tsv, .npz or .parquet, found .xml");
     let error = "xml".parse::<io::Format>().unwrap_err().to_string();
-    assert_eq!(error, "format: expected text, hif, csv, tsv or npz, found \"xml\"");
+    assert_eq!(error, "format: expected text, hif, csv, tsv, npz or parquet, found \"xml\"");
     assert!(io::Format::ALL.into_iter().all(|f| f.to_string().parse::<io::Format>().unwrap() == f));
 }
 

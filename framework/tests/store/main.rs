@@ -5,6 +5,7 @@ mod changes;
 mod characteristic;
 mod crash;
 mod dataset;
+mod export;
 mod folder;
 mod killed;
 mod load;

@@ -43,8 +43,8 @@ pub enum Operation {
     },
     /// `LOAD`.
     Load {
-        /// Where from.
-        source: NamedNode,
+        /// Where from: an IRI, or a relative one where the text has no base.
+        source: String,
         /// Where to; `None`: the default graph.
         graph: Option<NamedNode>,
         /// A failure is none.

@@ -1,6 +1,6 @@
 //! One pattern after the other; groups go to [`super::emit`], what stands around them to [`super::modifiers`].
 
-use crate::algebra::{Expression, Pattern, TermPattern, Variable};
+use crate::algebra::{Expression, Pattern, TermPattern, TextPlace, Variable};
 use crate::graph::{Column, GraphName, GraphScope, NodeId, Op};
 use crate::lower::build::{Builder, Draft, filled};
 use crate::lower::emit::is_repeatable;
@@ -42,7 +42,7 @@ impl Builder<'_> {
             Pattern::Distinct(inner) => self.distinct_rows(inner, context, want),
             Pattern::Reduced(inner) => self.lower(inner, context, want, seed),
             Pattern::Slice { inner, offset, limit } => self.slice(inner, *offset, *limit, context, want),
-            Pattern::Service { name, inner, silent } => self.service(name, inner, *silent),
+            Pattern::Service { name, inner, silent, at } => self.service(name, inner, *silent, *at),
             Pattern::Temporal { core, constraint, inner } => self.temporal(core, constraint, inner, context, want),
             Pattern::Core => unreachable!("it stands in TEMPORAL only, which puts the core there: this is a bug"),
         }
@@ -213,9 +213,9 @@ impl Builder<'_> {
         self.push(Draft { op: Op::Graphs(of), inputs: vec![], schema, sorted_by: vec![], weighted: false, rows: 10.0 })
     }
 
-    fn service(&mut self, name: &TermPattern, inner: &Pattern, silent: bool) -> NodeId {
+    fn service(&mut self, name: &TermPattern, inner: &Pattern, silent: bool, at: TextPlace) -> NodeId {
         let schema = inner.in_scope().into_iter().map(|variable| Column { variable, optional: true }).collect();
-        let op = Op::Service { name: name.clone(), silent };
+        let op = Op::Service { name: name.clone(), silent, at };
         self.push(Draft { op, inputs: vec![], schema, sorted_by: vec![], weighted: false, rows: 1.0 })
     }
 

@@ -97,7 +97,9 @@ impl<'a> Printer<'a, '_> {
             }
             (Pattern::Values { variables, rows }, _) => self.values(variables, rows),
             (Pattern::Graph { name, inner }, _) => self.named("GRAPH ", name, inner),
-            (Pattern::Service { name, inner, silent }, _) => self.named(if *silent { "SERVICE SILENT " } else { "SERVICE " }, name, inner),
+            (Pattern::Service { name, inner, silent, .. }, _) => {
+                self.named(if *silent { "SERVICE SILENT " } else { "SERVICE " }, name, inner)
+            }
             (Pattern::Infer { regime, inner }, _) => {
                 let regime = match regime {
                     Regime::RhoDf => "RHODF",

@@ -30,6 +30,11 @@ pub struct SyntaxError {
 }
 
 impl SyntaxError {
+    /// An error at a byte of a text, with a hint: for what is read well but cannot be done.
+    pub fn at(text: &str, byte: usize, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Fault::new(Span { start: byte, end: byte }, message).hint(hint).locate(text)
+    }
+
     fn render(&self) -> String {
         let mut text = format!("error at line {}, column {}: {}", self.line, self.column, self.message);
         let padding = " ".repeat(self.caret as usize);

@@ -4,7 +4,7 @@ use super::bgp::{Run, join_all};
 use super::expression::Context;
 use super::scope::Scope;
 use super::{Fault, Result, Translator, ast, temporal};
-use crate::algebra::{Expression, Pattern, TermPattern, Variable};
+use crate::algebra::{Expression, Pattern, TermPattern, TextPlace, Variable};
 use crate::syntax::ast::{Element, Node};
 
 /// A part of a group, before it is known what `TEMPORAL` makes of it.
@@ -123,7 +123,8 @@ impl Translator {
             }
             Element::Graph(name, group) => Pattern::Graph { name: self.name_of(name), inner: Box::new(self.group(group)?) },
             Element::Service(name, group, silent) => {
-                Pattern::Service { name: self.name_of(name), inner: Box::new(self.group(group)?), silent: *silent }
+                let at = TextPlace(name.span().start);
+                Pattern::Service { name: self.name_of(name), inner: Box::new(self.group(group)?), silent: *silent, at }
             }
             Element::Infer(regime, group) => Pattern::Infer { regime: *regime, inner: Box::new(self.group(group)?) },
             Element::Values(values) => {

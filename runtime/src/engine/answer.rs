@@ -22,9 +22,9 @@ pub enum Answer {
 /// Rows of terms, decoded when they are looked at.
 pub struct Solutions {
     variables: Vec<String>,
-    table: Table,
-    terms: Box<Terms>,
-    limits: Limits,
+    pub(super) table: Table,
+    pub(super) terms: Box<Terms>,
+    pub(super) limits: Limits,
 }
 
 impl Solutions {

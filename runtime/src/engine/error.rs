@@ -66,6 +66,12 @@ pub enum QueryError {
         /// How many it may compute.
         limit: u64,
     },
+    /// A row whose text does not fit into an array.
+    #[error("a row of {operator} has a text of more than 1 GiB: leave its column out, or shorten it with SUBSTR")]
+    TooLong {
+        /// What was being made.
+        operator: String,
+    },
     /// A plan that cannot be run.
     #[error("{operator} cannot be run: {what}")]
     Plan {
@@ -81,6 +87,22 @@ pub enum QueryError {
         operator: String,
         /// What it needs.
         what: &'static str,
+    },
+    /// `SERVICE`, where the text and the place in it are not known.
+    #[error("SERVICE {name} cannot be asked: there is no client for other endpoints; load their data, or write SERVICE SILENT")]
+    Service {
+        /// The IRI or the variable.
+        name: String,
+        /// The byte of the text where it stands.
+        at: usize,
+    },
+    /// `LOAD` of something that cannot be loaded.
+    #[error("LOAD <{source_name}>: {what}")]
+    Load {
+        /// What was to be loaded.
+        source_name: String,
+        /// Why it is not, and what to do.
+        what: String,
     },
     /// A device did not do what it was asked to.
     #[error("{operator} failed on {device}: {source}; without a device the query runs on the host")]
@@ -101,6 +123,24 @@ pub enum QueryError {
         /// Its name.
         name: NamedNode,
     },
+}
+
+impl QueryError {
+    /// With line and column, if it is one of a place in this text.
+    pub(super) fn located(self, text: &str) -> Self {
+        match self {
+            Self::Service { name, at } => {
+                let message = format!("SERVICE {name} cannot be asked: there is no client for other endpoints");
+                Self::Syntax(SyntaxError::at(
+                    text,
+                    at,
+                    message,
+                    "load the data of the endpoint, or write SERVICE SILENT for one solution that binds nothing",
+                ))
+            }
+            other => other,
+        }
+    }
 }
 
 impl From<InferError> for QueryError {

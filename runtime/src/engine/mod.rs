@@ -1,11 +1,13 @@
 //! The session API: a store that is asked and changed in HyperQL.
 
 mod answer;
+mod arrow;
 mod ask;
 mod backup;
 mod changes;
 mod describe;
 mod error;
+mod load;
 mod materialize;
 mod options;
 mod prepared;
@@ -28,6 +30,7 @@ use writer::Writer;
 
 pub use crate::executor::{OperatorProfile, Profile, QueryDevice};
 pub use answer::{Answer, Solutions};
+pub use arrow::{BatchOptions, Cells, RecordBatches};
 pub use error::QueryError;
 pub use materialize::Materialized;
 pub use options::QueryOptions;
@@ -79,7 +82,7 @@ impl Engine {
         let query = parse_query(text, &options.parse())?;
         let space = self.space();
         let plan = compile(&query, &StoreStatistics(&space), &options.compile())?;
-        ask::answer(&space, &plan, &BTreeMap::new(), limits, options, &self.closures)
+        ask::answer(&space, &plan, &BTreeMap::new(), limits, options, &self.closures).map_err(|error| error.located(text))
     }
 
     /// Reads a query whose parameters get their terms when it is run: variables that are written `$name` have to be given one, all others may be.
@@ -123,7 +126,8 @@ impl Engine {
         let update = parse_update(text, &options.parse())?;
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let before = writer.begin(self.space())?;
-        let after = writer.commit(update::changes(before, &update, options)?)?;
+        let changes = update::changes(before, &update, options).map_err(|error| error.located(text))?;
+        let after = writer.commit(changes)?;
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = after;
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! How a query is read and run.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -34,6 +35,8 @@ pub struct QueryOptions {
     pub store_base: Option<String>,
     /// Match the whole query over the closure under this regime.
     pub infer: Option<Regime>,
+    /// The folder from which relative names of `LOAD` start; `None`: `LOAD` reads no files.
+    pub load: Option<PathBuf>,
     /// Set to true, it ends the query.
     pub cancel: Option<Arc<AtomicBool>>,
     /// Where operators run that have a form for a device; the others run on the host.
@@ -53,6 +56,7 @@ impl Default for QueryOptions {
             base: None,
             store_base: None,
             infer: None,
+            load: None,
             cancel: None,
             device: QueryDevice::host(),
             device_rows: DEVICE_ROWS,

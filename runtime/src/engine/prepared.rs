@@ -19,6 +19,7 @@ use super::{Answer, Engine, Profile, QueryError, QueryOptions, ask};
 /// is made once for each set of parameters and made again when an update has changed the store. A parameter that is selected is a column of its value.
 pub struct Prepared<'e> {
     engine: &'e Engine,
+    text: String,
     query: Query,
     options: QueryOptions,
     /// The variables of the text; true: it has to be given a value.
@@ -31,7 +32,7 @@ impl<'e> Prepared<'e> {
     pub(super) fn new(engine: &'e Engine, text: &str, options: &QueryOptions) -> Result<Self, QueryError> {
         let query = parse_query(text, &options.parse())?;
         let variables = parameters::variables(text)?;
-        Ok(Self { engine, query, options: options.clone(), variables, plans: Mutex::default() })
+        Ok(Self { engine, text: text.to_owned(), query, options: options.clone(), variables, plans: Mutex::default() })
     }
 
     /// Names of the parameters that have to be given, ascending: those that are written with `$`.
@@ -57,7 +58,7 @@ impl<'e> Prepared<'e> {
         let values = self.checked(values)?;
         let space = self.engine.space();
         let plan = parameters::bind(&*self.plan(&space, values.keys().cloned().collect())?, &values)?;
-        ask::answer(&space, &plan, &values, limits, &self.options, &self.engine.closures)
+        ask::answer(&space, &plan, &values, limits, &self.options, &self.engine.closures).map_err(|error| error.located(&self.text))
     }
 
     /// The plan with a place for each of these parameters, which is not run.

@@ -10,6 +10,7 @@ use oxrdf::{GraphName, NamedNode, Quad};
 
 use super::ask::solve;
 use super::changes::Changes;
+use super::load;
 use super::statistics::StoreStatistics;
 use super::template::Solution;
 use super::{QueryError, QueryOptions};
@@ -62,10 +63,10 @@ fn one(
             deleted.into_iter().for_each(|quad| changes.delete(quad));
             inserted.into_iter().for_each(|quad| changes.insert(quad));
         }
-        Operation::Load { silent: true, .. } => {}
-        Operation::Load { source, silent: false, .. } => {
-            return Err(QueryError::NotAvailable { operator: format!("LOAD {source}"), what: "a reader of documents" });
-        }
+        Operation::Load { source, graph, silent } => match load::document(changes, source, graph.as_ref(), &limits, options) {
+            Err(QueryError::Load { .. }) if *silent => {}
+            other => other?,
+        },
         Operation::Clear(target, _) | Operation::Drop(target, _) => {
             let quads = targeted(changes, target)?;
             quads.into_iter().for_each(|quad| changes.delete(quad));

@@ -36,6 +36,15 @@ impl Instants {
         Ok(if by_row { Self::Rows(instants.collect()) } else { Self::One(instants.next().flatten()) })
     }
 
+    /// Each that there is.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Instant> + '_ {
+        let (one, rows) = match self {
+            Self::One(instant) => (*instant, &[][..]),
+            Self::Rows(instants) => (None, instants.as_slice()),
+        };
+        one.into_iter().chain(rows.iter().copied().flatten())
+    }
+
     /// That of a row.
     #[inline]
     pub(crate) fn at(&self, row: usize) -> Option<Instant> {
@@ -43,6 +52,15 @@ impl Instants {
             Self::One(instant) => *instant,
             Self::Rows(instants) => instants[row],
         }
+    }
+}
+
+/// The instant that an expression means on all rows, if that is seen without evaluating it; that may be none.
+pub(crate) fn constant_instant(expression: &Expression) -> Option<Option<Instant>> {
+    match expression {
+        Expression::Loose(term) => Some(read(term)),
+        Expression::Term(term) => Some(Instant::of(term.as_ref())),
+        _ => None,
     }
 }
 

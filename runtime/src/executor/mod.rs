@@ -52,6 +52,7 @@ pub(crate) use dataset::{DefaultGraph, Graphs};
 pub(crate) use expression::has_exists;
 pub(crate) use gather::expanded;
 pub(crate) use graph_check::default_graph;
+pub(crate) use instants::constant_instant;
 pub(crate) use limits::Limits;
 pub(crate) use run::run;
 pub(crate) use table::{Column, Table, UNBOUND};

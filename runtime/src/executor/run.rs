@@ -169,8 +169,8 @@ fn operator_table(task: &Task<'_, '_>, node: &Node, mut inputs: Vec<Table>) -> R
         Op::Extend(atom) => extend(task, node, atom, &first)?,
         Op::Intersect(variable, atoms) => intersect(task, node, variable, atoms, &first)?,
         Op::Path { subject, path: way, object, graph, source, as_of } => {
-            let pattern = Pattern { subject, path: way, object, graph, source: *source };
-            path(task, node, pattern, as_of.as_ref(), &first)?
+            let pattern = Pattern { subject, path: way, object, graph, source: *source, as_of: as_of.as_ref() };
+            path(task, node, pattern, &first)?
         }
         Op::Union | Op::Join(_) => return Err(lacks_input(task)),
         Op::LeftJoin(on, condition) => left_join(task, node, (on, condition.as_ref()), &first, &right()?)?,
@@ -193,14 +193,10 @@ fn operator_table(task: &Task<'_, '_>, node: &Node, mut inputs: Vec<Table>) -> R
         Op::Period { periods, constraint } => period(task, node, periods, constraint, first)?,
         // Its failure is one solution that binds nothing.
         Op::Service { silent: true, .. } => Table::unbound(&node.schema),
-        Op::Service { silent: false, .. } => return Err(not_available(task, "a client for SERVICE")),
+        Op::Service { silent: false, name, at } => return Err(QueryError::Service { name: name.to_string(), at: at.0 }),
     })
 }
 
 fn lacks_input(task: &Task<'_, '_>) -> QueryError {
     task.plan("an input is missing")
-}
-
-fn not_available(task: &Task<'_, '_>, what: &'static str) -> QueryError {
-    QueryError::NotAvailable { operator: task.operator.to_owned(), what }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hypergraphql_framework::store::{Adjacency, AtomSpace, DerivedStatements, Id, Order, Rows};
+use hypergraphql_framework::store::{Adjacency, AtomSpace, Id, Order, Rows};
 use hypergraphql_query::graph::Source;
 use oxrdf::Term;
 
@@ -10,18 +10,18 @@ use super::dataset::DEFAULT_GRAPH;
 use super::graph_check::GraphCheck;
 use super::task::Task;
 use crate::engine::QueryError;
-use crate::infer::ActiveGraph;
+use crate::infer::{ActiveGraph, Closed, Time};
 
 /// Statements that are searched in sorted orders.
 #[derive(Clone, Copy)]
 pub(crate) enum Statements<'a> {
     Asserted(&'a AtomSpace),
-    Derived(&'a DerivedStatements),
+    Derived(&'a Closed),
 }
 
 impl<'a> Statements<'a> {
-    /// Those of a source, and which of them are of the graphs: a closure is made of their statements only.
-    pub(crate) fn new(task: &Task<'a, '_>, source: Source, graph: GraphCheck) -> Result<(Self, GraphCheck), QueryError> {
+    /// Those of a source, and which of them are of the graphs: a closure is made of their statements only, and of those of a time.
+    pub(crate) fn new(task: &Task<'a, '_>, source: Source, time: Time, graph: GraphCheck) -> Result<(Self, GraphCheck), QueryError> {
         let Source::Closure(regime) = source else { return Ok((Self::Asserted(task.space()), graph)) };
         let active = match &graph {
             GraphCheck::Any => ActiveGraph::Merge(vec![DEFAULT_GRAPH]),
@@ -30,10 +30,10 @@ impl<'a> Statements<'a> {
             GraphCheck::Each(graphs) if graphs.is_empty() => return Ok((Self::Asserted(task.space()), graph)),
             GraphCheck::Each(graphs) => ActiveGraph::Each(graphs.clone()),
         };
-        let missing = || task.plan(format!("the closure {regime:?} of {active:?} was not made"));
-        let statements = task.session.closures.get(regime, &active).ok_or_else(missing)?;
+        let missing = || task.plan(format!("the closure {regime:?} of {active:?} for {time:?} was not made"));
+        let closed = task.session.closures.get(regime, &active, time).ok_or_else(missing)?;
         let graph = if matches!(active, ActiveGraph::Merge(_)) { GraphCheck::Any } else { graph };
-        Ok((Self::Derived(statements), graph))
+        Ok((Self::Derived(closed), graph))
     }
 
     /// The id of a term in these statements; closures have terms that the store lacks.
@@ -48,7 +48,7 @@ impl<'a> Statements<'a> {
     pub(crate) fn rows(&self, order: Order, prefix: &[Id]) -> Rows<'a> {
         match self {
             Self::Asserted(space) => space.rows(order, prefix),
-            Self::Derived(statements) => statements.rows(order, prefix),
+            Self::Derived(closed) => closed.statements.rows(order, prefix),
         }
     }
 
@@ -56,7 +56,7 @@ impl<'a> Statements<'a> {
     pub(crate) fn adjacency(&self, order: Order, predicate: Id) -> Option<Arc<Adjacency>> {
         match self {
             Self::Asserted(space) => space.adjacency(order, predicate),
-            Self::Derived(statements) => statements.adjacency(order, predicate),
+            Self::Derived(closed) => closed.statements.adjacency(order, predicate),
         }
     }
 }

@@ -2,15 +2,17 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use hypergraphql_framework::store::{AtomSpace, DerivedStatements, Id};
+use hypergraphql_framework::store::{AtomSpace, DerivedStatements, Id, Periods};
 use hypergraphql_query::algebra::Regime;
 
 use super::InferError;
-use super::asserted::Merge;
+use super::asserted::{Merge, When};
 use super::closure::{Question, closure};
 use super::evaluate::{Reach, Watch};
 use super::pairs::unpack;
 use super::terms::ClosureTerms;
+use super::timed::{Closed, Cut, Time, Times};
+use crate::engine::QueryError;
 
 /// Closures kept at most.
 const MOST_CLOSURES: usize = 8;
@@ -35,6 +37,8 @@ pub(crate) struct Key {
     pub(crate) graph: ActiveGraph,
     /// The namespace of the store's own names.
     pub(crate) base: String,
+    /// When its statements hold.
+    pub(crate) time: Time,
 }
 
 /// Closures of the snapshot that was asked last.
@@ -50,7 +54,7 @@ struct Snapshot {
 struct Kept {
     key: Key,
     reach: Reach,
-    statements: Arc<DerivedStatements>,
+    closed: Arc<Closed>,
 }
 
 impl ClosureCache {
@@ -71,38 +75,32 @@ impl ClosureCache {
     ///
     /// # Errors
     /// As [`closure`].
-    pub(crate) fn closure(
-        &self,
-        terms: &Arc<ClosureTerms>,
-        key: Key,
-        reach: Reach,
-        watch: Watch<'_>,
-    ) -> Result<Arc<DerivedStatements>, InferError> {
+    pub(crate) fn closure(&self, terms: &Arc<ClosureTerms>, key: Key, reach: Reach, watch: Watch<'_>) -> Result<Arc<Closed>, InferError> {
         if let Some(known) = self.known(terms, &key, &reach) {
             return Ok(known);
         }
         // Made outside the lock: others go on, and two queries at worst make the same.
-        let statements = Arc::new(statements(terms, &key, &reach, watch)?);
+        let closed = Arc::new(closed(terms, &key, &reach, watch)?);
         let mut snapshot = self.snapshot();
         if let Some(Snapshot { closures, .. }) = snapshot.as_mut().filter(|snapshot| Arc::ptr_eq(&snapshot.terms, terms)) {
             closures.retain(|kept| kept.key != key || !covers(&reach, &kept.reach));
-            closures.push(Kept { key, reach, statements: Arc::clone(&statements) });
-            let size = |closures: &[Kept]| closures.iter().map(|kept| kept.statements.len()).sum::<usize>();
+            closures.push(Kept { key, reach, closed: Arc::clone(&closed) });
+            let size = |closures: &[Kept]| closures.iter().map(|kept| kept.closed.statements.len()).sum::<usize>();
             while closures.len() > MOST_CLOSURES || (closures.len() > 1 && size(closures) > MOST_STATEMENTS) {
                 closures.remove(0);
             }
         }
-        Ok(statements)
+        Ok(closed)
     }
 
-    fn known(&self, terms: &Arc<ClosureTerms>, key: &Key, reach: &Reach) -> Option<Arc<DerivedStatements>> {
+    fn known(&self, terms: &Arc<ClosureTerms>, key: &Key, reach: &Reach) -> Option<Arc<Closed>> {
         let mut snapshot = self.snapshot();
         let closures = &mut snapshot.as_mut().filter(|snapshot| Arc::ptr_eq(&snapshot.terms, terms))?.closures;
         let at = closures.iter().position(|kept| kept.key == *key && covers(&kept.reach, reach))?;
         let kept = closures.remove(at);
-        let statements = Arc::clone(&kept.statements);
+        let closed = Arc::clone(&kept.closed);
         closures.push(kept);
-        Some(statements)
+        Some(closed)
     }
 
     fn snapshot(&self) -> MutexGuard<'_, Option<Snapshot>> {
@@ -118,9 +116,20 @@ fn covers(all: &Reach, part: &Reach) -> bool {
     }
 }
 
-fn statements(terms: &ClosureTerms, key: &Key, reach: &Reach, watch: Watch<'_>) -> Result<DerivedStatements, InferError> {
+fn closed(terms: &ClosureTerms, key: &Key, reach: &Reach, watch: Watch<'_>) -> Result<Closed, InferError> {
     let question = Question { regime: key.regime, reach: reach.clone(), base: &key.base };
-    let of = |graphs: Vec<Id>| closure(&Merge::new(terms.space(), graphs), terms, &question, watch);
+    let periods = || terms.space().periods().map_err(|error| InferError::Stopped(Box::new(QueryError::from(error))));
+    let when = match key.time {
+        Time::Cut => return cut(periods()?, terms, &key.graph, &question, watch),
+        Time::Always => None,
+        Time::At(instant) => Some((periods()?, When::At(instant))),
+    };
+    let of = |graphs: Vec<Id>| {
+        let merge = Merge::new(terms.space(), graphs);
+        let merge = if let Some((periods, when)) = when { merge.then(periods, when) } else { merge };
+        closure(&merge, terms, &question, watch)
+    };
+    let always = |statements| Ok(Closed { statements, times: None });
     match &key.graph {
         ActiveGraph::Merge(graphs) => {
             let closed = of(graphs.clone())?;
@@ -132,7 +141,7 @@ fn statements(terms: &ClosureTerms, key: &Key, reach: &Reach, watch: Watch<'_>) 
                 columns[1].extend(pairs.iter().map(|pair| unpack(*pair).0));
                 columns[2].extend(pairs.iter().map(|pair| unpack(*pair).1));
             }
-            Ok(DerivedStatements::new(columns))
+            always(DerivedStatements::new(columns))
         }
         ActiveGraph::Each(graphs) => {
             let mut rows: Vec<[Id; 4]> = vec![];
@@ -143,7 +152,34 @@ fn statements(terms: &ClosureTerms, key: &Key, reach: &Reach, watch: Watch<'_>) 
                 watch(40 * rows.len() as u64)?;
             }
             rows.sort_unstable();
-            Ok(DerivedStatements::with_graphs(std::array::from_fn(|place| rows.iter().map(|row| row[place]).collect())))
+            always(DerivedStatements::with_graphs(std::array::from_fn(|place| rows.iter().map(|row| row[place]).collect())))
         }
     }
+}
+
+/// The closure of graphs with the times at which its statements hold.
+fn cut(
+    periods: &Periods,
+    terms: &ClosureTerms,
+    graph: &ActiveGraph,
+    question: &Question<'_>,
+    watch: Watch<'_>,
+) -> Result<Closed, InferError> {
+    let (mut times, mut rows) = (Times::default(), vec![]);
+    let statements = match graph {
+        ActiveGraph::Merge(graphs) => {
+            Cut::of(periods, graphs, terms, question, watch)?.into_rows(0, &mut times, &mut rows);
+            rows.sort_unstable();
+            DerivedStatements::new(std::array::from_fn(|place| rows.iter().map(|row| row[place]).collect()))
+        }
+        ActiveGraph::Each(graphs) => {
+            for &graph in graphs {
+                Cut::of(periods, &[graph], terms, question, watch)?.into_rows(graph, &mut times, &mut rows);
+                watch(40 * rows.len() as u64)?;
+            }
+            rows.sort_unstable();
+            DerivedStatements::with_graphs(std::array::from_fn(|place| rows.iter().map(|row| row[place]).collect()))
+        }
+    };
+    Ok(Closed { statements, times: Some(times) })
 }

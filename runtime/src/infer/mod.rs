@@ -15,6 +15,7 @@ mod regimes;
 mod rule;
 mod solution;
 mod terms;
+mod timed;
 mod transitive;
 mod whole;
 
@@ -27,4 +28,5 @@ pub use error::InferError;
 
 pub(crate) use cache::{ActiveGraph, ClosureCache};
 pub(crate) use prepare::{Closures, Context, prepare};
-pub(crate) use whole::{Graph, closure_of};
+pub(crate) use timed::{Closed, Time, Times};
+pub(crate) use whole::{Graph, Whole, closure_of};

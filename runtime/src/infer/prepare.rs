@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-use hypergraphql_framework::store::{AtomSpace, DerivedStatements};
+use hypergraphql_framework::store::AtomSpace;
 use hypergraphql_query::algebra::{Path, Regime, TermPattern};
 use hypergraphql_query::graph::{GraphScope, Op, Source, TensorGraph};
 use oxrdf::Term;
@@ -12,6 +12,7 @@ use oxrdf::Term;
 use super::InferError;
 use super::cache::{ActiveGraph, ClosureCache, Key};
 use super::evaluate::Reach;
+use super::timed::{Closed, Time};
 use crate::engine::{OperatorProfile, QueryError};
 use crate::executor::{DefaultGraph, Graphs, Limits};
 
@@ -21,7 +22,7 @@ const OPERATOR: &str = "INFER";
 /// The closures of a query.
 #[derive(Default)]
 pub(crate) struct Closures {
-    all: Vec<(Regime, ActiveGraph, Arc<DerivedStatements>)>,
+    all: Vec<(Regime, ActiveGraph, Time, Arc<Closed>)>,
     /// Terms that the store lacks; their ids follow the store's in this order.
     pub(crate) terms: Vec<Term>,
     /// How long each took.
@@ -30,8 +31,8 @@ pub(crate) struct Closures {
 
 impl Closures {
     /// The closure of a graph, if the query reads it.
-    pub(crate) fn get(&self, regime: Regime, graph: &ActiveGraph) -> Option<&DerivedStatements> {
-        self.all.iter().find(|(r, g, _)| *r == regime && g == graph).map(|(_, _, statements)| &**statements)
+    pub(crate) fn get(&self, regime: Regime, graph: &ActiveGraph, time: Time) -> Option<&Closed> {
+        self.all.iter().find(|(r, g, t, _)| *r == regime && g == graph && *t == time).map(|(.., closed)| &**closed)
     }
 }
 
@@ -56,21 +57,22 @@ pub(crate) struct Context<'a> {
 /// When a graph is inconsistent, a rule of the store cannot be applied, or limits are passed.
 pub(crate) fn prepare(graph: &TensorGraph, context: Context<'_>) -> Result<Closures, QueryError> {
     let mut wanted = vec![];
-    collect(graph, context, &mut wanted);
+    collect(graph, context, &mut wanted)?;
     let mut closures = Closures::default();
     if wanted.is_empty() {
         return Ok(closures);
     }
     let terms = context.cache.terms(context.space);
     let watch = watch(context.limits);
-    for Wanted { regime, graph, predicates } in wanted {
+    for Wanted { regime, graph, time, predicates } in wanted {
         let begin = Instant::now();
         let reach = match predicates {
             None => Reach::All,
             Some(names) => Reach::Predicates(names.iter().map(|name| terms.intern(name)).collect::<Result<BTreeSet<_>, _>>()?),
         };
-        let key = Key { regime, graph: graph.clone(), base: context.base.to_owned() };
-        let statements = context.cache.closure(&terms, key, reach, &watch)?;
+        let key = Key { regime, graph: graph.clone(), base: context.base.to_owned(), time };
+        let closed = context.cache.closure(&terms, key, reach, &watch)?;
+        let statements = &closed.statements;
         closures.profile.push(OperatorProfile {
             operator: format!("{OPERATOR} {regime:?}"),
             detail: String::new(),
@@ -83,7 +85,7 @@ pub(crate) fn prepare(graph: &TensorGraph, context: Context<'_>) -> Result<Closu
             runs: 1,
             device: "cpu".to_owned(),
         });
-        closures.all.push((regime, graph, statements));
+        closures.all.push((regime, graph, time, closed));
     }
     closures.terms = terms.added_terms();
     Ok(closures)
@@ -101,43 +103,47 @@ pub(super) fn watch(limits: &Limits) -> impl Fn(u64) -> Result<(), InferError> +
 struct Wanted {
     regime: Regime,
     graph: ActiveGraph,
+    time: Time,
     predicates: Option<Vec<Term>>,
 }
 
-fn collect(graph: &TensorGraph, context: Context<'_>, wanted: &mut Vec<Wanted>) {
+fn collect(graph: &TensorGraph, context: Context<'_>, wanted: &mut Vec<Wanted>) -> Result<(), QueryError> {
     for node in &graph.nodes {
         let atoms = match &node.op {
             Op::Scan(atom) | Op::Extend(atom) => std::slice::from_ref(atom),
             Op::Intersect(_, atoms) => atoms,
-            Op::Path { path, graph, source: Source::Closure(regime), .. } => {
+            Op::Path { path, graph, source: Source::Closure(regime), as_of, .. } => {
+                let Some(time) = Time::of(context.space, as_of.as_ref(), false)? else { continue };
                 let graphs = active(context, graph, true);
-                graphs.into_iter().for_each(|graph| add(wanted, *regime, graph, of_path(path)));
+                graphs.into_iter().for_each(|graph| add(wanted, (*regime, graph, time), of_path(path)));
                 continue;
             }
             Op::Exists { query, .. } | Op::EachGraph(_, query) | Op::ForEach(_, query) => {
-                collect(query, context, wanted);
+                collect(query, context, wanted)?;
                 continue;
             }
             _ => continue,
         };
         for atom in atoms {
             let Source::Closure(regime) = atom.source else { continue };
+            let Some(time) = Time::of(context.space, atom.as_of.as_ref(), atom.period.is_some())? else { continue };
             let predicates = match &atom.triple.predicate {
                 TermPattern::Term(name) => Some(vec![name.clone()]),
                 _ => None,
             };
-            active(context, &atom.graph, false).into_iter().for_each(|graph| add(wanted, regime, graph, predicates.clone()));
+            active(context, &atom.graph, false).into_iter().for_each(|graph| add(wanted, (regime, graph, time), predicates.clone()));
         }
     }
+    Ok(())
 }
 
-fn add(wanted: &mut Vec<Wanted>, regime: Regime, graph: ActiveGraph, predicates: Option<Vec<Term>>) {
-    match wanted.iter_mut().find(|known| known.regime == regime && known.graph == graph) {
+fn add(wanted: &mut Vec<Wanted>, (regime, graph, time): (Regime, ActiveGraph, Time), predicates: Option<Vec<Term>>) {
+    match wanted.iter_mut().find(|known| known.regime == regime && known.graph == graph && known.time == time) {
         Some(known) => match (&mut known.predicates, predicates) {
             (Some(known), Some(more)) => known.extend(more),
             (known, _) => *known = None,
         },
-        None => wanted.push(Wanted { regime, graph, predicates }),
+        None => wanted.push(Wanted { regime, graph, time, predicates }),
     }
 }
 

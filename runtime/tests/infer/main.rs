@@ -5,6 +5,7 @@ mod hierarchy;
 mod laws;
 mod regimes;
 mod store_rules;
+mod timed;
 
 use std::collections::BTreeSet;
 

@@ -91,13 +91,6 @@ fn limits_hold_while_a_closure_is_made() {
 }
 
 #[test]
-fn what_follows_from_statements_with_a_valid_time_is_not_materialized() {
-    let engine = engine(":a rdfs:subClassOf :b . :x a :a {| hq:validFrom \"2001\"^^xsd:gYear |} .");
-    let error = engine.materialize(Regime::RhoDf, &QueryOptions::default()).unwrap_err().to_string();
-    assert!(error.contains("without valid times"), "{error}");
-}
-
-#[test]
 fn derived_statements_have_a_limit_and_an_inconsistent_graph_has_none() {
     let engine = engine(":a rdfs:subClassOf :b . :x a :a . :y a :a .");
     let options = QueryOptions { limit: Some(1), ..QueryOptions::default() };

@@ -9,7 +9,7 @@ use hypergraphql_runtime::engine::{Answer, Engine, QueryError, QueryOptions};
 use hypergraphql_framework::store::AtomSpace;
 use oxrdf::{GraphName, NamedNode, Quad};
 
-use super::{engine, people, text};
+use super::{engine, node, people, text};
 
 fn failure(engine: &Engine, query: &str, options: &QueryOptions) -> QueryError {
     engine.query(&text(query), options).expect_err(query)
@@ -81,8 +81,24 @@ fn the_profile_says_what_ran() {
 #[test]
 fn what_is_not_there_is_an_error() {
     let error = failure(&people(), "SELECT ?a { SERVICE <http://x/other> { ?a ?b ?c } }", &QueryOptions::default());
-    assert!(matches!(error, QueryError::NotAvailable { .. }), "{error}");
-    assert!(matches!(failure(&people(), "SELECT ?a {", &QueryOptions::default()), QueryError::Syntax(_)));
+    let QueryError::Syntax(error) = error else { panic!("{error}") };
+    assert_eq!((error.line, error.column), (1, text("SELECT ?a { SERVICE ").len() as u32 + 1));
+    assert!(
+        error.to_string().contains("SERVICE <http://x/other> cannot be asked") && error.to_string().contains("SERVICE SILENT"),
+        "{error}"
+    );
+    let people = people();
+    let query = "SELECT ?a {\n  { SELECT ?a { OPTIONAL { SERVICE $where { ?a ?b ?c } } } } }";
+    let prepared = people.prepare(&text(query), &QueryOptions::default()).unwrap();
+    let QueryError::Syntax(error) = prepared.query(&[("where", node("there").into())]).unwrap_err() else { panic!("no place") };
+    assert_eq!((error.line, error.column), (2, 36));
+    let Answer::Solutions(silent) =
+        people.query("SELECT * { SERVICE SILENT <http://x/other> { ?a ?b ?c } }", &QueryOptions::default()).unwrap()
+    else {
+        panic!("no solutions")
+    };
+    assert_eq!(silent.rows().collect::<Vec<_>>(), [[None, None, None]]);
+    assert!(matches!(failure(&people, "SELECT ?a {", &QueryOptions::default()), QueryError::Syntax(_)));
 }
 
 /// `MiB` that the process had at most so far.

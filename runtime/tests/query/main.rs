@@ -1,6 +1,7 @@
 //! Queries and updates through the engine.
 #![allow(clippy::unwrap_used, reason = "a test ends where something unexpected is found")]
 
+mod arrow;
 mod backups;
 mod deserialize;
 mod device;

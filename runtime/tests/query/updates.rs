@@ -62,7 +62,48 @@ fn a_failure_changes_nothing() {
     let error = people.update(&text("CLEAR DEFAULT ; CREATE GRAPH x:g1"), &QueryOptions::default()).unwrap_err();
     assert!(matches!(&error, QueryError::GraphExists { name } if *name == node("g1")), "{error}");
     assert_eq!(people.space().len(), before);
-    assert!(matches!(people.update(&text("LOAD <http://x/file>"), &QueryOptions::default()).unwrap_err(), QueryError::NotAvailable { .. }));
+    assert!(matches!(people.update(&text("LOAD <http://x/file>"), &QueryOptions::default()).unwrap_err(), QueryError::Load { .. }));
     update(&people, "LOAD SILENT <http://x/file> ; CREATE SILENT GRAPH x:g1 ; CREATE GRAPH x:new");
+    assert_eq!(people.space().len(), before);
+}
+
+#[test]
+fn load_reads_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("two.ttl", "<#a> <http://x/p> _:b . _:b <http://x/p> <other> .");
+    write("named.nq", "<http://x/a> <http://x/p> <http://x/b> <http://x/own> .\n<http://x/a> <http://x/p> <http://x/c> .\n");
+    write("roles.csv", "hyperedge,author\nh,ada\n");
+    write("broken.nt", "<http://x/a> <http://x/p> .\n");
+    let options = QueryOptions { load: Some(folder.path().to_owned()), ..QueryOptions::default() };
+    let run = |engine: &Engine, update: &str| engine.update(&text(update), &options);
+    let base = format!("file://{}", folder.path().display());
+    let people = people();
+    let before = people.space().len();
+    run(&people, "LOAD <two.ttl> ; LOAD <two.ttl> INTO GRAPH x:loaded").unwrap();
+    assert_eq!(people.space().len(), before + 4);
+    // Relative names are those of the document, blank nodes its own each time.
+    assert!(ask(&people, &format!("ASK {{ <{base}/two.ttl#a> x:p ?b . ?b x:p <{base}/other> }}")));
+    assert!(ask(&people, "ASK { GRAPH x:loaded { ?a x:p ?b . ?b x:p ?c } }"));
+    assert!(!ask(&people, "ASK { ?a x:p ?b . GRAPH x:loaded { ?b x:p ?c } }"));
+    run(&people, &format!("LOAD <{base}/named.nq> ; BASE <{base}/> LOAD <roles.csv>")).unwrap();
+    assert!(ask(&people, "ASK { GRAPH x:own { x:a x:p x:b } x:a x:p x:c . ?h a hq:Hyperedge ; :author :ada }"));
+    let before = people.space().len();
+    for (update, expected) in [
+        ("LOAD <named.nq> INTO GRAPH x:g", "has named graphs of its own"),
+        ("LOAD <none.ttl>", "cannot open: No such file"),
+        ("LOAD <broken.nt>", "broken.nt:1:"),
+        ("LOAD <two.xml>", "format of"),
+        ("LOAD <http://x/two.ttl>", "download it"),
+    ] {
+        let error = run(&people, &format!("INSERT DATA {{ x:a x:b x:c }} ; {update}")).unwrap_err();
+        assert!(matches!(&error, QueryError::Load { .. }) && error.to_string().contains(expected), "{error}");
+        run(&people, &update.replace("LOAD", "LOAD SILENT")).unwrap();
+    }
+    let error = people.update("LOAD <two.ttl>", &QueryOptions::default()).unwrap_err().to_string();
+    assert!(error.starts_with("LOAD <two.ttl>: this engine reads no files"), "{error}");
+    let tight = QueryOptions { memory: Some(100), ..options.clone() };
+    // SILENT is about the document, not about the limits.
+    assert!(matches!(people.update("LOAD SILENT <two.ttl>", &tight).unwrap_err(), QueryError::Memory { .. }));
     assert_eq!(people.space().len(), before);
 }

@@ -6,10 +6,11 @@ use csv::WriterBuilder;
 
 use crate::dataset::name;
 use crate::io::atomic;
-use crate::{Dataset, Error, Features, Name, Result};
+use crate::io::incidences::{check_writable, must_declare};
+use crate::{Dataset, Error, Result};
 
 pub(in crate::io) fn write(dataset: &Dataset, path: &Path, delimiter: u8) -> Result<()> {
-    check_writable(dataset, path)?;
+    check_writable(dataset, path, "CSV")?;
     atomic::write(path, |to| {
         let mut rows = WriterBuilder::new().delimiter(delimiter).from_writer(to);
         let mut put = |row: &[&str]| rows.write_record(row).map_err(|e| Error::io(path, "write")(e.into()));
@@ -31,31 +32,4 @@ pub(in crate::io) fn write(dataset: &Dataset, path: &Path, delimiter: u8) -> Res
         }
         rows.flush().map_err(Error::io(path, "write"))
     })
-}
-
-/// Nodes are declared first where reading would not find or order them by itself.
-fn must_declare(dataset: &Dataset) -> bool {
-    dataset.node_names.is_some() || dataset.hypergraph.node_major().iter_rows().any(<[u32]>::is_empty)
-}
-
-fn check_writable(dataset: &Dataset, path: &Path) -> Result<()> {
-    let negative = |names: &Option<Vec<Name>>| names.iter().flatten().any(|n| matches!(n, Name::Number(..0)));
-    let what = [
-        (dataset.labels.is_some(), "labels"),
-        (dataset.features != Features::None, "features"),
-        (!dataset.splits.is_empty(), "splits"),
-        (dataset.node_weights.is_some(), "node weights"),
-        (dataset.relations.is_some(), "relations and roles"),
-        (dataset.hypergraph.hyperedge_weights().is_some(), "hyperedge weights"),
-        (negative(&dataset.node_names) || negative(&dataset.hyperedge_names), "negative ids as names"),
-    ];
-    match what.iter().find(|w| w.0) {
-        None => Ok(()),
-        Some((_, what)) => Err(Error::Unsupported {
-            path: path.to_path_buf(),
-            format: "CSV",
-            what: (*what).to_owned(),
-            instead: "write .npz or .hif.json instead",
-        }),
-    }
 }

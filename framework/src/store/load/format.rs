@@ -27,14 +27,26 @@ pub enum Format {
     Tsv,
     /// `s,r,o[,q,v]*` lines: a statement with qualifiers each.
     Statements,
+    /// A hyperedge a row; the columns are roles, as in CSV.
+    Parquet,
 }
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 9] =
-        [Self::NTriples, Self::NQuads, Self::Turtle, Self::TriG, Self::Hif, Self::Npz, Self::Csv, Self::Tsv, Self::Statements];
+    pub const ALL: [Self; 10] = [
+        Self::NTriples,
+        Self::NQuads,
+        Self::Turtle,
+        Self::TriG,
+        Self::Hif,
+        Self::Npz,
+        Self::Csv,
+        Self::Tsv,
+        Self::Statements,
+        Self::Parquet,
+    ];
 
-    const EXPECTED: &str = "ntriples, nquads, turtle, trig, hif, npz, csv, tsv or statements";
+    const EXPECTED: &str = "ntriples, nquads, turtle, trig, hif, npz, csv, tsv, statements or parquet";
 
     /// The name used on the command line.
     pub fn name(self) -> &'static str {
@@ -48,6 +60,7 @@ impl Format {
             Self::Csv => "csv",
             Self::Tsv => "tsv",
             Self::Statements => "statements",
+            Self::Parquet => "parquet",
         }
     }
 
@@ -67,9 +80,10 @@ impl Format {
             Some("npz") => Ok(Self::Npz),
             Some("csv") => Ok(Self::Csv),
             Some("tsv") => Ok(Self::Tsv),
+            Some("parquet") => Ok(Self::Parquet),
             other => Err(Error::invalid(
                 format!("format of {}", path.display()),
-                ".nt, .nq, .ttl, .trig, .hif.json, .npz, .csv or .tsv, perhaps with .gz, or a format by name",
+                ".nt, .nq, .ttl, .trig, .hif.json, .npz, .csv, .tsv or .parquet, perhaps with .gz, or a format by name",
                 other.map_or_else(|| "no extension".to_owned(), |e| format!(".{e}")),
             )),
         }
@@ -77,7 +91,7 @@ impl Format {
 }
 
 /// Whether the extension says that a file is compressed.
-pub(super) fn is_gzip(path: &Path) -> bool {
+pub(in crate::store) fn is_gzip(path: &Path) -> bool {
     path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz"))
 }
 

@@ -1,10 +1,11 @@
 //! Formats of hyperedges: a node of type `hq:Hyperedge` each, with a statement for each incidence.
 
-use oxrdf::vocab::{rdf, xsd};
+use oxrdf::vocab::rdf;
 use oxrdf::{BlankNode, GraphName, Literal, NamedNode, NamedOrBlankNode, Quad, Term};
 
 use super::input::Input;
-use super::names::{HQ, Names, hq};
+use super::names::{Names, hq};
+use super::role::Role;
 use super::{Builder, Format};
 use crate::io::{Field, Source, TableRows};
 use crate::store::Id;
@@ -17,6 +18,7 @@ pub(super) fn load(input: &mut Input<'_>, format: Format) -> Result<()> {
     match format {
         Format::Npz => super::dataset::put(&crate::io::read_with(input.path, npz())?, &mut sink)?,
         Format::Hif => super::hif::read(input.path, &input.text()?, &mut sink)?,
+        Format::Parquet => super::parquet::read(input, &mut sink)?,
         _ => {
             let text = input.text()?;
             let source = Source::of(input.path, text.into_bytes());
@@ -66,7 +68,7 @@ impl<'a> Sink<'a> {
     }
 
     /// A hyperedge without a name.
-    fn blank(&mut self) -> NamedOrBlankNode {
+    pub(super) fn blank(&mut self) -> NamedOrBlankNode {
         self.blanks += 1;
         BlankNode::new_unchecked(format!("hyperedge{}", self.blanks)).into()
     }
@@ -76,12 +78,6 @@ struct Table<'a> {
     source: &'a Source,
     names: Names<'a>,
     rows: TableRows<'a>,
-}
-
-/// A role of a table and the datatype of its cells, if they are literals.
-struct Role {
-    predicate: NamedNode,
-    datatype: Option<NamedNode>,
 }
 
 impl<'a> Table<'a> {
@@ -116,7 +112,7 @@ impl<'a> Table<'a> {
             return Err(Error::parse(self.source.place(0), "a header of roles", "an empty file"));
         }
         let named = fields[0].text == "hyperedge";
-        let roles = fields[usize::from(named)..].iter().map(|field| self.role(field)).collect::<Result<Vec<_>>>()?;
+        let roles = fields[usize::from(named)..].iter().map(|field| self.read(field, Role::of)).collect::<Result<Vec<_>>>()?;
         let width = fields.len();
         while self.rows.next(&mut fields)? {
             if fields.len() != width {
@@ -136,34 +132,8 @@ impl<'a> Table<'a> {
         Ok(())
     }
 
-    /// `role` or `role^^xsd:type`; `hq:validFrom` and its like annotate the hyperedge.
-    fn role(&self, field: &Field<'_>) -> Result<Role> {
-        let (name, datatype) = match field.text.split_once("^^") {
-            None => (&*field.text, None),
-            Some((name, datatype)) => (name, Some(datatype)),
-        };
-        let error = |expected: String| Error::parse(self.source.place(field.offset), expected, format!("{:?}", field.text));
-        let predicate = self.names.iri(name).map_err(error)?;
-        let datatype = datatype.map(|name| match name.strip_prefix("xsd:") {
-            Some(local) => NamedNode::new(format!("{}{local}", xsd::STRING.as_str().trim_end_matches("string"))).map_err(|e| e.to_string()),
-            None => self.names.iri(name),
-        });
-        let datatype = datatype.transpose().map_err(error)?;
-        // Numbers and dates of the annotations are literals without being told so.
-        let datatype = datatype.or_else(|| annotation(predicate.as_str()));
-        Ok(Role { predicate, datatype })
-    }
-
     fn read<T>(&self, field: &Field<'_>, of: impl Fn(&Names<'a>, &str) -> Result<T, String>) -> Result<T> {
         of(&self.names, &field.text)
             .map_err(|expected| Error::parse(self.source.place(field.offset), expected, format!("{:?}", field.text)))
-    }
-}
-
-/// The datatype of cells under an annotation property.
-fn annotation(predicate: &str) -> Option<NamedNode> {
-    match predicate.strip_prefix(HQ)? {
-        "strength" | "confidence" => Some(xsd::DECIMAL.into()),
-        _ => None,
     }
 }

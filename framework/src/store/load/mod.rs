@@ -1,7 +1,7 @@
 //! From files to an AtomSpace.
 //!
 //! Lines (N-Triples, N-Quads) are parsed in chunks by all threads; each chunk interns its terms for itself and then gives them to the shared table. Turtle is read
-//! so, too, in parts of a document that is held whole; TriG and hyperedges in one piece.
+//! so, too, in parts of a document that is held whole; TriG and hyperedges in one piece, but for Parquet, which is read batch by batch.
 
 mod builder;
 mod dataset;
@@ -13,7 +13,9 @@ mod hyperedges;
 mod input;
 mod lines;
 mod names;
+mod parquet;
 mod rejects;
+mod role;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -24,7 +26,9 @@ pub use format::Format;
 
 pub(super) use builder::Builder;
 pub(super) use dataset::space_of;
+pub(super) use format::is_gzip;
 pub(super) use names::{hq, name_of};
+pub(super) use role::{annotation, header};
 
 use super::base::fresh_number;
 use super::{AtomSpace, time};
@@ -39,7 +43,7 @@ pub struct LoadOptions<'a> {
     pub format: Option<Format>,
     /// Base of relative IRIs in Turtle and TriG, where the file gives none.
     pub base: Option<String>,
-    /// What names in HIF, CSV, TSV and statement lines are appended to; none: `http://example.org/`.
+    /// What names in HIF, CSV, TSV, Parquet and statement lines are appended to; none: `http://example.org/`.
     pub namespace: Option<String>,
     /// The graph of statements that name none; none: the default graph.
     pub graph: Option<NamedNode>,
@@ -103,7 +107,9 @@ fn load_file(builder: &Builder, file: &Path, scope: &str, options: &LoadOptions<
     match format {
         Format::NTriples | Format::NQuads => lines::load(&mut input, format, rejects)?,
         Format::Turtle | Format::TriG => documents::load(&mut input, format)?,
-        Format::Hif | Format::Npz | Format::Csv | Format::Tsv | Format::Statements => hyperedges::load(&mut input, format)?,
+        Format::Hif | Format::Npz | Format::Csv | Format::Tsv | Format::Statements | Format::Parquet => {
+            hyperedges::load(&mut input, format)?;
+        }
     }
     tracing::info!(%format, statements = builder.statements() - before, took = ?start.elapsed(), "read {}", file.display());
     Ok(())

@@ -73,9 +73,30 @@ impl Periods {
         }
     }
 
+    /// The valid time that a statement would have if reifiers carried these periods, too.
+    pub fn reified(&self, row: [Id; 4], more: &PeriodSet) -> PeriodSet {
+        let own = self.statements.get(&row).into_iter().chain([more]).flat_map(|set| set.periods().iter().copied());
+        let all = PeriodSet::union(own);
+        match self.hyperedges.get(&(row[0], row[3])).filter(|_| !self.not_roles.contains(&row[1])) {
+            Some(hyperedge) => all.intersection(hyperedge),
+            None => all,
+        }
+    }
+
     /// The period that a hyperedge or reifier carries in a graph; none if it has no bound there.
     pub fn node(&self, node: Id, graph: Id) -> Option<Period> {
         self.nodes.get(&(node, graph)).copied()
+    }
+
+    /// The instants at which statements of some graphs begin or cease to hold, ascending: between two that follow each other the same ones hold.
+    pub fn bounds(&self, graph: impl Fn(Id) -> bool) -> Vec<Instant> {
+        let statements = self.statements.iter().filter(|(row, _)| graph(row[3])).map(|(_, set)| set);
+        let hyperedges = self.hyperedges.iter().filter(|((_, of), _)| graph(*of)).map(|(_, set)| set);
+        let periods = statements.chain(hyperedges).flat_map(|set| set.periods().iter());
+        let mut bounds: Vec<Instant> = periods.flat_map(|period| [period.from, period.to]).flatten().collect();
+        bounds.sort_unstable();
+        bounds.dedup();
+        bounds
     }
 
     fn read_bounds(&mut self, space: &AtomSpace, property: NamedNodeRef<'_>, end: bool) -> Result<()> {

@@ -36,8 +36,8 @@ pub enum Operation {
     Modify(Box<Modify>),
     /// `LOAD`.
     Load {
-        /// Where from.
-        source: NamedNode,
+        /// Where from: an IRI, or a relative one where the text has no base.
+        source: String,
         /// Where to.
         graph: Option<NamedNode>,
         /// `SILENT`.

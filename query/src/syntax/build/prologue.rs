@@ -1,6 +1,6 @@
 //! `BASE`, `PREFIX`, `VERSION`, and the IRIs that depend on them.
 
-use oxiri::Iri;
+use oxiri::{Iri, IriRef};
 use oxrdf::NamedNode;
 
 use super::terms::unescape;
@@ -44,6 +44,18 @@ impl Builder<'_> {
     pub(super) fn iri(&mut self, pair: Pair<'_>) -> Result<NamedNode> {
         let pair = first(pair);
         if pair.as_rule() == Rule::iri_ref { self.iri_ref(pair) } else { self.prefixed(&pair) }
+    }
+
+    /// The IRI of an `iri`; a relative one as it stands where there is nothing to resolve it against.
+    pub(super) fn source(&mut self, pair: Pair<'_>) -> Result<String> {
+        let inner = pair.clone().into_inner().next().filter(|inner| inner.as_rule() == Rule::iri_ref && self.base.is_none());
+        let Some(written) = inner else { return Ok(self.iri(pair)?.into_string()) };
+        let (text, span) = (written.as_str(), span(&written));
+        let iri = unescape(&text[1..text.len() - 1], span)?.into_owned();
+        match IriRef::parse(iri) {
+            Ok(iri) => Ok(iri.into_inner()),
+            Err(error) => Err(Fault::new(span, format!("{text} is not an IRI: {error}"))),
+        }
     }
 
     pub(super) fn iri_node(&mut self, pair: Pair<'_>) -> Result<Node> {

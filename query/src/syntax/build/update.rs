@@ -36,7 +36,7 @@ impl Builder<'_> {
         for part in pair.into_inner() {
             match part.as_rule() {
                 Rule::k_silent => silent = true,
-                Rule::iri => source = Some(self.iri(part)?),
+                Rule::iri => source = Some(self.source(part)?),
                 Rule::into_graph => graph = Some(self.iri(last(part))?),
                 _ => {}
             }

@@ -6,18 +6,19 @@ mod view;
 use std::ops::Range;
 use std::sync::Arc;
 
-use hypergraphql_framework::store::{Adjacency, Id, Periods, Position, Rows};
+use hypergraphql_framework::store::{Adjacency, Id, Position, Rows};
 use hypergraphql_query::algebra::{TermPattern, Variable};
 use hypergraphql_query::graph::{Atom, GraphScope, Source};
 
 use super::condition::{Condition, conditions};
 use super::graph_check::GraphCheck;
 use super::incidence::Incidences;
-use super::snapshot::{Snapshot, concerned, periods};
+use super::snapshot::{Snapshot, ValidTimes};
 use super::source::Statements;
 use super::table::{Table, UNBOUND};
 use super::task::Task;
 use crate::engine::QueryError;
+use crate::infer::Time;
 pub(crate) use slots::{Slot, Wish};
 use slots::{choose, free_places, place, slots};
 pub(crate) use view::{View, within};
@@ -42,7 +43,7 @@ pub(crate) struct Matches<'s> {
     /// Where not all statements are there for all rows.
     pub(super) snapshot: Option<Snapshot<'s>>,
     /// Valid times of the statements, if they are wanted and not all are timeless.
-    periods: Option<&'s Periods>,
+    periods: Option<ValidTimes<'s>>,
     /// New variables and where their values stand.
     pub(crate) free: Vec<(Variable, Position)>,
     /// Places of the order behind the constants.
@@ -60,16 +61,19 @@ impl<'a> Matches<'a> {
     /// The way to the matches of an atom for rows of a table, all of whose values it uses are bound; `None`: there are none.
     pub(crate) fn new(task: &Task<'a, '_>, atom: &Atom, input: &Table, wish: Wish<'_>) -> Result<Option<Self>, QueryError> {
         let Some(graph) = GraphCheck::new(task, &atom.graph) else { return Ok(None) };
-        let (statements, graph) = Statements::new(task, atom.source, graph)?;
+        let Some(time) = Time::of(task.space(), atom.as_of.as_ref(), atom.period.is_some())? else { return Ok(None) };
+        let (statements, graph) = Statements::new(task, atom.source, time, graph)?;
         let Some(slots) = slots(task, statements, atom, input)? else { return Ok(None) };
         let predicate = if let Slot::Constant(id) = slots[place(Position::Predicate)] { Some(id) } else { None };
-        let snapshot = atom.as_of.as_ref().map(|at| Snapshot::new(task, at, atom.source, input)).transpose()?;
+        let valid = if atom.as_of.is_some() || atom.period.is_some() { ValidTimes::of(task, statements)? } else { None };
+        let snapshot = atom.as_of.as_ref().map(|at| Snapshot::new(task, at, valid, input)).transpose()?;
         if snapshot.as_ref().is_some_and(Snapshot::is_empty) {
             return Ok(None);
         }
         let snapshot = snapshot.filter(|snapshot| !snapshot.has_all(predicate));
-        let periods = if atom.period.is_some() { periods(task, atom.source)? } else { None };
-        let periods = periods.filter(|periods| concerned(Some(periods), predicate));
+        let periods = valid.filter(|periods| atom.period.is_some() && periods.concern(predicate));
+        // Without an instant all times are asked for.
+        periods.filter(|_| atom.as_of.is_none()).map_or(Ok(()), |periods| periods.check(None))?;
         let graph_column = if let GraphScope::Each(variable) = &atom.graph { input.index(variable) } else { None };
         let conditions = conditions(task, &atom.conditions)?;
         let (order, sequence) = choose(&slots, wish, &conditions);

@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-use hypergraphql_framework::store::{Id, PeriodSet, Periods, Position};
+use hypergraphql_framework::store::{Id, PeriodSet, Position};
 
 use super::super::dataset::DEFAULT_GRAPH;
 use super::super::gather::{fill, total};
 use super::super::graph_check::GraphCheck;
 use super::super::period_sets::TIMELESS;
-use super::super::snapshot::any_of;
+use super::super::snapshot::{ValidTimes, any_of};
 use super::super::table::Column;
 use super::super::task::Task;
 use super::slots::{Slot, place};
@@ -77,7 +77,7 @@ impl<'a> View<'a, '_> {
     }
 
     /// The valid time of a match; in a merge of graphs that of the triple in all of them.
-    fn valid_time(&self, periods: &Periods, statement: usize) -> Option<PeriodSet> {
+    fn valid_time(&self, periods: ValidTimes<'_>, statement: usize) -> Option<PeriodSet> {
         if !matches!(self.matches.graph, GraphCheck::Merge(_)) {
             return periods.statement(self.statement(statement));
         }

@@ -16,11 +16,12 @@ use super::incidence::Incidences;
 use super::instants::Instants;
 use super::masks::by_mask;
 use super::matches::{lacks, within};
-use super::snapshot::Snapshot;
+use super::snapshot::{Snapshot, ValidTimes};
 use super::source::Statements;
 use super::table::{Column, Table, UNBOUND};
 use super::task::{MORSEL, Task};
 use crate::engine::QueryError;
+use crate::infer::Time;
 use reach::{Checks, Reach};
 use step::Step;
 
@@ -37,6 +38,8 @@ pub(crate) struct Pattern<'a> {
     pub(crate) graph: &'a GraphScope,
     /// Against which statements.
     pub(crate) source: Source,
+    /// When they hold.
+    pub(crate) as_of: Option<&'a Expression>,
 }
 
 /// Starts whose ends are found by one thread at once.
@@ -46,14 +49,8 @@ const BLOCK: usize = 32;
 const ROWS: usize = 1 << 12;
 
 /// Runs the operator; without an input the table is [`Table::unit`].
-pub(crate) fn path(
-    task: &Task<'_, '_>,
-    node: &Node,
-    pattern: Pattern<'_>,
-    as_of: Option<&Expression>,
-    input: &Table,
-) -> Result<Table, QueryError> {
-    let Some(as_of) = as_of else { return at(task, node, pattern, None, input) };
+pub(crate) fn path(task: &Task<'_, '_>, node: &Node, pattern: Pattern<'_>, input: &Table) -> Result<Table, QueryError> {
+    let Some(as_of) = pattern.as_of else { return at(task, node, pattern, None, input) };
     let instants = match Instants::of(task, as_of, input)? {
         Instants::One(None) => return Ok(Table::empty(&node.schema)),
         Instants::One(instant) => return at(task, node, pattern, instant, input),
@@ -103,10 +100,12 @@ fn in_graph(
     (graph, instant): (GraphCheck, Option<Instant>),
     input: &Table,
 ) -> Result<Table, QueryError> {
-    let snapshot = instant.map(|instant| Snapshot::at(task, instant, pattern.source)).transpose()?;
+    let Some(time) = Time::of(task.space(), pattern.as_of, false)? else { return Err(task.plan("a path at no instant")) };
+    let (statements, graph) = Statements::new(task, pattern.source, time, graph)?;
+    let valid = if instant.is_some() { ValidTimes::of(task, statements)? } else { None };
+    let snapshot = instant.map(|instant| Snapshot::at(instant, valid)).transpose()?;
     let snapshot = snapshot.filter(|snapshot| !snapshot.has_all(None));
     let incidences = (pattern.source == Source::Incidences).then(|| Incidences::new(task.space()));
-    let (statements, graph) = Statements::new(task, pattern.source, graph)?;
     let step = Step::new(task, statements, pattern.path)?;
     let reach = Reach::new(task, statements, step, Checks { graph, incidences, snapshot });
     let columns: Vec<usize> = [pattern.subject, pattern.object]
