@@ -5,8 +5,9 @@ pub use burn::tensor::Tensor;
 pub use crate::framework::stats::Summary;
 pub use crate::framework::{Dataset, Duplicates, Features, Hypergraph, Labels, Split, io, splits};
 pub use crate::models::layers::{
-    Hgnn, HgnnConfig, HgnnPlus, HgnnPlusConfig, HypergraphAttention, HypergraphAttentionConfig, HypergraphConv, HypergraphConvConfig,
-    WeightStream,
+    AllDeepSets, AllDeepSetsConfig, AllSetTransformer, AllSetTransformerConfig, EdHnn, EdHnnConfig, Hgnn, HgnnConfig, HgnnPlus,
+    HgnnPlusConfig, HypergraphAttention, HypergraphAttentionConfig, HypergraphConv, HypergraphConvConfig, Masks, UniGat, UniGatConfig,
+    UniGcn, UniGcnII, UniGcnIIConfig, UniGin, UniGnnConfig, UniSage, WeightStream,
 };
 pub use crate::models::task::{NodeTask, Predictions, TaskConfig, predict};
 pub use crate::models::train::{TrainConfig, Trainer};

@@ -84,6 +84,8 @@ pub struct GraphInput<B: HyperBackend> {
     pub features: NodeFeatures<B>,
     /// `[M, F]`; attention takes the mean of the members' features where it is `None`, other layers ignore it.
     pub hyperedge_features: Option<Tensor<B, 2>>,
+    /// x⁰ `[N, F]`, what a deep network began with; UniGCNII and ED-HNN mix it in again, other layers ignore it.
+    pub initial_features: Option<Tensor<B, 2>>,
 }
 
 impl<B: HyperBackend> GraphInput<B> {
@@ -97,7 +99,7 @@ impl<B: HyperBackend> GraphInput<B> {
             let width = features.width();
             return Err(ModelError::shape("node features", &[features.rows(), width], &[nodes, width]));
         }
-        Ok(Self { incidence, features, hyperedge_features: None })
+        Ok(Self { incidence, features, hyperedge_features: None, initial_features: None })
     }
 
     /// The same with features of the hyperedges, for the first layer of attention.
@@ -113,9 +115,32 @@ impl<B: HyperBackend> GraphInput<B> {
         Ok(self)
     }
 
+    /// The same with features that the layers mix in again.
+    ///
+    /// # Errors
+    /// When there are not as many rows as nodes.
+    pub fn with_initial_features(mut self, x: Tensor<B, 2>) -> Result<Self> {
+        let [rows, width] = x.dims();
+        if rows != self.incidence.nodes() {
+            return Err(ModelError::shape("initial features", &[rows, width], &[self.incidence.nodes(), width]));
+        }
+        self.initial_features = Some(x);
+        Ok(self)
+    }
+
+    /// x⁰ of this shape.
+    pub(crate) fn initial(&self, shape: [usize; 2]) -> Result<Tensor<B, 2>> {
+        match &self.initial_features {
+            Some(x) if x.dims() == shape => Ok(x.clone()),
+            Some(x) => Err(ModelError::shape("initial features", &x.dims(), &shape)),
+            None => Err(ModelError::option("initial features", "none", "what GraphInput::with_initial_features takes")),
+        }
+    }
+
     /// The same hypergraph with the output of a layer as features.
     pub fn hidden(&self, x: Tensor<B, 2>) -> Self {
-        Self { incidence: self.incidence.clone(), features: NodeFeatures::Dense(x), hyperedge_features: None }
+        let (incidence, initial_features) = (self.incidence.clone(), self.initial_features.clone());
+        Self { incidence, features: NodeFeatures::Dense(x), hyperedge_features: None, initial_features }
     }
 
     /// Dense features in the type of activations; once before training instead of in every forward pass.
@@ -124,6 +149,7 @@ impl<B: HyperBackend> GraphInput<B> {
             incidence: self.incidence,
             features: self.features.cast(precision),
             hyperedge_features: self.hyperedge_features.map(|z| precision.cast(z)),
+            initial_features: self.initial_features.map(|x| precision.cast(x)),
         }
     }
 }
@@ -135,6 +161,7 @@ impl<B: HyperBackend, C: CheckpointStrategy> GraphInput<Autodiff<B, C>> {
             incidence: self.incidence.inner(),
             features: self.features.inner(),
             hyperedge_features: self.hyperedge_features.clone().map(Tensor::inner),
+            initial_features: self.initial_features.clone().map(Tensor::inner),
         }
     }
 }

@@ -37,8 +37,8 @@ impl MemoryEstimate {
         let h = &dataset.hypergraph;
         let [n, m, z] = [h.nodes(), h.hyperedges(), h.incidences()].map(|x| x as u64);
         let widths = widths(network);
-        let normed = if network.norm == Norm::Layer { (widths.len() as u64 - 1).saturating_mul(network.hidden as u64) } else { 0 };
-        let parameters = widths.iter().map(|[inputs, outputs]| (inputs + 1).saturating_mul(*outputs)).sum::<u64>() + 2 * normed;
+        let normed = if network.norm == Norm::Layer { (network.hidden_layers() as u64).saturating_mul(network.hidden as u64) } else { 0 };
+        let parameters = parameters(network, &widths).saturating_add(2 * normed);
         let half = matches!(precision, Precision::F16 | Precision::Bf16);
         let features = match &dataset.features {
             // Half precision: the features of the task, those of the training, and what a product widens again.
@@ -48,8 +48,13 @@ impl MemoryEstimate {
         };
         let size = Sizes::of(precision);
         let layers = match network.layer {
-            LayerKind::Attention => attention(n, m, &widths, size),
-            LayerKind::Hgnn | LayerKind::HgnnPlus | LayerKind::Conv => convolutions(n, m, &widths, size, &dataset.features),
+            LayerKind::Attention | LayerKind::Unigat => attention(n, m, &widths, size),
+            LayerKind::Hgnn | LayerKind::HgnnPlus | LayerKind::Conv | LayerKind::Unigcn => {
+                convolutions(n, m, &widths, size, &dataset.features)
+            }
+            // They keep x Θ besides.
+            LayerKind::Unigin | LayerKind::Unisage => attention(n, m, &widths, size),
+            LayerKind::Unigcnii | LayerKind::AllDeepSets | LayerKind::AllSetTransformer | LayerKind::EdHnn => deep(n, m, z, network, size),
         };
         // Centred, normalised and scaled rows.
         let norms = (3 * n * size.wide).saturating_mul(normed);
@@ -131,6 +136,73 @@ fn attention(n: u64, m: u64, widths: &[[u64; 2]], size: Sizes) -> u64 {
     kept.fold(0, u64::saturating_add).saturating_add(((n + m) * size.wide).saturating_mul(widest))
 }
 
+/// Every application of a layer keeps rows of nodes and of hyperedges, one array for each step of its perceptrons: a linear map, its ReLU, the three of its
+/// normalisation, what dropout left. A perceptron of pairs keeps them for every incidence.
+fn deep(n: u64, m: u64, z: u64, network: &NodeClassifierConfig, size: Sizes) -> u64 {
+    let [mlp, member, pair, head] = [network.mlp_layers, network.member_layers, network.pair_layers, network.head_layers].map(|x| x as u64);
+    let (of_nodes, of_hyperedges, of_pairs) = match network.layer {
+        LayerKind::Unigcnii => (6, 2, 0),
+        LayerKind::AllDeepSets => (12 * mlp, 12 * mlp, 0),
+        LayerKind::AllSetTransformer => (12 + 6 * mlp, 12 + 6 * mlp, 0),
+        _ => (6 + 6 * (mlp + member), 3, 6 * pair.saturating_sub(1)),
+    };
+    let rows = (of_nodes * n).saturating_add(of_hyperedges * m).saturating_add(of_pairs.saturating_mul(z));
+    let layers = rows.saturating_mul(network.layers as u64).saturating_add((4 + 6 * head) * n);
+    layers.saturating_mul(network.hidden as u64).saturating_mul(size.wide)
+}
+
+/// Parameters of all layers, normalisations between them left out.
+fn parameters(network: &NodeClassifierConfig, widths: &[[u64; 2]]) -> u64 {
+    let linear = |inputs: u64, outputs: u64| inputs.saturating_add(1).saturating_mul(outputs);
+    let plain = |[inputs, outputs]: &[u64; 2]| inputs.saturating_mul(*outputs);
+    let mlp = |inputs: u64, width: u64, outputs: u64, layers: usize, norm: bool| {
+        let between = layers.saturating_sub(1) as u64;
+        let first = if between == 0 { linear(inputs, outputs) } else { linear(inputs, width).saturating_add(linear(width, outputs)) };
+        let inner = linear(width, width).saturating_mul(between.saturating_sub(1));
+        first.saturating_add(inner).saturating_add(if norm { (2 * width).saturating_mul(between) } else { 0 })
+    };
+    let (features, hidden, classes) = (network.features as u64, network.hidden as u64, network.classes as u64);
+    let depth = network.layers as u64;
+    // What a deep network has before the first and after the last layer.
+    let ends = || {
+        let encoder = if network.has_encoder() { linear(features, hidden) } else { 0 };
+        encoder.saturating_add(mlp(hidden, hidden, classes, network.head_layers, true))
+    };
+    // A first layer from the features, the others as wide as the network.
+    let layers = |layer: &dyn Fn(u64) -> u64| layer(features).saturating_add(layer(hidden).saturating_mul(depth.saturating_sub(1)));
+    match network.layer {
+        LayerKind::Hgnn | LayerKind::HgnnPlus | LayerKind::Conv => widths.iter().map(|[i, o]| linear(*i, *o)).fold(0, u64::saturating_add),
+        LayerKind::Attention => {
+            // Θ, two rows of scores, and a bias that is as wide as what comes out.
+            let all = widths.iter().map(|w| plain(w).saturating_add(w[1].saturating_mul(3))).fold(0, u64::saturating_add);
+            all.saturating_sub(classes.saturating_mul(network.heads as u64 - 1))
+        }
+        LayerKind::Unigcn | LayerKind::Unisage => widths.iter().map(plain).fold(0, u64::saturating_add),
+        LayerKind::Unigin => widths.iter().map(|w| plain(w).saturating_add(1)).fold(0, u64::saturating_add),
+        LayerKind::Unigat => widths.iter().map(|w| plain(w).saturating_add(w[1])).fold(0, u64::saturating_add),
+        LayerKind::Unigcnii => ends().saturating_add(hidden.saturating_mul(hidden).saturating_mul(depth)),
+        LayerKind::AllDeepSets => {
+            let perceptron = |inputs| mlp(inputs, hidden, hidden, network.mlp_layers, true);
+            ends().saturating_add(layers(&|inputs| perceptron(inputs).saturating_add(perceptron(hidden).saturating_mul(3))))
+        }
+        LayerKind::AllSetTransformer => {
+            let block = |inputs| {
+                let keys = linear(inputs, hidden).saturating_mul(2);
+                keys.saturating_add(mlp(hidden, hidden, hidden, network.mlp_layers, false)).saturating_add(hidden.saturating_mul(5))
+            };
+            ends().saturating_add(layers(&|inputs| block(inputs).saturating_add(block(hidden))))
+        }
+        LayerKind::EdHnn => {
+            let some = |layers: usize| if layers == 0 { 0 } else { mlp(hidden, hidden, hidden, layers, true) };
+            let pairs = match network.pair_layers {
+                0 => 0,
+                layers => mlp(hidden.saturating_mul(2), hidden, hidden, layers, true),
+            };
+            ends().saturating_add(some(network.member_layers)).saturating_add(pairs).saturating_add(some(network.mlp_layers))
+        }
+    }
+}
+
 /// `[inputs, outputs]` of every layer.
 fn widths(network: &NodeClassifierConfig) -> Vec<[u64; 2]> {
     let last_width = if network.layer == LayerKind::Attention { network.classes * network.heads } else { network.classes };
@@ -187,6 +259,24 @@ mod tests {
         base.check(Some(base.total())).unwrap();
         base.check(None).unwrap();
         assert!(base.check(Some(base.total() - 1)).is_err());
+    }
+
+    #[test]
+    fn parameters_are_counted_as_they_are_made() {
+        use burn::module::Module;
+        use hypergraphql_ops::{Cpu, CpuDevice};
+        for layer in LayerKind::ALL {
+            for (layers, deeper) in [(1, 1), (3, 2)] {
+                for norm in [Norm::None, Norm::Layer] {
+                    let network = NodeClassifierConfig::new(layer, 31, 5).with_hidden(24).with_layers(layers).with_norm(norm).with_heads(3);
+                    let network =
+                        network.with_pair_layers(deeper).with_member_layers(layers - 1).with_mlp_layers(deeper).with_head_layers(layers);
+                    let estimate = MemoryEstimate::of(&sample(101), 50, &network, Precision::F32);
+                    let made = network.init::<Cpu>(&CpuDevice::default(), 0).unwrap();
+                    assert_eq!(estimate.parameter_count, made.num_params(), "{layers} layers of {layer}, {norm}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use burn::tensor::Tensor;
 use half::{bf16, f16};
-use hypergraphql_models::classifier::Layer;
+use hypergraphql_models::classifier::{Layer, Output};
 use hypergraphql_models::import::{StateDict, import_classifier};
 use hypergraphql_models::{LayerKind, NodeClassifier, NodeClassifierConfig, Norm, Result};
 use hypergraphql_ops::{Cpu, CpuDevice};
@@ -104,7 +104,7 @@ fn theta(rows: usize, cols: usize) -> Vec<f32> {
 fn a_pyg_convolution_of_any_float_type_lands_transposed() {
     for dtype in [Dtype::F64, Dtype::F32, Dtype::F16, Dtype::BF16] {
         let model = import(LayerKind::Conv, &conv(["conv1.", "conv2."], dtype)).unwrap();
-        let (Layer::Conv(first), Layer::Conv(last)) = (&model.hidden[0], &model.output) else { panic!("another layer") };
+        let (Layer::Conv(first), Output::Layer(Layer::Conv(last))) = (&model.hidden[0], &model.output) else { panic!("another layer") };
         assert_eq!(values(first.theta.val()), theta(FEATURES, HIDDEN), "{dtype:?}");
         assert_eq!(values(last.theta.val()), theta(HIDDEN, CLASSES));
         assert_eq!(values(first.bias.as_ref().unwrap().val()), (0..HIDDEN).map(|i| value(i) as f32).collect::<Vec<_>>());
@@ -130,15 +130,15 @@ fn layer_norms_of_the_classifier_are_read_and_missed() {
 #[test]
 fn attention_and_dhg_layers_land_in_order() {
     let model = import(LayerKind::Attention, &attention()).unwrap();
-    let Layer::Attention(last) = &model.output else { panic!("another layer") };
+    let Output::Layer(Layer::Attention(last)) = &model.output else { panic!("another layer") };
     assert_eq!(last.att.dims(), [HEADS, 2 * CLASSES]);
     assert_eq!(values(last.att.val()), (0..HEADS * 2 * CLASSES).map(|i| value(i) as f32).collect::<Vec<_>>());
     assert_eq!(values(last.theta.val()), theta(HIDDEN, HEADS * CLASSES));
     let model = import(LayerKind::Hgnn, &dhg()).unwrap();
-    let Layer::Hgnn(last) = &model.output else { panic!("another layer") };
+    let Output::Layer(Layer::Hgnn(last)) = &model.output else { panic!("another layer") };
     assert_eq!(values(last.theta.val()), theta(HIDDEN, CLASSES), "layers.10 comes after layers.2");
     let model = import(LayerKind::HgnnPlus, &dhg()).unwrap();
-    assert!(matches!(model.output, Layer::HgnnPlus(_)));
+    assert!(matches!(model.output, Output::Layer(Layer::HgnnPlus(_))));
 }
 
 #[test]

@@ -47,15 +47,17 @@ pub enum OpError {
         /// The device found.
         got: String,
     },
-    /// The symmetric form of a convolution over a node whose degree has no square root.
+    /// A form of a convolution that takes the square root of a degree which has none.
     #[error(
-        "hypergraph_conv: node {node} has degree {degree}, and the symmetric form takes its square root; make the weights that sum to it \
-         positive or use Normalisation::Row"
+        "hypergraph_conv: {of} {index} has degree {degree}, and this form takes its square root; make the weights that sum to it positive or use \
+         Normalisation::Row"
     )]
     NegativeDegree {
-        /// The first such node.
-        node: usize,
-        /// Its degree, Σ_e w_e h_ve.
+        /// `node`, or `hyperedge` for the mean degree of its members.
+        of: &'static str,
+        /// The first such node or hyperedge.
+        index: usize,
+        /// Its degree, Σ_e w_e h_ve of a node.
         degree: String,
     },
     /// What the kernels refuse: sizes, indices, options, types that the device lacks.

@@ -16,6 +16,10 @@ pub enum Normalisation {
     Row,
     /// D^-1/2 H W B^-1 H^T D^-1/2 (Feng et al. 2019, arXiv:1809.09401).
     Symmetric,
+    /// H W B^-1 H^T: the sum of the means of the hyperedges (UniGIN and UniSAGE of Huang and Yang 2021, arXiv:2105.00956).
+    Sum,
+    /// D^-1/2 H W B^-1 E^-1/2 H^T with E_e = Σ_v h_ve D_v / B_e, the mean degree of the members (UniGCN, ibid.).
+    UniGnn,
 }
 
 /// Where the bias is added.
@@ -41,13 +45,13 @@ pub struct ConvConfig {
 /// In two passes or in one, as [`Incidence::with_kernel`] says.
 ///
 /// D_v = Σ_e w_e h_ve and B_e = Σ_v h_ve; a degree of 0 gives 0. Negative degrees, which negative
-/// weights make, have no square root: the symmetric form refuses them. Θ is applied on the cheaper side of the passes.
+/// weights make, have no square root: the symmetric form and UniGNN's refuse them. Θ is applied on the cheaper side of the passes.
 ///
 /// # Shapes
 /// x `[N, F]`, theta `[F, O]` (none: O = F), bias `[O]`; result `[N, O]`.
 ///
 /// # Errors
-/// Shapes, types or devices that disagree, a type that the device lacks, or a negative degree in the symmetric form.
+/// Shapes, types or devices that disagree, a type that the device lacks, or a negative degree where its square root is taken.
 pub fn hypergraph_conv<B: HyperBackend>(
     x: Tensor<B, 2>,
     incidence: &Incidence<B>,
@@ -63,14 +67,20 @@ pub fn hypergraph_conv<B: HyperBackend>(
     arguments.room("outputs", [incidence.nodes(), o])?;
     arguments.room("features of hyperedges", [incidence.hyperedges(), f.max(o)])?;
     let s = incidence.scales();
+    let negative = |e: &NegativeDegree| OpError::NegativeDegree { of: e.of, index: e.index, degree: e.degree.to_string() };
     let middle = Some(s.edge_weight_inverse.clone());
     let (scales, row_sums) = match config.normalisation {
         Normalisation::Row => (Scales { input: None, middle, output: Some(s.node_inverse.clone()) }, &s.row_sums),
+        Normalisation::Sum => (Scales { input: None, middle, output: None }, &s.sum_row_sums),
         Normalisation::Symmetric => {
-            let negative = |e: &NegativeDegree| OpError::NegativeDegree { node: e.node, degree: e.degree.to_string() };
             let symmetric = s.symmetric.as_ref().map_err(negative)?;
             let sqrt = Some(symmetric.node_inverse_sqrt.clone());
             (Scales { input: sqrt.clone(), middle, output: sqrt }, &symmetric.row_sums)
+        }
+        Normalisation::UniGnn => {
+            let unignn = s.unignn.as_ref().map_err(negative)?;
+            let middle = Some(unignn.edge_mean_inverse_sqrt.clone());
+            (Scales { input: None, middle, output: Some(unignn.node_inverse_sqrt.clone()) }, &unignn.row_sums)
         }
     };
     let sizes = [incidence.nodes(), incidence.hyperedges(), incidence.nnz(), f.min(o)];

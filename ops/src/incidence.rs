@@ -3,19 +3,20 @@
 mod degrees;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use burn::backend::autodiff::Autodiff;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use hypergraphql_framework::Hypergraph;
-use hypergraphql_kernels::CsrPair;
+use hypergraphql_kernels::{CsrPair, Direction};
 
 use crate::arguments::supports_pattern;
 use crate::backend::HyperBackend;
 use crate::error::Result;
+use crate::index::{Index, IndexParts};
 use crate::kernel_config::HyperedgeKernel;
-use degrees::Degrees;
 pub(crate) use degrees::NegativeDegree;
+use degrees::{Degrees, operator};
 
 /// The incidence matrix H `[N, M]` of a hypergraph in both orders, with the scales of the convolutions, uploaded once.
 ///
@@ -27,7 +28,9 @@ pub struct Incidence<B: HyperBackend> {
 
 /// Independent of autodiff, so that `inner` shares it.
 struct Parts<P, S, D> {
+    pair: Arc<CsrPair>,
     pattern: P,
+    node_index: OnceLock<Arc<IndexParts<P, D>>>,
     scales: NodeAndEdgeScales<S>,
     nodes: usize,
     hyperedges: usize,
@@ -43,8 +46,21 @@ pub(crate) struct NodeAndEdgeScales<S> {
     pub(crate) edge_weight_inverse: S,
     /// Row sums of D^-1 H W B^-1 H^T.
     pub(crate) row_sums: S,
+    /// Row sums of H W B^-1 H^T.
+    pub(crate) sum_row_sums: S,
     /// Those of the symmetric form, where every degree has a square root.
     pub(crate) symmetric: Result<SymmetricScales<S>, NegativeDegree>,
+    /// Those of UniGNN's form, where every degree and every mean of degrees has a square root.
+    pub(crate) unignn: Result<UniGnnScales<S>, NegativeDegree>,
+}
+
+pub(crate) struct UniGnnScales<S> {
+    /// D_v^-1/2
+    pub(crate) node_inverse_sqrt: S,
+    /// w_e / (B_e √E_e), E_e the mean degree of the members.
+    pub(crate) edge_mean_inverse_sqrt: S,
+    /// Row sums of D^-1/2 H W B^-1 E^-1/2 H^T.
+    pub(crate) row_sums: S,
 }
 
 pub(crate) struct SymmetricScales<S> {
@@ -65,21 +81,27 @@ impl<B: HyperBackend> Incidence<B> {
         let pair = CsrPair::new(csr.ptr().to_vec(), csr.col().to_vec(), h.hyperedges(), weights)?;
         let degrees = Degrees::new(&pair, h.hyperedge_weights());
         let up = |values: Vec<f64>| B::scale(values.into(), device);
-        let symmetric = degrees
-            .node_inverse_sqrt
-            .as_ref()
-            .map_err(|&e| e)
-            .map(|sqrt| SymmetricScales { row_sums: up(degrees.symmetric_row_sums(&pair, sqrt)), node_inverse_sqrt: up(sqrt.clone()) });
+        let roots = degrees.node_inverse_sqrt.as_ref().map_err(|&e| e);
+        let means = degrees.edge_mean_inverse_sqrt.as_ref().map_err(|&e| e);
+        let root = roots.map(|sqrt| up(sqrt.clone()));
         let scales = NodeAndEdgeScales {
-            symmetric,
+            symmetric: roots.and_then(|sqrt| {
+                Ok(SymmetricScales { row_sums: up(degrees.symmetric_row_sums(&pair, sqrt)), node_inverse_sqrt: root.clone()? })
+            }),
+            unignn: roots.and_then(|sqrt| {
+                let row_sums = up(operator(&pair, |_| 1.0, means?, |v| sqrt[v]));
+                Ok(UniGnnScales { row_sums, node_inverse_sqrt: root.clone()?, edge_mean_inverse_sqrt: up(means?.clone()) })
+            }),
             row_sums: up(degrees.row_sums(&pair)),
+            sum_row_sums: up(degrees.sum_row_sums(&pair)),
             node_inverse: up(degrees.node_inverse),
             edge_weight_inverse: up(degrees.edge_weight_inverse),
         };
         let (nodes, hyperedges, nnz) = (pair.rows(), pair.cols(), pair.nnz());
         supports_pattern::<B>(&pair, device)?;
-        let pattern = B::sparse(Arc::new(pair), device);
-        let inner = Arc::new(Parts { pattern, scales, nodes, hyperedges, nnz, device: device.clone() });
+        let pair = Arc::new(pair);
+        let pattern = B::sparse(Arc::clone(&pair), device);
+        let inner = Arc::new(Parts { pair, pattern, node_index: OnceLock::new(), scales, nodes, hyperedges, nnz, device: device.clone() });
         Ok(Self { inner, kernel: HyperedgeKernel::Auto })
     }
 
@@ -112,6 +134,21 @@ impl<B: HyperBackend> Incidence<B> {
     /// Where it lies.
     pub fn device(&self) -> &B::Device {
         &self.inner.device
+    }
+
+    /// The node of every incidence, in node-major order: [`scatter_add`](crate::scatter_add) by it sums features of incidences in their nodes. Made at the first
+    /// call.
+    ///
+    /// # Errors
+    /// Sizes that the device cannot hold.
+    pub fn node_index(&self) -> Result<Index<B>> {
+        if let Some(parts) = self.inner.node_index.get() {
+            return Ok(Index::of(Arc::clone(parts)));
+        }
+        let view = self.inner.pair.view(Direction::ToRows);
+        let nodes: Vec<u32> = (0..view.rows()).flat_map(|v| view.range(v).map(move |_| v as u32)).collect();
+        let parts = Index::<B>::new(&nodes, self.nodes(), self.device())?.parts();
+        Ok(Index::of(Arc::clone(self.inner.node_index.get_or_init(|| parts))))
     }
 
     pub(crate) fn pattern(&self) -> &B::Sparse {

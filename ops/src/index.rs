@@ -13,10 +13,11 @@ use crate::error::Result;
 
 /// An index `[I]` of rows of a matrix with `rows` rows, with its sorted transpose. A clone shares everything.
 pub struct Index<B: HyperBackend> {
-    inner: Arc<Parts<B::Sparse, B::Device>>,
+    inner: Arc<IndexParts<B::Sparse, B::Device>>,
 }
 
-struct Parts<P, D> {
+/// Independent of autodiff, so that `inner` shares it.
+pub(crate) struct IndexParts<P, D> {
     pattern: P,
     len: usize,
     rows: usize,
@@ -32,8 +33,16 @@ impl<B: HyperBackend> Index<B> {
         let pair = index_pattern(index.to_vec(), n)?;
         supports_pattern::<B>(&pair, device)?;
         Ok(Self {
-            inner: Arc::new(Parts { pattern: B::sparse(Arc::new(pair), device), len: index.len(), rows: n, device: device.clone() }),
+            inner: Arc::new(IndexParts { pattern: B::sparse(Arc::new(pair), device), len: index.len(), rows: n, device: device.clone() }),
         })
+    }
+
+    pub(crate) fn of(inner: Arc<IndexParts<B::Sparse, B::Device>>) -> Self {
+        Self { inner }
+    }
+
+    pub(crate) fn parts(self) -> Arc<IndexParts<B::Sparse, B::Device>> {
+        self.inner
     }
 
     /// I, the number of indices.
@@ -76,7 +85,7 @@ impl<B: HyperBackend> Clone for Index<B> {
 
 impl<B: HyperBackend> fmt::Debug for Index<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Parts { len, rows, device, .. } = &*self.inner;
+        let IndexParts { len, rows, device, .. } = &*self.inner;
         write!(f, "Index({len} of {rows} rows, {device:?})")
     }
 }

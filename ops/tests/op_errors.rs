@@ -185,6 +185,9 @@ fn a_negative_degree_is_refused_where_it_needs_a_root() {
     let symmetric = ConvConfig { normalisation: Normalisation::Symmetric, ..CONFIG };
     let message = text(hypergraph_conv(x.clone(), &h, None, None, symmetric));
     assert!(message.contains("node 1 has degree -1.5") && message.contains("Normalisation::Row"), "{message}");
+    let unignn = ConvConfig { normalisation: Normalisation::UniGnn, ..CONFIG };
+    let message = text(hypergraph_conv(x.clone(), &h, None, None, unignn));
+    assert!(message.contains("node 1 has degree -1.5"), "{message}");
     // H = [1 1; .5 -2; 0 1], D = (2, -1.5, 1), B = (1.5, 0): hyperedge 0 holds (1 + .5*2)/1.5, hyperedge 1 nothing.
     let y = hypergraph_conv(x, &h, None, None, CONFIG).unwrap().into_data().to_vec::<f32>().unwrap();
     let e = 2.0f32 / 1.5;

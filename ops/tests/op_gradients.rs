@@ -101,7 +101,8 @@ fn hypergraph_conv_matches_central_differences() {
     let weighted = Incidence::new(&hypergraph(), &DEVICE).unwrap();
     let members = [vec![0, 2, 5], vec![3], vec![1, 2, 4, 5], vec![0, 1]];
     let plain = Incidence::new(&Hypergraph::from_members(7, members, Duplicates::Error).unwrap(), &DEVICE).unwrap();
-    for (h, normalisation) in [&weighted, &plain].into_iter().flat_map(|h| [(h, Normalisation::Row), (h, Normalisation::Symmetric)]) {
+    let forms = [Normalisation::Row, Normalisation::Symmetric, Normalisation::Sum, Normalisation::UniGnn];
+    for (h, normalisation) in [&weighted, &plain].into_iter().flat_map(|h| forms.map(|form| (h, form))) {
         for bias in [BiasPlace::Input, BiasPlace::Output] {
             let config = ConvConfig { normalisation, bias };
             let conv = |x: &Matrix, t: Option<&Matrix>, b: Option<&Matrix>| {

@@ -8,10 +8,11 @@ use burn::tensor::backend::Backend;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Layer, NodeClassifier};
+use super::{Layer, NodeClassifier, Output};
 use crate::error::{ModelError, Result};
 use crate::layers::{
-    AttentionMode, HgnnConfig, HgnnPlusConfig, HypergraphAttentionConfig, HypergraphConvConfig, LayerKind, LayerNorm, WeightStream,
+    AllDeepSetsConfig, AllSetTransformerConfig, AttentionMode, Combine, EdHnnConfig, HgnnConfig, HgnnPlusConfig, HypergraphAttentionConfig,
+    HypergraphConvConfig, LayerKind, LayerNorm, Linear, MlpConfig, UniGatConfig, UniGcnIIConfig, UniGnnConfig, WeightStream,
 };
 use crate::precision::Precision;
 
@@ -56,10 +57,10 @@ pub struct NodeClassifierConfig {
     /// Width between layers; with attention all heads together.
     #[config(default = 256)]
     pub hidden: usize,
-    /// Number of layers, the output layer included.
+    /// Number of layers: of a stack the output layer included, of a deep network those before its perceptron.
     #[config(default = 2)]
     pub layers: usize,
-    /// Heads of attention: side by side in hidden layers, averaged in the output layer.
+    /// Heads of attention: side by side in hidden layers; in the output layer averaged (attention) or one (unigat).
     #[config(default = 4)]
     pub heads: usize,
     /// Over what attention coefficients sum to 1.
@@ -71,7 +72,28 @@ pub struct NodeClassifierConfig {
     /// Probability of dropping an activation between layers in training.
     #[config(default = 0.5)]
     pub dropout: f64,
+    /// Linear maps of the perceptrons inside a layer: of all of AllDeepSets', of both blocks of AllSetTransformer, of ED-HNN's after its nodes.
+    #[config(default = 2)]
+    pub mlp_layers: usize,
+    /// Linear maps of ED-HNN's perceptron of members; 0: none.
+    #[config(default = 0)]
+    pub member_layers: usize,
+    /// Linear maps of ED-HNN's perceptron of pairs; 0: none.
+    #[config(default = 0)]
+    pub pair_layers: usize,
+    /// Linear maps of the perceptron that gives the classes of a deep network.
+    #[config(default = 1)]
+    pub head_layers: usize,
+    /// The share of the initial features in UniGCNII and ED-HNN.
+    #[config(default = 0.1)]
+    pub alpha: f64,
+    /// How ED-HNN combines messages.
+    #[config(default = "Combine::Mean")]
+    pub combine: Combine,
 }
+
+/// λ of UniGCNII: the share of Θ in layer l is ln(λ / l + 1).
+const LAMBDA: f64 = 0.5;
 
 /// Most layers of a classifier: beyond it a mistyped option.
 const MAX_LAYERS: usize = 1024;
@@ -85,23 +107,43 @@ impl NodeClassifierConfig {
     pub fn init<B: Backend>(&self, device: &B::Device, seed: u64) -> Result<NodeClassifier<B>> {
         self.check()?;
         let mut weights = WeightStream::new(seed);
-        let mut hidden = Vec::new();
-        let mut features = self.features;
-        for _ in 1..self.layers {
-            hidden.push(self.layer(features, self.hidden, false, device, &mut weights)?);
+        let deep = self.layer.is_deep();
+        let encoder = (deep && self.has_encoder()).then(|| Linear::new(self.features, self.hidden, device, &mut weights)).transpose()?;
+        let depth = self.hidden_layers();
+        // One layer of ED-HNN is run over and over.
+        let own = if self.layer == LayerKind::EdHnn { depth.min(1) } else { depth };
+        let mut features = if encoder.is_some() { self.hidden } else { self.features };
+        let mut hidden = Vec::with_capacity(own);
+        for number in 1..=own {
+            hidden.push(self.layer(number, features, self.hidden, false, device, &mut weights)?);
             features = self.hidden;
         }
-        let output = self.layer(features, self.classes, true, device, &mut weights)?;
+        let output = if deep {
+            let head = MlpConfig::new(self.hidden, self.hidden, self.classes).with_layers(self.head_layers);
+            Output::Head(head.init(device, &mut weights)?)
+        } else {
+            Output::Layer(self.layer(self.layers, features, self.classes, true, device, &mut weights)?)
+        };
         let norms = match self.norm {
             Norm::None => Vec::new(),
-            Norm::Layer => hidden.iter().map(|_| LayerNorm::new(self.hidden, device)).collect(),
+            Norm::Layer => (0..depth).map(|_| LayerNorm::new(self.hidden, device)).collect(),
         };
-        Ok(NodeClassifier { hidden, norms, output, dropout: self.dropout })
+        Ok(NodeClassifier { encoder, hidden, norms, output, depth, dropout: self.dropout })
+    }
+
+    /// Whether a linear map comes before the layers of a deep network.
+    pub(crate) fn has_encoder(&self) -> bool {
+        matches!(self.layer, LayerKind::Unigcnii | LayerKind::EdHnn)
+    }
+
+    /// How many layers come before the output.
+    pub(crate) fn hidden_layers(&self) -> usize {
+        if self.layer.is_deep() { self.layers } else { self.layers - 1 }
     }
 
     /// The type that the first layer takes features in: the output layer is never in half precision.
     pub fn input_precision(&self, precision: Precision) -> Precision {
-        if self.layers == 1 { precision.wide() } else { precision }
+        if self.layers == 1 && !self.layer.is_deep() { precision.wide() } else { precision }
     }
 
     /// Checks the options.
@@ -120,14 +162,25 @@ impl NodeClassifierConfig {
         if !(0.0..1.0).contains(&self.dropout) {
             return Err(ModelError::option("dropout", self.dropout, "0 <= dropout < 1"));
         }
-        if self.layer == LayerKind::Attention && self.layers > 1 && !self.hidden.is_multiple_of(self.heads) {
+        if self.layer.has_heads() && self.hidden_layers() > 0 && !self.hidden.is_multiple_of(self.heads) {
             return Err(ModelError::option("heads", self.heads, format!("a divisor of hidden, {}", self.hidden)));
+        }
+        let maps = [("mlp layers", self.mlp_layers, 1), ("member layers", self.member_layers, 0), ("pair layers", self.pair_layers, 0)];
+        for (what, got, least) in maps.into_iter().chain([("head layers", self.head_layers, 1)]) {
+            if !(least..=MAX_LAYERS).contains(&got) {
+                return Err(ModelError::option(what, got, format!("{least} to {MAX_LAYERS}")));
+            }
+        }
+        if !(0.0..=1.0).contains(&self.alpha) {
+            return Err(ModelError::option("alpha", self.alpha, "0 to 1"));
         }
         Ok(())
     }
 
+    /// Layer `number`, from 1.
     fn layer<B: Backend>(
         &self,
+        number: usize,
         features: usize,
         outputs: usize,
         last: bool,
@@ -142,6 +195,30 @@ impl NodeClassifierConfig {
                 let head_width = if last { outputs } else { outputs / self.heads };
                 let config = HypergraphAttentionConfig::new(features, head_width).with_heads(self.heads);
                 Layer::Attention(config.with_mode(self.attention_mode).with_concat(!last).init(device, weights)?)
+            }
+            LayerKind::Unigcn => Layer::UniGcn(UniGnnConfig::new(features, outputs).gcn(device, weights)?),
+            LayerKind::Unigin => Layer::UniGin(UniGnnConfig::new(features, outputs).gin(device, weights)?),
+            LayerKind::Unisage => Layer::UniSage(UniGnnConfig::new(features, outputs).sage(device, weights)?),
+            LayerKind::Unigat => {
+                let heads = if last { 1 } else { self.heads };
+                Layer::UniGat(UniGatConfig::new(features, outputs / heads).with_heads(heads).init(device, weights)?)
+            }
+            LayerKind::Unigcnii => {
+                let config = UniGcnIIConfig::new(outputs, (LAMBDA / number as f64).ln_1p()).with_alpha(self.alpha);
+                Layer::UniGcnII(config.init(device, weights)?)
+            }
+            LayerKind::AllDeepSets => {
+                let config = AllDeepSetsConfig::new(features, outputs).with_mlp_layers(self.mlp_layers);
+                Layer::AllDeepSets(config.init(device, weights)?)
+            }
+            LayerKind::AllSetTransformer => {
+                let config = AllSetTransformerConfig::new(features, outputs).with_heads(self.heads).with_mlp_layers(self.mlp_layers);
+                Layer::AllSetTransformer(config.init(device, weights)?)
+            }
+            LayerKind::EdHnn => {
+                let config = EdHnnConfig::new(outputs).with_member_layers(self.member_layers).with_pair_layers(self.pair_layers);
+                let config = config.with_node_layers(self.mlp_layers).with_alpha(self.alpha).with_combine(self.combine);
+                Layer::EdHnn(config.init(device, weights)?)
             }
         })
     }

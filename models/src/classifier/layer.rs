@@ -7,7 +7,10 @@ use hypergraphql_ops::HyperBackend;
 
 use crate::error::Result;
 use crate::input::GraphInput;
-use crate::layers::{Hgnn, HgnnPlus, HypergraphAttention, HypergraphConv, LayerKind};
+use crate::layers::{
+    AllDeepSets, AllSetTransformer, EdHnn, Hgnn, HgnnPlus, HypergraphAttention, HypergraphConv, LayerKind, Masks, UniGat, UniGcn, UniGcnII,
+    UniGin, UniSage,
+};
 use crate::precision::Precision;
 
 /// One layer of a classifier; a new layer is one variant here.
@@ -21,6 +24,22 @@ pub enum Layer<B: Backend> {
     Conv(HypergraphConv<B>),
     /// Bai et al. 2019, with attention.
     Attention(HypergraphAttention<B>),
+    /// Huang and Yang 2021.
+    UniGcn(UniGcn<B>),
+    /// Huang and Yang 2021.
+    UniGin(UniGin<B>),
+    /// Huang and Yang 2021.
+    UniSage(UniSage<B>),
+    /// Huang and Yang 2021, with attention.
+    UniGat(UniGat<B>),
+    /// Huang and Yang 2021, deep.
+    UniGcnII(UniGcnII<B>),
+    /// Chien et al. 2022.
+    AllDeepSets(AllDeepSets<B>),
+    /// Chien et al. 2022, with attention.
+    AllSetTransformer(AllSetTransformer<B>),
+    /// Wang et al. 2023.
+    EdHnn(EdHnn<B>),
 }
 
 impl<B: Backend> Layer<B> {
@@ -31,21 +50,37 @@ impl<B: Backend> Layer<B> {
             Self::HgnnPlus(_) => LayerKind::HgnnPlus,
             Self::Conv(_) => LayerKind::Conv,
             Self::Attention(_) => LayerKind::Attention,
+            Self::UniGcn(_) => LayerKind::Unigcn,
+            Self::UniGin(_) => LayerKind::Unigin,
+            Self::UniSage(_) => LayerKind::Unisage,
+            Self::UniGat(_) => LayerKind::Unigat,
+            Self::UniGcnII(_) => LayerKind::Unigcnii,
+            Self::AllDeepSets(_) => LayerKind::AllDeepSets,
+            Self::AllSetTransformer(_) => LayerKind::AllSetTransformer,
+            Self::EdHnn(_) => LayerKind::EdHnn,
         }
     }
 }
 
 impl<B: HyperBackend> Layer<B> {
-    /// Applies the layer.
+    /// Applies the layer; `masks` are those of the dropout inside it.
     ///
     /// # Errors
     /// When the input does not fit it.
-    pub fn forward(&self, input: &GraphInput<B>, precision: Precision) -> Result<Tensor<B, 2>> {
+    pub fn forward(&self, input: &GraphInput<B>, precision: Precision, masks: &Masks) -> Result<Tensor<B, 2>> {
         match self {
             Self::Hgnn(l) => l.forward(input, precision),
             Self::HgnnPlus(l) => l.forward(input, precision),
             Self::Conv(l) => l.forward(input, precision),
             Self::Attention(l) => l.forward(input, precision),
+            Self::UniGcn(l) => l.forward(input, precision),
+            Self::UniGin(l) => l.forward(input, precision),
+            Self::UniSage(l) => l.forward(input, precision),
+            Self::UniGat(l) => l.forward(input, precision),
+            Self::UniGcnII(l) => l.forward(input, precision),
+            Self::AllDeepSets(l) => l.forward(input, precision, masks),
+            Self::AllSetTransformer(l) => l.forward(input, precision, masks),
+            Self::EdHnn(l) => l.forward(input, precision, masks),
         }
     }
 }

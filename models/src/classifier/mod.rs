@@ -10,11 +10,11 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
 use burn::tensor::backend::Backend;
-use hypergraphql_ops::{HyperBackend, dropout};
+use hypergraphql_ops::HyperBackend;
 
 use crate::error::Result;
 use crate::input::GraphInput;
-use crate::layers::LayerNorm;
+use crate::layers::{LayerNorm, Linear, Masks, Mlp};
 use crate::precision::Precision;
 
 /// Which dropout masks a training step draws; a resumed run draws the same.
@@ -26,22 +26,40 @@ pub struct DropoutSeed {
     pub step: u64,
 }
 
-/// A classifier of nodes: hidden layers, each followed by its normalisation if it has one, ReLU and dropout, then an output layer without them, the protocol of
-/// AllSet's comparison (Chien et al. 2022, arXiv:2106.13264).
+/// What gives the classes.
+#[derive(Module, Debug)]
+pub enum Output<B: Backend> {
+    /// A layer as wide as there are classes.
+    Layer(Layer<B>),
+    /// A perceptron on the last hidden layer.
+    Head(Mlp<B>),
+}
+
+/// A classifier of nodes, in one of two forms. [`LayerKind::is_deep`](crate::LayerKind::is_deep) says which a layer has.
+///
+/// A stack: hidden layers, each followed by its normalisation if it has one, ReLU and dropout, then an output layer without them, the protocol of AllSet's
+/// comparison (Chien et al. 2022, arXiv:2106.13264).
+///
+/// A deep network: a linear map with ReLU, whose result x⁰ all layers may mix in; dropout; layers as wide as it, each followed by its normalisation, ReLU and
+/// dropout; and a perceptron, the protocol of UniGCNII (Huang and Yang 2021) and ED-HNN (Wang et al. 2023). AllSet's layers have no linear map before them.
 #[derive(Module, Debug)]
 pub struct NodeClassifier<B: Backend> {
-    /// All layers but the last.
+    /// The linear map of a deep network.
+    pub encoder: Option<Linear<B>>,
+    /// The layers before the output; ED-HNN's one layer is run `depth` times.
     pub hidden: Vec<Layer<B>>,
-    /// One per hidden layer, or none.
+    /// One for each run of a hidden layer, or none.
     pub norms: Vec<LayerNorm<B>>,
-    /// The last layer, as wide as there are classes.
-    pub output: Layer<B>,
-    /// Probability of dropping an activation between layers in training.
+    /// The last layer or a perceptron.
+    pub output: Output<B>,
+    /// How often a hidden layer is run.
+    pub depth: usize,
+    /// Probability of dropping an activation in training.
     pub dropout: f64,
 }
 
 impl<B: HyperBackend> NodeClassifier<B> {
-    /// Logits of every node. Hidden layers are in the type of `precision`, layer norms and the output layer in f32 (f64); `dropout` is
+    /// Logits of every node. Hidden layers are in the type of `precision`, layer norms and the output in f32 (f64); `dropout` is
     /// `None` outside training.
     ///
     /// # Shapes
@@ -50,29 +68,26 @@ impl<B: HyperBackend> NodeClassifier<B> {
     /// # Errors
     /// When the input does not fit the first layer, or the device lacks the precision.
     pub fn forward(&self, input: &GraphInput<B>, precision: Precision, dropout: Option<DropoutSeed>) -> Result<Tensor<B, 2>> {
+        let masks = Masks::new(self.dropout, dropout);
         let mut input = input.clone();
-        for (i, layer) in self.hidden.iter().enumerate() {
-            let x = layer.forward(&input, precision)?; // [N, hidden]
+        if let Some(encoder) = &self.encoder {
+            let x = relu(encoder.forward(&input.features, precision)?); // [N, hidden]
+            input = input.hidden(masks.drop_out(x.clone())?).with_initial_features(x)?;
+        }
+        for (i, layer) in self.hidden.iter().cycle().take(self.depth).enumerate() {
+            let x = layer.forward(&input, precision, &masks)?; // [N, hidden]
             let x = match self.norms.get(i) {
                 Some(norm) => norm.forward(x, precision),
                 None => x,
             };
-            // What the output layer reads is not rounded again.
-            let kept = if i + 1 == self.hidden.len() { precision.wide() } else { precision };
-            input = input.hidden(self.drop_out(kept.cast(relu(x)), i, dropout)?);
+            // What the output reads is not rounded again.
+            let kept = if i + 1 == self.depth { precision.wide() } else { precision };
+            input = input.hidden(masks.drop_out(kept.cast(relu(x)))?);
         }
-        self.output.forward(&input.cast(precision.wide()), precision.wide()) // [N, classes]
-    }
-
-    fn drop_out(&self, x: Tensor<B, 2>, layer: usize, seed: Option<DropoutSeed>) -> Result<Tensor<B, 2>> {
-        match seed {
-            Some(DropoutSeed { seed, step }) if self.dropout > 0.0 => Ok(dropout(x, self.dropout, seed_of_layer(seed, layer), step)?),
-            _ => Ok(x),
+        let input = input.cast(precision.wide());
+        match &self.output {
+            Output::Layer(layer) => layer.forward(&input, precision.wide(), &masks), // [N, classes]
+            Output::Head(head) => head.forward(&input.features, precision.wide(), &masks), // [N, classes]
         }
     }
-}
-
-/// Layers of one step draw from different seeds, an odd constant apart.
-fn seed_of_layer(seed: u64, layer: usize) -> u64 {
-    seed.wrapping_add((layer as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }

@@ -14,7 +14,7 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{DType, Tensor, TensorData};
 
 use super::StateDict;
-use crate::classifier::{Layer, NodeClassifier, NodeClassifierConfig, Norm};
+use crate::classifier::{Layer, NodeClassifier, NodeClassifierConfig, Norm, Output};
 use crate::error::{ModelError, Result};
 use crate::layers::{LayerKind, LayerNorm};
 
@@ -28,7 +28,7 @@ type Bias<B> = Option<Param<Tensor<B, 1>>>;
 /// # Errors
 /// When the file has no layer of that kind, or a weight is no matrix.
 pub fn infer_config(dict: &StateDict, kind: LayerKind) -> Result<NodeClassifierConfig> {
-    let weight = weight_name(kind);
+    let weight = weight_name(kind)?;
     let prefixes = prefixes(dict, weight);
     let (Some(first), Some(last)) = (prefixes.first(), prefixes.last()) else {
         let names = format!("the file has {}", dict.contents());
@@ -62,8 +62,9 @@ fn matrix(dict: &StateDict, name: &str) -> Result<[usize; 2]> {
 /// # Errors
 /// When the number of layers differs, or a tensor is missing, left over, misshapen or not of floating point.
 pub fn import_classifier<B: Backend>(model: NodeClassifier<B>, mut dict: StateDict) -> Result<NodeClassifier<B>> {
-    let NodeClassifier { hidden, norms, output, dropout } = model;
-    let weight = weight_name(output.kind());
+    let NodeClassifier { encoder, hidden, norms, output, depth, dropout } = model;
+    let Output::Layer(output) = output else { return Err(not_imported("a deep network")) };
+    let weight = weight_name(output.kind())?;
     let prefixes = prefixes(&dict, weight);
     if prefixes.len() != hidden.len() + 1 {
         let (path, names) = (dict.path().into(), prefixes.join(", "));
@@ -74,18 +75,18 @@ pub fn import_classifier<B: Backend>(model: NodeClassifier<B>, mut dict: StateDi
     let norms = norms.into_iter().enumerate().map(|(i, norm)| import_norm(norm, &mut dict, i)).collect::<Result<_>>()?;
     dict.finish()?;
     let output = layers.pop().expect("there is an output layer; another count is a bug");
-    Ok(NodeClassifier { hidden: layers, norms, output, dropout })
+    Ok(NodeClassifier { encoder, hidden: layers, norms, output: Output::Layer(output), depth, dropout })
 }
 
 /// Fills one layer from the tensors whose names start with `prefix` (empty, or ending in a dot).
 ///
 /// # Errors
-/// When a tensor is missing, misshapen or not of floating point. What is left over shows in [`StateDict::finish`].
+/// When the layer is another, or a tensor is missing, misshapen or not of floating point. What is left over shows in [`StateDict::finish`].
 pub fn import_layer<B: Backend>(layer: Layer<B>, dict: &mut StateDict, prefix: &str) -> Result<Layer<B>> {
-    let weight = format!("{prefix}{}", weight_name(layer.kind()));
+    let weight = format!("{prefix}{}", weight_name(layer.kind())?);
     let bias = match layer.kind() {
         LayerKind::Hgnn | LayerKind::HgnnPlus => format!("{prefix}theta.bias"),
-        LayerKind::Conv | LayerKind::Attention => format!("{prefix}bias"),
+        _ => format!("{prefix}bias"),
     };
     Ok(match layer {
         Layer::Hgnn(mut l) => {
@@ -107,7 +108,13 @@ pub fn import_layer<B: Backend>(layer: Layer<B>, dict: &mut StateDict, prefix: &
             l.att = Param::from_tensor(tensor(values, [heads, pair], &l.att.device()));
             Layer::Attention(l)
         }
+        other => return Err(not_imported(other.kind())),
     })
+}
+
+/// The error for a layer whose tensors have no names in the libraries that are read.
+fn not_imported(layer: impl std::fmt::Display) -> ModelError {
+    ModelError::option("layer", layer, "hgnn, hgnn-plus, conv or attention, those of PyTorch Geometric and DHG")
 }
 
 fn import_norm<B: Backend>(norm: LayerNorm<B>, dict: &mut StateDict, index: usize) -> Result<LayerNorm<B>> {
@@ -118,10 +125,11 @@ fn import_norm<B: Backend>(norm: LayerNorm<B>, dict: &mut StateDict, index: usiz
     Ok(LayerNorm { gamma: take("weight", norm.gamma)?, beta: take("bias", norm.beta)? })
 }
 
-fn weight_name(kind: LayerKind) -> &'static str {
+fn weight_name(kind: LayerKind) -> Result<&'static str> {
     match kind {
-        LayerKind::Hgnn | LayerKind::HgnnPlus => "theta.weight",
-        LayerKind::Conv | LayerKind::Attention => "lin.weight",
+        LayerKind::Hgnn | LayerKind::HgnnPlus => Ok("theta.weight"),
+        LayerKind::Conv | LayerKind::Attention => Ok("lin.weight"),
+        other => Err(not_imported(other)),
     }
 }
 

@@ -19,11 +19,40 @@ pub enum LayerKind {
     Conv,
     /// [`HypergraphAttention`](super::HypergraphAttention)
     Attention,
+    /// [`UniGcn`](super::UniGcn)
+    Unigcn,
+    /// [`UniGin`](super::UniGin)
+    Unigin,
+    /// [`UniSage`](super::UniSage)
+    Unisage,
+    /// [`UniGat`](super::UniGat)
+    Unigat,
+    /// [`UniGcnII`](super::UniGcnII)
+    Unigcnii,
+    /// [`AllDeepSets`](super::AllDeepSets)
+    AllDeepSets,
+    /// [`AllSetTransformer`](super::AllSetTransformer)
+    AllSetTransformer,
+    /// [`EdHnn`](super::EdHnn)
+    EdHnn,
 }
 
 impl LayerKind {
     /// Every layer.
-    pub const ALL: [Self; 4] = [Self::Hgnn, Self::HgnnPlus, Self::Conv, Self::Attention];
+    pub const ALL: [Self; 12] = [
+        Self::Hgnn,
+        Self::HgnnPlus,
+        Self::Conv,
+        Self::Attention,
+        Self::Unigcn,
+        Self::Unigin,
+        Self::Unisage,
+        Self::Unigat,
+        Self::Unigcnii,
+        Self::AllDeepSets,
+        Self::AllSetTransformer,
+        Self::EdHnn,
+    ];
 
     /// The name on the command line.
     pub const fn name(self) -> &'static str {
@@ -32,7 +61,25 @@ impl LayerKind {
             Self::HgnnPlus => "hgnn-plus",
             Self::Conv => "conv",
             Self::Attention => "attention",
+            Self::Unigcn => "unigcn",
+            Self::Unigin => "unigin",
+            Self::Unisage => "unisage",
+            Self::Unigat => "unigat",
+            Self::Unigcnii => "unigcnii",
+            Self::AllDeepSets => "all-deep-sets",
+            Self::AllSetTransformer => "all-set-transformer",
+            Self::EdHnn => "ed-hnn",
         }
+    }
+
+    /// Whether its layers are as wide as the network between a linear map before the first and a perceptron after the last, which gives the classes.
+    pub const fn is_deep(self) -> bool {
+        matches!(self, Self::Unigcnii | Self::AllDeepSets | Self::AllSetTransformer | Self::EdHnn)
+    }
+
+    /// Whether it has heads, which divide the hidden width.
+    pub const fn has_heads(self) -> bool {
+        matches!(self, Self::Attention | Self::Unigat | Self::AllSetTransformer)
     }
 }
 
@@ -61,6 +108,7 @@ mod tests {
             assert_eq!(kind.name().parse::<LayerKind>().unwrap(), kind);
             assert_eq!(serde_json::to_string(&kind).unwrap(), format!("\"{kind}\""));
         }
-        assert_eq!("gcn".parse::<LayerKind>().unwrap_err().to_string(), "layer is gcn, expected hgnn, hgnn-plus, conv, attention");
+        let error = "gcn".parse::<LayerKind>().unwrap_err().to_string();
+        assert!(error.starts_with("layer is gcn, expected hgnn, hgnn-plus, conv, attention, unigcn"), "{error}");
     }
 }

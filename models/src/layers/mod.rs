@@ -1,19 +1,37 @@
 //! Hypergraph layers as Burn modules, one file each; `weights` draws their parameters.
 
+mod all_deep_sets;
+mod all_set_transformer;
+mod ed_hnn;
 mod hgnn;
 mod hgnn_plus;
 mod hypergraph_attention;
 mod hypergraph_conv;
 mod kind;
 mod layer_norm;
+mod linear;
+mod masks;
+mod mlp;
+mod pairs;
+mod unigat;
+mod unignn;
 mod weights;
 
+pub use all_deep_sets::{AllDeepSets, AllDeepSetsConfig};
+pub use all_set_transformer::{AllSetTransformer, AllSetTransformerConfig, Pma};
+pub use ed_hnn::{Combine, EdHnn, EdHnnConfig};
 pub use hgnn::{Hgnn, HgnnConfig};
 pub use hgnn_plus::{HgnnPlus, HgnnPlusConfig};
 pub use hypergraph_attention::{AttentionMode, HypergraphAttention, HypergraphAttentionConfig};
 pub use hypergraph_conv::{HypergraphConv, HypergraphConvConfig};
 pub use kind::LayerKind;
 pub use layer_norm::LayerNorm;
+pub use linear::Linear;
+pub use masks::Masks;
+pub use mlp::{Mlp, MlpConfig};
+pub use pairs::{Pairs, PairsConfig};
+pub use unigat::{UniGat, UniGatConfig};
+pub use unignn::{UniGcn, UniGcnII, UniGcnIIConfig, UniGin, UniGnnConfig, UniSage};
 pub use weights::WeightStream;
 
 use burn::module::Param;

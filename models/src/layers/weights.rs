@@ -26,11 +26,25 @@ impl WeightStream {
     /// # Errors
     /// When a side is 0 or there are more than 2³¹ elements.
     pub fn glorot<B: Backend>(&mut self, shape: [usize; 2], device: &B::Device) -> Result<Param<Tensor<B, 2>>> {
-        let len = shape[0].checked_mul(shape[1]).filter(|&n| (1..=LIMIT).contains(&n));
+        let r = (6.0 / (shape[0] as f64 + shape[1] as f64)).sqrt();
+        self.uniform(shape, r, device)
+    }
+
+    /// U(−bound, bound), in f32.
+    ///
+    /// # Errors
+    /// When a side is 0 or there are more than 2³¹ elements.
+    pub fn uniform<B: Backend, const D: usize>(
+        &mut self,
+        shape: [usize; D],
+        bound: f64,
+        device: &B::Device,
+    ) -> Result<Param<Tensor<B, D>>> {
+        let len = shape.iter().try_fold(1usize, |len, side| len.checked_mul(*side)).filter(|&n| (1..=LIMIT).contains(&n));
         let Some(len) = len else {
             return Err(ModelError::option("shape of a weight", format!("{shape:?}"), format!("1 to {LIMIT} elements")));
         };
-        let r = (6.0 / (shape[0] + shape[1]) as f64).sqrt() as f32;
+        let r = bound as f32;
         let values: Vec<f32> = (0..len).map(|_| r * (2.0 * self.unit() - 1.0)).collect();
         Ok(Param::from_tensor(Tensor::from_data(TensorData::new(values, shape), (device, DType::F32))))
     }

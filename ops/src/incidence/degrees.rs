@@ -5,8 +5,20 @@ use hypergraphql_kernels::{CsrPair, Direction};
 /// A degree that has no square root.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct NegativeDegree {
-    pub(crate) node: usize,
+    /// `node` or `hyperedge`.
+    pub(crate) of: &'static str,
+    pub(crate) index: usize,
     pub(crate) degree: f64,
+}
+
+impl NegativeDegree {
+    /// 1 / √x of every degree, 0 for 0.
+    fn inverse_sqrt(of: &'static str, degrees: &[f64]) -> Result<Vec<f64>, Self> {
+        match degrees.iter().position(|&d| d < 0.0) {
+            Some(index) => Err(Self { of, index, degree: degrees[index] }),
+            None => Ok(degrees.iter().map(|&d| inverse(d).sqrt()).collect()),
+        }
+    }
 }
 
 pub(super) struct Degrees {
@@ -14,6 +26,8 @@ pub(super) struct Degrees {
     /// The first node of negative degree where there is one.
     pub(super) node_inverse_sqrt: Result<Vec<f64>, NegativeDegree>,
     pub(super) edge_weight_inverse: Vec<f64>,
+    /// w_e / (B_e √E_e), E_e = Σ_v h_ve D_v / B_e the mean degree of the members.
+    pub(super) edge_mean_inverse_sqrt: Result<Vec<f64>, NegativeDegree>,
 }
 
 /// 1 / x, and 0 for 0.
@@ -33,31 +47,38 @@ impl Degrees {
         let weight = |e: usize| hyperedge_weights.map_or(1.0, |w| w[e]);
         let node = product(pair, Direction::ToRows, weight);
         let edge = product(pair, Direction::ToCols, |_| 1.0);
+        let edge_weight_inverse: Vec<f64> = edge.iter().enumerate().map(|(e, &b)| weight(e) * inverse(b)).collect();
+        let mean: Vec<f64> = product(pair, Direction::ToCols, |v| node[v]).iter().zip(&edge).map(|(sum, &b)| sum * inverse(b)).collect();
         Self {
             node_inverse: node.iter().map(|&d| inverse(d)).collect(),
-            node_inverse_sqrt: match node.iter().position(|&d| d < 0.0) {
-                Some(v) => Err(NegativeDegree { node: v, degree: node[v] }),
-                None => Ok(node.iter().map(|&d| inverse(d).sqrt()).collect()),
-            },
-            edge_weight_inverse: edge.iter().enumerate().map(|(e, &b)| weight(e) * inverse(b)).collect(),
+            node_inverse_sqrt: NegativeDegree::inverse_sqrt("node", &node),
+            edge_mean_inverse_sqrt: NegativeDegree::inverse_sqrt("hyperedge", &mean)
+                .map(|sqrt| sqrt.iter().zip(&edge_weight_inverse).map(|(s, w)| s * w).collect()),
+            edge_weight_inverse,
         }
     }
 
     /// D^-1 H W B^-1 H^T 1
     pub(super) fn row_sums(&self, pair: &CsrPair) -> Vec<f64> {
-        self.operator(pair, |_| 1.0, &self.node_inverse)
+        operator(pair, |_| 1.0, &self.edge_weight_inverse, |v| self.node_inverse[v])
+    }
+
+    /// H W B^-1 H^T 1
+    pub(super) fn sum_row_sums(&self, pair: &CsrPair) -> Vec<f64> {
+        operator(pair, |_| 1.0, &self.edge_weight_inverse, |_| 1.0)
     }
 
     /// D^-1/2 H W B^-1 H^T D^-1/2 1
     pub(super) fn symmetric_row_sums(&self, pair: &CsrPair, node_inverse_sqrt: &[f64]) -> Vec<f64> {
-        self.operator(pair, |v| node_inverse_sqrt[v], node_inverse_sqrt)
+        operator(pair, |v| node_inverse_sqrt[v], &self.edge_weight_inverse, |v| node_inverse_sqrt[v])
     }
+}
 
-    fn operator(&self, pair: &CsrPair, x: impl Fn(usize) -> f64, output: &[f64]) -> Vec<f64> {
-        let edges = product(pair, Direction::ToCols, x);
-        let nodes = product(pair, Direction::ToRows, |e| self.edge_weight_inverse[e] * edges[e]);
-        nodes.iter().zip(output).map(|(y, s)| y * s).collect()
-    }
+/// S_out H S_middle H^T S_in 1
+pub(super) fn operator(pair: &CsrPair, input: impl Fn(usize) -> f64, middle: &[f64], output: impl Fn(usize) -> f64) -> Vec<f64> {
+    let edges = product(pair, Direction::ToCols, input);
+    let nodes = product(pair, Direction::ToRows, |e| middle[e] * edges[e]);
+    nodes.iter().enumerate().map(|(v, y)| y * output(v)).collect()
 }
 
 #[cfg(test)]
@@ -73,6 +94,10 @@ mod tests {
         let sqrt = d.node_inverse_sqrt.as_ref().unwrap();
         assert_eq!(sqrt[..], [(1.0f64 / 14.0).sqrt(), 0.0, 0.5]);
         assert_eq!(d.edge_weight_inverse, [2.0, 1.0]);
+        // The degrees are 14, 0 and 4: means 14 of hyperedge 0 and (3·14 + 4) / 4 of hyperedge 1.
+        let mean = d.edge_mean_inverse_sqrt.as_ref().unwrap();
+        assert!((mean[0] - 2.0 / 14f64.sqrt()).abs() < 1e-15 && (mean[1] - 1.0 / 11.5f64.sqrt()).abs() < 1e-15);
+        assert_eq!(d.sum_row_sums(&pair), [14.0, 0.0, 4.0]);
         let sums = d.row_sums(&pair);
         assert!((sums[0] - 1.0).abs() < 1e-15 && sums[1] == 0.0 && (sums[2] - 1.0).abs() < 1e-15);
         let s = (1.0f64 / 14.0).sqrt();
@@ -81,12 +106,15 @@ mod tests {
             assert!((got - want).abs() < 1e-15);
         }
     }
+
     #[test]
     fn negative_degrees_have_inverses_but_no_roots() {
         let pair = CsrPair::new(vec![0, 1, 2, 4], vec![0, 1, 0, 1], 2, Some(vec![1.0, -2.0, 1.0, -1.0])).unwrap();
         let d = Degrees::new(&pair, None);
         assert_eq!(d.node_inverse, [1.0, -0.5, 0.0]);
         assert_eq!(d.edge_weight_inverse, [0.5, -1.0 / 3.0]);
-        assert_eq!(d.node_inverse_sqrt, Err(NegativeDegree { node: 1, degree: -2.0 }));
+        assert_eq!(d.node_inverse_sqrt, Err(NegativeDegree { of: "node", index: 1, degree: -2.0 }));
+        // Means: 1 of hyperedge 0, (-2·-2 - 0) / -3 of hyperedge 1.
+        assert_eq!(d.edge_mean_inverse_sqrt, Err(NegativeDegree { of: "hyperedge", index: 1, degree: 4.0 / -3.0 }));
     }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::str::FromStr;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use hypergraphql_models::layers::Combine;
 use hypergraphql_models::schedule::Schedule;
 use hypergraphql_models::train::{ClassWeights, OptimizerKind, TrainConfig};
 use hypergraphql_models::{AttentionMode, LayerKind, NodeClassifierConfig, Norm, Precision};
@@ -41,7 +42,9 @@ pub(crate) enum Switch {
 #[command(next_help_heading = "Hyperparameters")]
 pub(crate) struct Flags {
     /// The layer that is stacked [default: hgnn].
-    #[arg(long, value_parser = choice::<LayerKind>(&["hgnn", "hgnn-plus", "conv", "attention"]))]
+    #[arg(long, value_parser = choice::<LayerKind>(&[
+        "hgnn", "hgnn-plus", "conv", "attention", "unigcn", "unigin", "unisage", "unigat", "unigcnii", "all-deep-sets", "all-set-transformer", "ed-hnn"
+    ]))]
     #[serde(skip_serializing_if = "Option::is_none")]
     layer: Option<LayerKind>,
     /// Independent trainings, with seeds SEED, SEED + 1, ... [default: 1].
@@ -60,11 +63,11 @@ pub(crate) struct Flags {
     #[arg(long)]
     #[serde(skip_serializing_if = "Option::is_none")]
     hidden: Option<u32>,
-    /// Layers [default: 2].
+    /// Layers; of unigcnii, all-deep-sets, all-set-transformer and ed-hnn those before the perceptron that gives the classes [default: 2].
     #[arg(long)]
     #[serde(skip_serializing_if = "Option::is_none")]
     layers: Option<u32>,
-    /// Heads of attention [default: 4].
+    /// Heads of attention, unigat and all-set-transformer [default: 4].
     #[arg(long)]
     #[serde(skip_serializing_if = "Option::is_none")]
     heads: Option<u32>,
@@ -72,6 +75,30 @@ pub(crate) struct Flags {
     #[arg(long, value_parser = choice::<AttentionMode>(&["node", "edge"]))]
     #[serde(skip_serializing_if = "Option::is_none")]
     attention_mode: Option<AttentionMode>,
+    /// Linear maps of the perceptrons inside all-deep-sets and all-set-transformer, and of ed-hnn's after its nodes [default: 2].
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mlp_layers: Option<u32>,
+    /// Linear maps of ed-hnn's perceptron of members; 0: none [default: 0].
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    member_layers: Option<u32>,
+    /// Linear maps of ed-hnn's perceptron of pairs; 0: none [default: 0].
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pair_layers: Option<u32>,
+    /// Linear maps of the perceptron that gives the classes, where there is one [default: 1].
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    head_layers: Option<u32>,
+    /// Share of the initial features in each layer of unigcnii and ed-hnn [default: 0.1].
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alpha: Option<f64>,
+    /// How ed-hnn combines what meets in a hyperedge and in a node [default: mean].
+    #[arg(long, value_parser = choice::<Combine>(&["mean", "sum"]))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    combine: Option<Combine>,
     /// What follows each hidden layer; layer is layer normalisation [default: layer with attention, else none].
     #[arg(long, value_parser = choice::<Norm>(&["none", "layer"]))]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -134,6 +161,12 @@ pub(crate) struct Options {
     pub(crate) layers: u32,
     pub(crate) heads: u32,
     pub(crate) attention_mode: AttentionMode,
+    pub(crate) mlp_layers: u32,
+    pub(crate) member_layers: u32,
+    pub(crate) pair_layers: u32,
+    pub(crate) head_layers: u32,
+    pub(crate) alpha: f64,
+    pub(crate) combine: Combine,
     pub(crate) norm: Norm,
     pub(crate) epochs: u32,
     pub(crate) lr: f64,
@@ -159,6 +192,12 @@ impl Default for Options {
             layers: 2,
             heads: 4,
             attention_mode: AttentionMode::Node,
+            mlp_layers: 2,
+            member_layers: 0,
+            pair_layers: 0,
+            head_layers: 1,
+            alpha: 0.1,
+            combine: Combine::Mean,
             norm: Norm::None,
             epochs: 500,
             lr: 1e-3,
@@ -190,6 +229,12 @@ impl Options {
             .with_layers(self.layers as usize)
             .with_heads(self.heads as usize)
             .with_attention_mode(self.attention_mode)
+            .with_mlp_layers(self.mlp_layers as usize)
+            .with_member_layers(self.member_layers as usize)
+            .with_pair_layers(self.pair_layers as usize)
+            .with_head_layers(self.head_layers as usize)
+            .with_alpha(self.alpha)
+            .with_combine(self.combine)
             .with_norm(self.norm)
             .with_dropout(self.dropout)
     }
@@ -340,9 +385,15 @@ mod tests {
     #[test]
     fn help_offers_what_training_takes() {
         let help = Line::command().render_long_help().to_string();
-        for values in
-            ["hgnn, hgnn-plus, conv, attention", "f32, bf16, f16]", "node, edge", "none, layer", "adam, adamw", "constant, cosine"]
-        {
+        for values in [
+            "hgnn, hgnn-plus, conv, attention, unigcn",
+            "ed-hnn",
+            "f32, bf16, f16]",
+            "node, edge",
+            "none, layer",
+            "adam, adamw",
+            "constant, cosine",
+        ] {
             assert!(help.contains(values), "{values} is not in {help}");
         }
         let error = Line::try_parse_from(["x", "--precision", "f8"]).err().unwrap().to_string();

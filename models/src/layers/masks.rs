@@ -1,0 +1,46 @@
+//! Dropout of one forward pass.
+
+use std::cell::Cell;
+
+use burn::tensor::Tensor;
+use hypergraphql_ops::{HyperBackend, dropout};
+
+use crate::classifier::DropoutSeed;
+use crate::error::Result;
+
+/// The dropout masks of one forward pass, each from a seed of its own: the first that is asked for, the second, and so on. A step that is repeated, after a
+/// resume say, asks for the same ones.
+#[derive(Debug)]
+pub struct Masks {
+    probability: f64,
+    seed: Option<DropoutSeed>,
+    drawn: Cell<u64>,
+}
+
+impl Masks {
+    /// Masks that drop activations with this probability in training; `seed` is `None` outside it.
+    pub fn new(probability: f64, seed: Option<DropoutSeed>) -> Self {
+        Self { probability, seed, drawn: Cell::new(0) }
+    }
+
+    /// No dropout.
+    pub fn none() -> Self {
+        Self::new(0.0, None)
+    }
+
+    /// Drops activations and scales the others by 1 / (1 − p), in training.
+    ///
+    /// # Errors
+    /// A type that the device lacks.
+    pub fn drop_out<B: HyperBackend>(&self, x: Tensor<B, 2>) -> Result<Tensor<B, 2>> {
+        let number = self.drawn.get();
+        self.drawn.set(number + 1);
+        match self.seed {
+            // Masks of one step draw from different seeds, an odd constant apart.
+            Some(DropoutSeed { seed, step }) if self.probability > 0.0 => {
+                Ok(dropout(x, self.probability, seed.wrapping_add(number.wrapping_mul(0x9e37_79b9_7f4a_7c15)), step)?)
+            }
+            _ => Ok(x),
+        }
+    }
+}
