@@ -63,7 +63,8 @@ impl Profile {
                 let is_input = |other: &&OperatorProfile| operator.inputs.contains(&other.operator);
                 // The last operator of its sub-query, which no other of it reads.
                 let is_sub_query = |other: &&OperatorProfile| {
-                    other.within.as_ref() == Some(&operator.operator) && !self.operators.iter().any(|reader| is_below(&other.operator, reader))
+                    other.within.as_ref() == Some(&operator.operator)
+                        && !self.operators.iter().any(|reader| is_below(&other.operator, reader))
                 };
                 // In the order in which they ran, the first on top of what waits.
                 let below: Vec<_> = self.operators.iter().filter(|other| is_input(other) || is_sub_query(other)).collect();

@@ -10,7 +10,9 @@ use crate::{bag, text};
 
 /// Statements that every update leaves in the same number: one is replaced.
 fn count(engine: &Engine) -> usize {
-    let Answer::Solutions(found) = engine.query(&text("SELECT ?s { ?s x:is ?o }"), &QueryOptions::default()).unwrap() else { unreachable!() };
+    let Answer::Solutions(found) = engine.query(&text("SELECT ?s { ?s x:is ?o }"), &QueryOptions::default()).unwrap() else {
+        unreachable!()
+    };
     found.len()
 }
 
