@@ -1,8 +1,8 @@
-//! Rows that are equal in some columns, found by all threads: each makes the rows of a morsel different from each other, and then, of a part of all hashes,
-//! the rows of all morsels. What comes out does not depend on who came first.
+//! Rows that are equal in some columns, found by all threads: rows go to parts by the hash of their columns, so that equal ones meet in one part, which one
+//! thread looks at in the order of rows. What comes out does not depend on who came first.
 
 use std::hash::BuildHasher;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use hashbrown::hash_table::Entry;
 use hashbrown::{DefaultHashBuilder, HashTable};
@@ -12,10 +12,10 @@ use super::index::key;
 use super::task::{MORSEL, Task};
 use crate::engine::QueryError;
 
-/// Parts of all hashes.
-const PARTS: usize = 32;
+/// Parts of all rows.
+const PARTS: usize = 64;
 
-/// An array with a place for each key is used where the span of keys is at most so many times the rows.
+/// An array with a place for each id is used where the span of ids is at most so many times the rows.
 const DENSITY: usize = 4;
 
 /// Sets of equal rows.
@@ -40,7 +40,8 @@ pub(crate) fn equal(task: &Task<'_, '_>, columns: &[&[u32]], rows: usize, number
         let (least, most) = rayon::join(|| column.par_iter().map(of).min(), || column.par_iter().map(of).max());
         let (least, most) = (least.unwrap_or(0), most.unwrap_or(0));
         let span = (most - least) as usize + 1;
-        if span <= DENSITY * rows {
+        // Numbers are looked up in an array of them, for which there are bits alone otherwise.
+        if span <= if numbered { DENSITY } else { 16 * DENSITY } * rows {
             return dense(task, column, least, span, numbered);
         }
     }
@@ -96,121 +97,118 @@ impl Firsts {
     }
 }
 
-/// Keys that are close to each other, by an array of the first row of each.
+/// One column whose ids are close to each other. Each thread marks what it meets in rows of its own; what an earlier thread has met is taken away.
 fn dense(task: &Task<'_, '_>, column: &[u32], least: u32, span: usize, numbered: bool) -> Result<Equal, QueryError> {
-    task.room(span as u64, 4)?;
+    let threads = rayon::current_num_threads();
+    let words = span.div_ceil(64);
+    task.room((words * threads) as u64, 8)?;
     let place = |id: u32| (id.wrapping_add(1) - least) as usize;
-    let first: Vec<AtomicU32> = (0..span).into_par_iter().map(|_| AtomicU32::new(u32::MAX)).collect();
-    task.morsels(column.len(), MORSEL, |range| {
+    let met = task.morsels(column.len(), column.len().div_ceil(threads).max(1), |range| {
+        let (mut bits, mut first) = (vec![0u64; words], vec![]);
         for row in range {
-            let first = &first[place(column[row])];
-            // Seldom true, so that a key that all threads meet is not written by all of them.
-            if first.load(Ordering::Relaxed) > row as u32 {
-                first.fetch_min(row as u32, Ordering::Relaxed);
+            if row % MORSEL == 0 {
+                task.check()?;
+                task.room(first.len() as u64, 4)?;
+            }
+            let (word, bit) = (place(column[row]) / 64, place(column[row]) % 64);
+            if bits[word] >> bit & 1 == 0 {
+                bits[word] |= 1 << bit;
+                first.push(row as u32);
             }
         }
-        Ok(())
+        Ok((bits, first))
     })?;
-    let mut firsts = Firsts::new(task, column.len())?;
-    first.par_iter().map(|first| first.load(Ordering::Relaxed)).filter(|&row| row != u32::MAX).for_each(|row| firsts.set(row));
-    let rows = firsts.rows(task)?;
+    let pieces = task.morsels(met.len(), 1, |piece| {
+        let (earlier, first) = (&met[..piece.start], &met[piece.start].1);
+        let is_new = |row: &u32| {
+            let place = place(column[*row as usize]);
+            earlier.iter().all(|(bits, _)| bits[place / 64] >> (place % 64) & 1 == 0)
+        };
+        Ok(first.iter().copied().filter(is_new).collect::<Vec<u32>>())
+    })?;
+    let first = pieces.concat();
     if !numbered {
-        return Ok(Equal { first: rows, numbers: vec![] });
+        return Ok(Equal { first, numbers: vec![] });
     }
-    let number = |first: &AtomicU32| match first.load(Ordering::Relaxed) {
-        u32::MAX => {}
-        row => first.store(firsts.number(row), Ordering::Relaxed),
-    };
-    first.par_iter().for_each(number);
+    task.room(span as u64 + column.len() as u64, 4)?;
+    let mut number = vec![0; span];
+    first.iter().zip(0..).for_each(|(&row, at)| number[place(column[row as usize])] = at);
     task.check()?;
-    task.room(column.len() as u64, 4)?;
-    let numbers = column.par_iter().map(|&id| first[place(id)].load(Ordering::Relaxed)).collect();
-    Ok(Equal { first: rows, numbers })
+    Ok(Equal { first, numbers: column.par_iter().with_min_len(MORSEL).map(|&id| number[place(id)]).collect() })
 }
 
-/// The different rows of a morsel.
-struct Morsel {
-    first: Vec<u32>,
-    /// Of each row the place of its like in `first`, if numbers are wanted.
-    numbers: Vec<u32>,
-    /// Places in `first` by part of the hashes.
-    parts: [Vec<u32>; PARTS],
+/// The rows of a morsel that are in one part.
+#[derive(Default)]
+struct Part {
+    keys: Vec<u64>,
+    rows: Vec<u32>,
 }
 
 fn hashed(task: &Task<'_, '_>, columns: &[&[u32]], rows: usize, numbered: bool) -> Result<Equal, QueryError> {
     let hasher = DefaultHashBuilder::default();
-    let hash = |row: u32| hasher.hash_one(key(columns, &hasher, row as usize));
-    let same = |a: u32, b: u32| columns.iter().all(|column| column[a as usize] == column[b as usize]);
-    let held = AtomicU64::new(0);
-    let hold = |bytes: usize| task.room(held.fetch_add(bytes as u64, Ordering::Relaxed) + bytes as u64, 1);
+    task.room(rows as u64, if numbered { 20 } else { 12 })?;
     let morsels = task.morsels(rows, MORSEL, |range| {
-        let (mut first, mut numbers, mut parts): (Vec<u32>, Vec<u32>, _) = (vec![], vec![], [const { Vec::new() }; PARTS]);
-        let mut seen: HashTable<u32> = HashTable::new();
-        for row in range.start as u32..range.end as u32 {
-            let own = hash(row);
-            let number = match seen.entry(own, |&at| same(row, first[at as usize]), |&at| hash(first[at as usize])) {
-                Entry::Occupied(entry) => *entry.get(),
-                Entry::Vacant(entry) => {
-                    let at = first.len() as u32;
-                    entry.insert(at);
-                    first.push(row);
-                    parts[(own >> 40) as usize % PARTS].push(at);
-                    at
-                }
-            };
-            if numbered {
-                numbers.push(number);
-            }
+        let mut parts: [Part; PARTS] = std::array::from_fn(|_| Part::default());
+        for row in range {
+            let key = key(columns, &hasher, row);
+            let part = &mut parts[(key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize % PARTS];
+            part.keys.push(key);
+            part.rows.push(row as u32);
         }
-        hold(4 * numbers.len() + 8 * first.len())?;
-        Ok(Morsel { first, numbers, parts })
+        Ok(parts)
     })?;
+    // Keys of more than two columns are hashes.
+    let same = |a: u32, b: u32| columns.len() <= 2 || columns.iter().all(|column| column[a as usize] == column[b as usize]);
+    let held = AtomicU64::new(0);
     let mut firsts = Firsts::new(task, rows)?;
-    // Of each part and morsel the first rows of all that are like its own.
-    let across = task.morsels(PARTS, 1, |part| {
-        let mut seen: HashTable<u32> = HashTable::new();
+    // Of each part and morsel the first rows that are equal to its own.
+    let equals = task.morsels(PARTS, 1, |part| {
+        let mut seen: HashTable<(u64, u32)> = HashTable::new();
         let mut all = vec![];
         for morsel in &morsels {
             task.check()?;
-            let mut like: Vec<u32> = vec![];
-            for &at in &morsel.parts[part.start] {
-                let row = morsel.first[at as usize];
-                let first = match seen.entry(hash(row), |&other| same(row, other), |&other| hash(other)) {
-                    Entry::Occupied(entry) => *entry.get(),
+            let Part { keys, rows } = &morsel[part.start];
+            let mut equal: Vec<u32> = Vec::with_capacity(if numbered { rows.len() } else { 0 });
+            for (&key, &row) in keys.iter().zip(rows) {
+                let is_it = |&(other, first): &(u64, u32)| other == key && same(first, row);
+                let first = match seen.entry(hasher.hash_one(key), is_it, |&(other, _)| hasher.hash_one(other)) {
+                    Entry::Occupied(entry) => entry.get().1,
                     Entry::Vacant(entry) => {
-                        entry.insert(row);
+                        entry.insert((key, row));
                         firsts.set(row);
                         row
                     }
                 };
                 if numbered {
-                    like.push(first);
+                    equal.push(first);
                 }
             }
-            hold(4 * like.len())?;
-            all.push(like);
+            task.room(held.load(Ordering::Relaxed) + 17 * seen.capacity() as u64, 1)?;
+            all.push(equal);
         }
-        hold(5 * seen.capacity())?;
+        held.fetch_add(17 * seen.capacity() as u64, Ordering::Relaxed);
         Ok(all)
     })?;
     let first = firsts.rows(task)?;
     if !numbered {
         return Ok(Equal { first, numbers: vec![] });
     }
-    hold(4 * rows)?;
     let pieces = task.morsels(morsels.len(), 1, |range| {
-        let morsel = &morsels[range.start];
-        let mut global = vec![0; morsel.first.len()];
-        for (part, across) in morsel.parts.iter().zip(&across) {
-            part.iter().zip(&across[range.start]).for_each(|(&at, &row)| global[at as usize] = firsts.number(row));
+        let (from, to) = (range.start * MORSEL, ((range.start + 1) * MORSEL).min(rows));
+        let mut numbers = vec![0; to - from];
+        for (part, equals) in morsels[range.start].iter().zip(&equals) {
+            let pairs = part.rows.iter().zip(&equals[range.start]);
+            pairs.for_each(|(&row, &first)| numbers[row as usize - from] = firsts.number(first));
         }
-        Ok(morsel.numbers.iter().map(|&number| global[number as usize]).collect::<Vec<u32>>())
+        Ok(numbers)
     })?;
     Ok(Equal { first, numbers: pieces.concat() })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use hashbrown::HashMap;
     use hypergraphql_framework::store::AtomSpace;
     use hypergraphql_query::expr::Context;
@@ -242,13 +240,13 @@ mod tests {
         let session = Session::new(&space, Graphs::new(&space, None), Closures::default(), limits, Context::new(DateTime::MIN, 0)).unwrap();
         let scope = Scope::default();
         let task = Task { session: &session, operator: "a test", scope: &scope, first_solution: 0 };
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+        static POOL: LazyLock<rayon::ThreadPool> = LazyLock::new(|| rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap());
         let wanted = expected(columns, rows);
         for numbered in [true, false] {
             let numbers = if numbered { wanted.numbers.clone() } else { vec![] };
             let wanted = Equal { first: wanted.first.clone(), numbers };
-            assert_eq!(pool.install(|| equal(&task, columns, rows, numbered)).unwrap(), wanted);
-            assert_eq!(pool.install(|| hashed(&task, columns, rows, numbered)).unwrap(), wanted);
+            assert_eq!(POOL.install(|| equal(&task, columns, rows, numbered)).unwrap(), wanted);
+            assert_eq!(POOL.install(|| hashed(&task, columns, rows, numbered)).unwrap(), wanted);
         }
     }
 

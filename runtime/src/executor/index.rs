@@ -186,6 +186,54 @@ fn sparse(task: &Task<'_, '_>, keys: &[u64], rows: Vec<u32>) -> Result<(Vec<u32>
 fn table_of(key: u64, tables: usize) -> usize {
     match tables {
         1 => 0,
-        _ => (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize * tables >> 32,
+        _ => ((key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize * tables) >> 32,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hypergraphql_framework::store::AtomSpace;
+    use hypergraphql_query::algebra::Variable;
+    use hypergraphql_query::expr::Context;
+    use oxsdatatypes::DateTime;
+
+    use super::super::dataset::Graphs;
+    use super::super::{Limits, Scope, Session};
+    use super::*;
+    use crate::infer::Closures;
+
+    /// A column of close ids, one of ids far apart with one that no other row has, and one of three ids.
+    fn table(rows: usize) -> Table {
+        let column = |factor: usize, values: usize| (0..rows).map(|row| (row * factor % values) as u32).collect::<Vec<u32>>();
+        let mut far: Vec<u32> = column(7, 90_001).iter().map(|id| id * 40_000).collect();
+        far[rows / 2] = 1;
+        let columns = [column(7_919, 50_021), far, column(1, 3)];
+        Table { variables: ["a", "b", "c"].map(Variable::new).to_vec(), columns: columns.map(Into::into).to_vec(), weight: None, rows }
+    }
+
+    #[test]
+    fn rows_of_a_key_are_found_by_any_number_of_threads() {
+        let space = AtomSpace::from_quads([]).unwrap();
+        let limits = Limits::new(None, None, None);
+        let session = Session::new(&space, Graphs::new(&space, None), Closures::default(), limits, Context::new(DateTime::MIN, 0)).unwrap();
+        let scope = Scope::default();
+        let task = Task { session: &session, operator: "a test", scope: &scope, first_solution: 0 };
+        for (rows, threads) in [(5, 3), (4 * MORSEL + 11, 1), (4 * MORSEL + 11, 3)] {
+            let table = table(rows);
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            for on in [&[0][..], &[1], &[0, 2], &[1, 0], &[0, 1, 2]] {
+                let value = |row: usize| on.iter().map(|&column| table.columns[column][row]).collect::<Vec<u32>>();
+                let mut expected: HashMap<Vec<u32>, Vec<u32>> = HashMap::new();
+                (0..rows).for_each(|row| expected.entry(value(row)).or_default().push(row as u32));
+                let index = pool.install(|| Index::new(&task, &table, &Rows::All(rows), on)).unwrap();
+                let keys = index.keys(&table, on);
+                for row in (0..rows).step_by(97).chain([rows / 2]) {
+                    let mut found = vec![];
+                    index.matches(&keys, row, &mut found);
+                    assert_eq!(found, expected[&value(row)], "row {row} on {on:?} by {threads} threads");
+                    assert!(index.has(&keys, row) && index.candidates(&keys, row) >= found.len());
+                }
+            }
+        }
     }
 }

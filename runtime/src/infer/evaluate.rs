@@ -117,8 +117,11 @@ impl Evaluation<'_> {
             pieces.extend(pairs.chunks(PIECE).map(|part| (predicate, inverse, part)));
             Ok(())
         })?;
+        // Few walks for each thread, because each begins with arrays of its own.
+        let least = pieces.len().div_ceil(4 * rayon::current_num_threads());
         let parts: Vec<Derived> = pieces
             .into_par_iter()
+            .with_min_len(least)
             .map_init(walk, |walk, (predicate, inverse, pairs)| {
                 walk.looked = 0;
                 join.walk_pairs(0, predicate, inverse, pairs, walk)?;
