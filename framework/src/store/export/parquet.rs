@@ -100,7 +100,7 @@ impl Storage {
     /// The column of the cells of each row.
     fn array(self, list: bool, cells: &[Vec<String>]) -> ArrayRef {
         match self {
-            Self::Text => fill(StringBuilder::new(), list, cells, StringBuilder::append_option),
+            Self::Text => fill(StringBuilder::new(), list, cells, append_text),
             Self::Integer => fill(Int64Builder::new(), list, cells, |to, text| to.append_option(text.and_then(|text| text.parse().ok()))),
             Self::Double => fill(Float64Builder::new(), list, cells, |to, text| to.append_option(text.and_then(double))),
             Self::Boolean => fill(BooleanBuilder::new(), list, cells, |to, text| to.append_option(text.map(|text| text == "true"))),
@@ -120,6 +120,10 @@ fn fill<B: ArrayBuilder>(mut values: B, list: bool, cells: &[Vec<String>], appen
         lists.append(!cells.is_empty());
     }
     Arc::new(lists.finish())
+}
+
+fn append_text(to: &mut StringBuilder, text: Option<&str>) {
+    to.append_option(text);
 }
 
 fn double(text: &str) -> Option<f64> {
