@@ -203,6 +203,8 @@ fn intersections_of_hubs_are_what_all_atoms_have() {
             }
         }
     }
+}
+
 /// A plan may be older than the index of texts of the store, or younger.
 #[test]
 fn texts_are_found_with_an_index_and_without() {
