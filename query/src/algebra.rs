@@ -234,6 +234,7 @@ pub enum Pattern {
         /// A failure is an empty solution.
         silent: bool,
         /// Where its name stands.
+        #[serde(skip)]
         at: TextPlace,
     },
     /// `TEMPORAL`: valid time of a group.

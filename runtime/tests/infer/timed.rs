@@ -73,7 +73,7 @@ fn store(world: &World, kept: impl Fn(Bound, Bound) -> bool) -> Engine {
             }
         }
         // `a` is no predicate of a triple term.
-        let part = part.replace("<<( ", "<<( ").replace(" a :c", " rdf:type :c").replace(" a owl:", " rdf:type owl:");
+        let part = part.replace(" a :c", " rdf:type :c").replace(" a owl:", " rdf:type owl:");
         text.push_str(&if *named { format!(":g {{ {part} }} ") } else { part });
     }
     engine(&text)
