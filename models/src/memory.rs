@@ -52,8 +52,12 @@ impl MemoryEstimate {
             LayerKind::Hgnn | LayerKind::HgnnPlus | LayerKind::Conv | LayerKind::Unigcn => {
                 convolutions(n, m, &widths, size, &dataset.features)
             }
-            // They keep x Θ besides.
-            LayerKind::Unigin | LayerKind::Unisage => attention(n, m, &widths, size),
+            LayerKind::Unigin | LayerKind::Unisage => {
+                // The output layer keeps x Θ and, with ε, its multiple besides.
+                let kept = if network.layer == LayerKind::Unigin { 2 } else { 1 };
+                let besides = (kept * n * size.wide).saturating_mul(network.classes as u64);
+                convolutions(n, m, &widths, size, &dataset.features).saturating_add(besides)
+            }
             LayerKind::Unigcnii | LayerKind::AllDeepSets | LayerKind::AllSetTransformer | LayerKind::EdHnn => deep(n, m, z, network, size),
         };
         // Centred, normalised and scaled rows.
@@ -136,19 +140,19 @@ fn attention(n: u64, m: u64, widths: &[[u64; 2]], size: Sizes) -> u64 {
     kept.fold(0, u64::saturating_add).saturating_add(((n + m) * size.wide).saturating_mul(widest))
 }
 
-/// Every application of a layer keeps rows of nodes and of hyperedges, one array for each step of its perceptrons: a linear map, its ReLU, the three of its
-/// normalisation, what dropout left. A perceptron of pairs keeps them for every incidence.
+/// Every application of a layer keeps rows of nodes and of hyperedges, some arrays for each linear map of its perceptrons. A perceptron of pairs keeps them for
+/// every incidence. Counted as wide rows, which in half precision is more than there are.
 fn deep(n: u64, m: u64, z: u64, network: &NodeClassifierConfig, size: Sizes) -> u64 {
     let [mlp, member, pair, head] = [network.mlp_layers, network.member_layers, network.pair_layers, network.head_layers].map(|x| x as u64);
+    let depth = network.layers as u64;
     let (of_nodes, of_hyperedges, of_pairs) = match network.layer {
-        LayerKind::Unigcnii => (6, 2, 0),
-        LayerKind::AllDeepSets => (12 * mlp, 12 * mlp, 0),
-        LayerKind::AllSetTransformer => (12 + 6 * mlp, 12 + 6 * mlp, 0),
-        _ => (6 + 6 * (mlp + member), 3, 6 * pair.saturating_sub(1)),
+        LayerKind::Unigcnii => (2 * depth, 1, 0),
+        LayerKind::AllDeepSets => (6 * mlp * depth, 6 * mlp * depth, 0),
+        LayerKind::AllSetTransformer => ((7 + 3 * mlp) * depth, (7 + 3 * mlp) * depth, 0),
+        _ => ((1 + 2 * (mlp + member + pair)) * depth, 2 + pair * depth, 4 * pair.saturating_sub(1) * depth),
     };
-    let rows = (of_nodes * n).saturating_add(of_hyperedges * m).saturating_add(of_pairs.saturating_mul(z));
-    let layers = rows.saturating_mul(network.layers as u64).saturating_add((4 + 6 * head) * n);
-    layers.saturating_mul(network.hidden as u64).saturating_mul(size.wide)
+    let rows = (of_nodes + 2 + head).saturating_mul(n).saturating_add(of_hyperedges.saturating_mul(m));
+    rows.saturating_add(of_pairs.saturating_mul(z)).saturating_mul(network.hidden as u64).saturating_mul(size.wide)
 }
 
 /// Parameters of all layers, normalisations between them left out.

@@ -10,14 +10,20 @@ fn a_backup_brings_back_what_was_there() {
     let world = World::new();
     world.run(&["update", "world.hgql", "INSERT DATA { :alan :age 41 }"]).ok();
     let said = world.run(&["backup", "world.hgql", "-o", "copy.hgql", "--json"]).ok();
-    let before = world.run(&["export", "world.hgql"]).ok();
-    assert_eq!(lines(&said)[0]["statements"], before.lines().count());
+    // Terms that an update brought have numbers, and so a place, of their own until the next compaction.
+    let statements = |kb: &str| {
+        let mut lines: Vec<String> = world.run(&["export", kb]).ok().lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    let before = statements("world.hgql");
+    assert_eq!(lines(&said)[0]["statements"], before.len());
     world.run(&["update", "world.hgql", "DELETE WHERE { :ada ?p ?o }"]).ok();
-    assert_ne!(world.run(&["export", "world.hgql"]).ok(), before);
-    assert_eq!(world.run(&["export", "copy.hgql"]).ok(), before, "a backup is a knowledge base");
+    assert_ne!(statements("world.hgql"), before);
+    assert_eq!(statements("copy.hgql"), before, "a backup is a knowledge base");
     world.run(&["restore", "copy.hgql", "-o", "world.hgql"]).fails(2, &["exists already", "--force"]);
     world.run(&["restore", "copy.hgql", "-o", "world.hgql", "--force"]).ok();
-    assert_eq!(world.run(&["export", "world.hgql"]).ok(), before);
+    assert_eq!(statements("world.hgql"), before);
     world.run(&["update", "world.hgql", "INSERT DATA { :x :y :z }"]).ok();
 }
 
@@ -33,6 +39,6 @@ fn what_is_damaged_or_no_knowledge_base_is_not_copied() {
     let last = bytes.len() - 1;
     bytes[last] ^= 1;
     fs::write(&snapshot, bytes).expect("a snapshot");
-    world.run(&["backup", "world.hgql", "-o", "copy.hgql"]).fails(1, &["section"]);
+    world.run(&["backup", "world.hgql", "-o", "copy.hgql"]).fails(2, &["section"]);
     assert!(!world.path("copy.hgql").exists(), "nothing is left of a backup that failed");
 }

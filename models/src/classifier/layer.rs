@@ -15,6 +15,7 @@ use crate::precision::Precision;
 
 /// One layer of a classifier; a new layer is one variant here.
 #[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant, reason = "a network has few layers, and Burn derives no modules in boxes")]
 pub enum Layer<B: Backend> {
     /// Feng et al. 2019.
     Hgnn(Hgnn<B>),

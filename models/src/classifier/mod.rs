@@ -28,6 +28,7 @@ pub struct DropoutSeed {
 
 /// What gives the classes.
 #[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant, reason = "a network has one output, and Burn derives no modules in boxes")]
 pub enum Output<B: Backend> {
     /// A layer as wide as there are classes.
     Layer(Layer<B>),
