@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use hypergraphql_framework::store::{AtomSpace, CharacteristicSet, Id, Order, Position};
+use hypergraphql_framework::store::{AtomSpace, CharacteristicSet, CharacteristicSets, Id, Order, Position};
 use oxrdf::vocab::rdf;
 use oxrdf::{NamedNodeRef, Term};
 use serde::Serialize;
@@ -106,7 +106,7 @@ impl Stats {
             sets: known
                 .characteristic_sets()
                 .into_iter()
-                .flat_map(|sets| sets.sets())
+                .flat_map(CharacteristicSets::sets)
                 .take(args.sets)
                 .map(|set| Set::of(space, set))
                 .collect(),
