@@ -7,7 +7,7 @@ use crate::steps::cargo;
 /// Builds the program and runs it with these arguments; its exit code is ours.
 pub(crate) fn run(arguments: &[String]) -> ExitCode {
     let feature = feature(arguments);
-    let build = ["run", "--quiet", "--locked", "-p", "hypergraphql-runtime", "--example", "conformance", "--features", feature, "--"];
+    let build = ["run", "--locked", "-p", "hypergraphql-runtime", "--example", "conformance", "--features", feature, "--"];
     match cargo(&build).args(arguments).status() {
         Ok(status) => ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)),
         Err(error) => {
