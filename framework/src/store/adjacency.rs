@@ -46,6 +46,19 @@ impl Adjacency {
         }
     }
 
+    /// [`Adjacency::range`] of many ids, in a loop whose turns do not wait for each other: the ids lie all over memory.
+    pub fn ranges<'a>(&self, ids: &[Id], ranges: impl Iterator<Item = &'a mut Range<usize>>) {
+        let (first, offsets) = (self.first, &self.offsets[..]);
+        for (id, range) in ids.iter().zip(ranges) {
+            // What is below the first wraps around, to past the end.
+            let at = id.wrapping_sub(first) as usize;
+            *range = match offsets.get(at..).and_then(|rest| rest.first_chunk()) {
+                Some(&[start, end]) => start as usize..end as usize,
+                None => 0..0,
+            };
+        }
+    }
+
     /// The least id that has rows.
     pub fn first(&self) -> Id {
         self.first

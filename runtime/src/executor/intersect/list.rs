@@ -32,13 +32,19 @@ impl<'a, 's> List<'a, 's> {
         Ok(Self { view, direct: matches.direct(input), values, exact, sets })
     }
 
-    /// Where the candidates of a row are.
-    #[inline]
-    pub(super) fn range(&self, row: usize) -> Range<usize> {
+    /// Where the candidates of rows are.
+    pub(super) fn ranges<'r>(&self, rows: Range<usize>, ranges: impl Iterator<Item = &'r mut Range<usize>>) {
         match self.direct {
-            Some((adjacency, column)) => adjacency.range(column[row]),
-            None => self.view.range(row),
+            Some((adjacency, column)) => adjacency.ranges(&column[rows], ranges),
+            None => rows.zip(ranges).for_each(|(row, range)| *range = self.view.range(row)),
         }
+    }
+
+    /// Reads where candidates begin and end.
+    pub(super) fn touch<'r>(&self, ranges: impl Iterator<Item = &'r Range<usize>>) {
+        let value = |at: usize| self.values.get(at).copied().unwrap_or(0);
+        let ends = |range: &Range<usize>| value(range.start) ^ value(range.end.wrapping_sub(1));
+        std::hint::black_box(ranges.map(ends).fold(0, |all, ends| all ^ ends));
     }
 
     /// Whether a candidate of a row is a match.

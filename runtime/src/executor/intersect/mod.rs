@@ -129,16 +129,16 @@ fn pieces<F: Found>(
     })
 }
 
-/// The range of each list for each row, row by row. They lie all over memory: where each begins is read here, in loops whose turns do not wait for
-/// each other, so that the processor has many of them under way at once.
+/// The range of each list for each row, row by row. They lie all over memory: where each begins and ends is read here, list by list, in loops short
+/// enough that the processor has many of their turns under way at once.
 fn begin(lists: &[List<'_, '_>], rows: Range<usize>, ranges: &mut Vec<Range<usize>>) {
+    let each = lists.len().max(1);
     ranges.clear();
-    for row in rows {
-        ranges.extend(lists.iter().map(|list| list.range(row)));
+    ranges.resize(rows.len() * each, 0..0);
+    for (at, list) in lists.iter().enumerate() {
+        list.ranges(rows.clone(), ranges[at..].iter_mut().step_by(each));
     }
-    let firsts = |ranges: &[Range<usize>]| -> u32 {
-        let of = |(list, range): (&List<'_, '_>, &Range<usize>)| list.values.get(range.start).copied().unwrap_or(0);
-        lists.iter().zip(ranges).map(of).fold(0, u32::wrapping_add)
-    };
-    std::hint::black_box(ranges.chunks_exact(lists.len().max(1)).map(firsts).fold(0, u32::wrapping_add));
+    for (at, list) in lists.iter().enumerate() {
+        list.touch(ranges[at..].iter().step_by(each));
+    }
 }
