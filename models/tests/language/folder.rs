@@ -11,12 +11,12 @@ use serde_json::{Value, json};
 
 /// A matrix or vector in f64, every value of which f32 holds exactly.
 #[derive(Debug, Clone)]
-pub struct Array {
-    pub shape: Vec<usize>,
-    pub values: Vec<f64>,
+pub(crate) struct Array {
+    pub(crate) shape: Vec<usize>,
+    pub(crate) values: Vec<f64>,
 }
 
-pub type Arrays = BTreeMap<String, Array>;
+pub(crate) type Arrays = BTreeMap<String, Array>;
 
 /// A repeatable value in (−1, 1) for element i of a tensor, of few bits.
 fn noise(name: &str, i: usize) -> f64 {
@@ -35,13 +35,13 @@ fn array(name: &str, shape: &[usize], width: f64) -> Array {
 }
 
 /// 35 tokens, heads of 6 that share keys by twos, biases everywhere.
-pub fn llama_config() -> LlamaConfig {
+pub(crate) fn llama_config() -> LlamaConfig {
     let config = LlamaConfig::new(35, 20, 28, 2, 4);
     LlamaConfig { num_key_value_heads: 2, head_dim: 6, attention_bias: true, mlp_bias: true, max_position_embeddings: 40, ..config }
 }
 
 /// Random weights of a decoder.
-pub fn llama(c: &LlamaConfig) -> Arrays {
+pub(crate) fn llama(c: &LlamaConfig) -> Arrays {
     let (d, f, q, kv) = (c.hidden_size, c.intermediate_size, c.num_attention_heads * c.head_dim, c.num_key_value_heads * c.head_dim);
     let mut shapes = vec![("model.embed_tokens.weight".to_owned(), vec![c.vocab_size, d]), ("model.norm.weight".to_owned(), vec![d])];
     if !c.tie_word_embeddings {
@@ -66,12 +66,12 @@ pub fn llama(c: &LlamaConfig) -> Arrays {
 }
 
 /// 29 tokens, three heads of 5, two layers.
-pub fn bert_config() -> BertConfig {
+pub(crate) fn bert_config() -> BertConfig {
     BertConfig { max_position_embeddings: 11, type_vocab_size: 3, layer_norm_eps: 1e-5, ..BertConfig::new(29, 15, 22, 2, 3) }
 }
 
 /// Random weights of an encoder.
-pub fn bert(c: &BertConfig) -> Arrays {
+pub(crate) fn bert(c: &BertConfig) -> Arrays {
     let (d, f) = (c.hidden_size, c.intermediate_size);
     let mut shapes = vec![
         ("embeddings.word_embeddings.weight".to_owned(), vec![c.vocab_size, d]),
@@ -94,20 +94,20 @@ pub fn bert(c: &BertConfig) -> Arrays {
 }
 
 /// The bytes of a safetensors file in f32.
-pub fn safetensors(arrays: &Arrays) -> Vec<u8> {
+pub(crate) fn safetensors(arrays: &Arrays) -> Vec<u8> {
     let bytes = |a: &Array| a.values.iter().flat_map(|v| (*v as f32).to_le_bytes()).collect::<Vec<u8>>();
     let data: Vec<(&String, &Array, Vec<u8>)> = arrays.iter().map(|(name, a)| (name, a, bytes(a))).collect();
     serialize(data.iter().map(|(name, a, bytes)| (*name, TensorView::new(Dtype::F32, a.shape.clone(), bytes).unwrap())), None).unwrap()
 }
 
 /// Writes `config.json` and `model.safetensors`.
-pub fn write(folder: &Path, config: &Value, arrays: &Arrays) {
+pub(crate) fn write(folder: &Path, config: &Value, arrays: &Arrays) {
     std::fs::write(folder.join("config.json"), config.to_string()).unwrap();
     std::fs::write(folder.join("model.safetensors"), safetensors(arrays)).unwrap();
 }
 
 /// Writes two files and their index.
-pub fn write_shards(folder: &Path, config: &Value, arrays: &Arrays) {
+pub(crate) fn write_shards(folder: &Path, config: &Value, arrays: &Arrays) {
     std::fs::write(folder.join("config.json"), config.to_string()).unwrap();
     let (mut halves, mut map) = ([Arrays::new(), Arrays::new()], BTreeMap::new());
     for (i, (name, array)) in arrays.iter().enumerate() {
@@ -122,12 +122,12 @@ pub fn write_shards(folder: &Path, config: &Value, arrays: &Arrays) {
 }
 
 /// The name of a file of two.
-pub fn shard(i: usize) -> String {
+pub(crate) fn shard(i: usize) -> String {
     format!("model-0000{}-of-00002.safetensors", i + 1)
 }
 
 /// The `config.json` of an encoder.
-pub fn bert_json(c: &BertConfig) -> Value {
+pub(crate) fn bert_json(c: &BertConfig) -> Value {
     json!({
         "model_type": "bert", "hidden_act": "gelu", "vocab_size": c.vocab_size, "hidden_size": c.hidden_size,
         "intermediate_size": c.intermediate_size, "num_hidden_layers": c.num_hidden_layers, "num_attention_heads": c.num_attention_heads,

@@ -8,7 +8,7 @@ use hypergraphql_ops::{Cpu, CpuDevice};
 use super::folder;
 use super::reference::{self, difference};
 
-pub fn load(config: &LlamaConfig, precision: Precision) -> (Llama<Cpu>, LlamaContext<Cpu>) {
+pub(crate) fn load(config: &LlamaConfig, precision: Precision) -> (Llama<Cpu>, LlamaContext<Cpu>) {
     let dir = tempfile::tempdir().unwrap();
     folder::write(dir.path(), &config.to_json(), &folder::llama(config));
     let device = CpuDevice::default();
@@ -17,7 +17,7 @@ pub fn load(config: &LlamaConfig, precision: Precision) -> (Llama<Cpu>, LlamaCon
     (model, LlamaContext::new(config, precision, &device).unwrap())
 }
 
-pub fn numbers<const D: usize>(x: Tensor<Cpu, D>) -> Vec<f64> {
+pub(crate) fn numbers<const D: usize>(x: Tensor<Cpu, D>) -> Vec<f64> {
     x.into_data().iter::<f64>().collect()
 }
 

@@ -5,7 +5,7 @@ use hypergraphql_models::transformer::LlamaConfig;
 
 use super::folder::{Array, Arrays};
 
-pub type Rows = Vec<Vec<f64>>;
+pub(crate) type Rows = Vec<Vec<f64>>;
 
 /// The tensors whose names begin with a prefix.
 struct Part<'a>(&'a Arrays, String);
@@ -106,7 +106,7 @@ fn lookup(table: &Array, ids: &[u32]) -> Rows {
 }
 
 /// Logits `[T, V]` of a decoder without scaling of its frequencies.
-pub fn llama(c: &LlamaConfig, arrays: &Arrays, ids: &[u32]) -> Rows {
+pub(crate) fn llama(c: &LlamaConfig, arrays: &Arrays, ids: &[u32]) -> Rows {
     let mut x = lookup(&arrays["model.embed_tokens.weight"], ids);
     for i in 0..c.num_hidden_layers {
         x = llama_block(c, &Part(arrays, format!("model.layers.{i}.")), &x);
@@ -144,7 +144,7 @@ fn bert_layer(c: &BertConfig, p: &Part<'_>, x: &Rows) -> Rows {
 }
 
 /// Hidden states `[T, d]` of an encoder with GELU.
-pub fn bert(c: &BertConfig, arrays: &Arrays, ids: &[u32], segments: &[u32]) -> Rows {
+pub(crate) fn bert(c: &BertConfig, arrays: &Arrays, ids: &[u32], segments: &[u32]) -> Rows {
     let table = |name: &str| &arrays[&format!("embeddings.{name}_embeddings.weight")];
     let places: Vec<u32> = (0..ids.len() as u32).collect();
     let x = add(&add(&lookup(table("word"), ids), &lookup(table("position"), &places)), &lookup(table("token_type"), segments));
@@ -157,7 +157,7 @@ pub fn bert(c: &BertConfig, arrays: &Arrays, ids: &[u32], segments: &[u32]) -> R
 }
 
 /// Largest difference of two arrays.
-pub fn difference(a: &[f64], b: impl IntoIterator<Item = f64>) -> f64 {
+pub(crate) fn difference(a: &[f64], b: impl IntoIterator<Item = f64>) -> f64 {
     let b: Vec<f64> = b.into_iter().collect();
     assert_eq!(a.len(), b.len());
     a.iter().zip(&b).map(|(a, b)| (a - b).abs()).fold(0.0, |most, d| if d.is_nan() { f64::INFINITY } else { most.max(d) })

@@ -75,9 +75,9 @@ def llama(folder, options, seed):
     model = LlamaForCausalLM(config).eval()
     scatter(model, generator)
     if folder.name == "llama-tied-linear":
-        model = model.to(torch.bfloat16)
-        model.save_pretrained(folder)
-        model = model.float()
+        # Read again, as the conversion rounds the frequencies too, which no file has.
+        model.to(torch.bfloat16).save_pretrained(folder)
+        model = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
     else:
         model.save_pretrained(folder, max_shard_size="12KB" if folder.name == "llama-gqa" else "1GB")
     inputs = sequences(config.vocab_size, generator)
