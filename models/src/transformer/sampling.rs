@@ -193,15 +193,16 @@ mod tests {
 
     #[test]
     fn top_p_keeps_the_fewest_tokens() {
-        // Probabilities 0.386, 0.386, 0.142, 0.086, 0.019 by falling logit.
+        // Probabilities 0.379, 0.379, 0.139, 0.084, 0.019 by falling logit.
         let kept = |top_p, top_k| {
             let options = SamplingOptions { temperature: 1.0, top_p, top_k, ..SamplingOptions::default() };
             Sampler::new(options).unwrap().candidates(&LOGITS, |x| f64::from(x - 2.0).exp())
         };
         assert_eq!(kept(0.3, 0), [1]);
         assert_eq!(kept(0.5, 0), [1, 3]);
-        assert_eq!(kept(0.9, 0), [1, 3, 4]);
+        assert_eq!(kept(0.85, 0), [1, 3, 4]);
         assert_eq!(kept(0.95, 0), [1, 3, 4, 0]);
+        assert_eq!(kept(0.99, 0), [1, 3, 4, 0, 2]);
         assert_eq!(kept(0.9, 2), [1, 3], "of the probability of the two");
         assert_eq!(kept(1.0, 3), [1, 3, 4]);
         assert_eq!(kept(1.0, 0).len(), 5);
