@@ -157,6 +157,26 @@ pub enum ModelError {
         /// The names left over.
         names: String,
     },
+    /// A sequence of tokens that the network cannot read.
+    #[error("{what} has {got} tokens, expected {expected}")]
+    Tokens {
+        /// The sequence at fault.
+        what: String,
+        /// Its length.
+        got: usize,
+        /// The lengths allowed, and what to do.
+        expected: String,
+    },
+    /// A token that the network has no embedding for.
+    #[error("{what}: token {id} is outside the vocabulary of {vocabulary} tokens; use the tokenizer that the model was trained with")]
+    Token {
+        /// The sequence at fault.
+        what: String,
+        /// The token.
+        id: u32,
+        /// Tokens of the network.
+        vocabulary: usize,
+    },
     /// A state dict has another number of layers than the network.
     #[error("{path}: {got} layers named *{weight} ({names}), expected {expected}", path = path.display())]
     LayerCount {

@@ -1,46 +1,73 @@
-//! A PyTorch state dict in a safetensors file.
+//! A PyTorch state dict in safetensors files.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use half::{bf16, f16};
-use safetensors::tensor::TensorView;
-use safetensors::{Dtype, SafeTensors};
+use burn::tensor::TensorData;
+use safetensors::tensor::TensorInfo;
 
+use super::tensor_file::TensorFile;
+use super::{folder, shards};
 use crate::error::{ModelError, Result};
+use crate::precision::Precision;
 
-/// A tensor of the file, not yet converted.
+/// A tensor that was not taken yet.
 #[derive(Debug)]
 struct Entry {
-    dtype: Dtype,
-    shape: Vec<usize>,
-    bytes: Vec<u8>,
+    /// Which file it is in.
+    file: usize,
+    info: TensorInfo,
 }
 
-/// The tensors of a safetensors file by name; each is taken once, so that what is left over is known.
+/// The tensors of safetensors files by name; each is taken once, so that what is left over is known. Values are read as they are taken.
 #[derive(Debug)]
 pub struct StateDict {
     path: PathBuf,
-    /// What the file holds, taken or not, for messages.
+    /// What the files hold, taken or not, for messages.
     contents: String,
+    files: Vec<TensorFile>,
     entries: BTreeMap<String, Entry>,
 }
 
 impl StateDict {
-    /// Reads a file, as `safetensors.torch.save_file(model.state_dict(), path)` writes it.
+    /// Opens a file, as `safetensors.torch.save_file(model.state_dict(), path)` writes it.
     ///
     /// # Errors
     /// When the file cannot be read, is cut, or its header is damaged or claims more than the file holds.
     pub fn open(path: &Path) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(ModelError::read(path))?;
-        let file = SafeTensors::deserialize(&bytes)
-            .map_err(|e| ModelError::SafeTensors { path: path.into(), reason: format!("{e} ({} bytes)", bytes.len()) })?;
-        let entry = |t: TensorView<'_>| Entry { dtype: t.dtype(), shape: t.shape().to_vec(), bytes: t.data().to_vec() };
-        let entries: BTreeMap<_, _> = file.tensors().into_iter().map(|(name, t)| (name, entry(t))).collect();
-        Ok(Self { path: path.into(), contents: listed(&entries), entries })
+        Self::of(path, vec![TensorFile::open(path)?])
     }
 
-    /// The file.
+    /// Opens the weights of a Hugging Face folder: `model.safetensors`, or the shards that `model.safetensors.index.json` names.
+    ///
+    /// # Errors
+    /// When there are neither, a file is damaged as for [`open`](Self::open), a shard lies outside the folder, or the index and the shards disagree.
+    pub fn open_folder(folder: &Path) -> Result<Self> {
+        let whole = folder.join(folder::WEIGHTS);
+        if whole.is_file() {
+            return Self::open(&whole);
+        }
+        let index = shards::Index::read(folder)?;
+        let files = index.files().iter().map(|file| TensorFile::open(file)).collect::<Result<Vec<_>>>()?;
+        let dict = Self::of(index.path(), files)?;
+        index.check(|name| dict.entries.get(name).map(|entry| dict.files[entry.file].path()))?;
+        Ok(dict)
+    }
+
+    fn of(path: &Path, files: Vec<TensorFile>) -> Result<Self> {
+        let mut entries = BTreeMap::new();
+        for (number, file) in files.iter().enumerate() {
+            for (name, info) in file.tensors() {
+                if let Some(other) = entries.insert(name.clone(), Entry { file: number, info }) {
+                    let found = format!("it in {} too", files[other.file].path().display());
+                    return Err(ModelError::checkpoint(file.path(), format!("tensor {name} in one file"), found));
+                }
+            }
+        }
+        Ok(Self { path: path.into(), contents: listed(&entries), files, entries })
+    }
+
+    /// The file, or the index of the files.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -57,7 +84,7 @@ impl StateDict {
 
     /// The shape of a tensor not yet taken.
     pub fn shape(&self, name: &str) -> Option<&[usize]> {
-        self.entries.get(name).map(|entry| entry.shape.as_slice())
+        self.entries.get(name).map(|entry| entry.info.shape.as_slice())
     }
 
     /// Takes a tensor as f32, row-major.
@@ -65,7 +92,16 @@ impl StateDict {
     /// # Errors
     /// When there is none of that name, or it has another shape or is not of floating point.
     pub fn take(&mut self, name: &str, expected: &[usize]) -> Result<Vec<f32>> {
-        let Some(entry) = self.entries.get(name) else {
+        let data = self.take_as(name, expected, Precision::F32)?;
+        Ok(data.into_vec().expect("it was read as f32; another type is a bug"))
+    }
+
+    /// Takes a tensor in the type of `precision`, row-major.
+    ///
+    /// # Errors
+    /// As [`take`](Self::take).
+    pub fn take_as(&mut self, name: &str, expected: &[usize], precision: Precision) -> Result<TensorData> {
+        let Some(Entry { file, info }) = self.entries.get(name) else {
             return Err(ModelError::TensorMissing {
                 path: self.path.clone(),
                 name: name.into(),
@@ -73,19 +109,21 @@ impl StateDict {
                 present: self.contents.clone(),
             });
         };
-        if entry.shape != expected {
-            return Err(ModelError::TensorShape {
-                path: self.path.clone(),
-                name: name.into(),
-                got: entry.shape.clone(),
-                expected: expected.into(),
-            });
+        let file = &self.files[*file];
+        let path = file.path().to_path_buf();
+        if info.shape != expected {
+            return Err(ModelError::TensorShape { path, name: name.into(), got: info.shape.clone(), expected: expected.into() });
         }
-        let Some(values) = to_f32(entry) else {
-            return Err(ModelError::TensorType { path: self.path.clone(), name: name.into(), got: format!("{:?}", entry.dtype) });
+        let Some(data) = file.read(info, precision)? else {
+            return Err(ModelError::TensorType { path, name: name.into(), got: format!("{:?}", info.dtype) });
         };
         self.entries.remove(name);
-        Ok(values)
+        Ok(data)
+    }
+
+    /// Drops the tensors that a reader may do without, as constants that are computed anew.
+    pub fn ignore(&mut self, ignored: impl Fn(&str) -> bool) {
+        self.entries.retain(|name, _| !ignored(name));
     }
 
     /// Checks that every tensor was taken.
@@ -107,19 +145,4 @@ fn listed(entries: &BTreeMap<String, Entry>) -> String {
         _ => {}
     }
     names.join(", ")
-}
-
-fn to_f32(entry: &Entry) -> Option<Vec<f32>> {
-    let bytes = entry.bytes.as_slice();
-    Some(match entry.dtype {
-        Dtype::F64 => words(bytes).map(|w| f64::from_le_bytes(w) as f32).collect(),
-        Dtype::F32 => words(bytes).map(f32::from_le_bytes).collect(),
-        Dtype::F16 => words(bytes).map(|w| f16::from_le_bytes(w).to_f32()).collect(),
-        Dtype::BF16 => words(bytes).map(|w| bf16::from_le_bytes(w).to_f32()).collect(),
-        _ => return None,
-    })
-}
-
-fn words<const N: usize>(bytes: &[u8]) -> impl Iterator<Item = [u8; N]> + '_ {
-    bytes.as_chunks::<N>().0.iter().copied()
 }

@@ -1,0 +1,91 @@
+//! A linear map in the layout of language models.
+
+use burn::module::{Module, Param};
+use burn::tensor::backend::Backend;
+use burn::tensor::{Tensor, TensorData};
+
+use crate::error::Result;
+use crate::import::StateDict;
+use crate::layers::WeightStream;
+use crate::precision::Precision;
+
+/// Standard deviation of initial weights, that of Hugging Face.
+const DEVIATION: f64 = 0.02;
+
+/// `y = x Wᵀ + b`, with W as PyTorch stores it: a row per output, so that one row of x meets whole rows.
+#[derive(Module, Debug)]
+pub struct Projection<B: Backend> {
+    /// W `[O, I]`
+    pub weight: Param<Tensor<B, 2>>,
+    /// b `[O]`
+    pub bias: Option<Param<Tensor<B, 1>>>,
+}
+
+impl<B: Backend> Projection<B> {
+    /// From I inputs to O outputs, with the bias zero.
+    ///
+    /// # Errors
+    /// When a size is 0 or the weight exceeds 2³¹ elements.
+    pub fn new([inputs, outputs]: [usize; 2], bias: bool, device: &B::Device, weights: &mut WeightStream) -> Result<Self> {
+        let bias = bias.then(|| Param::from_tensor(Tensor::zeros([outputs], (device, Precision::F32.dtype()))));
+        Ok(Self { weight: initial([outputs, inputs], device, weights)?, bias })
+    }
+
+    /// Takes `NAME.weight` and, where there is one, `NAME.bias`.
+    ///
+    /// # Errors
+    /// When a tensor is missing, misshapen or not of floating point.
+    pub fn take([inputs, outputs]: [usize; 2], bias: bool, name: &str, source: &mut Source<'_, B>) -> Result<Self> {
+        let weight = source.param(&format!("{name}.weight"), [outputs, inputs])?;
+        let bias = if bias { Some(source.param(&format!("{name}.bias"), [outputs])?) } else { None };
+        Ok(Self { weight, bias })
+    }
+
+    /// Applies the map.
+    ///
+    /// # Shapes
+    /// x `[N, I]` -> `[N, O]`, in the type of `precision`
+    pub fn forward(&self, x: Tensor<B, 2>, precision: Precision) -> Tensor<B, 2> {
+        let y = precision.cast(x).matmul(precision.cast(self.weight.val()).transpose()); // [N, O]
+        match &self.bias {
+            Some(bias) => y + precision.cast(bias.val()).unsqueeze(),
+            None => y,
+        }
+    }
+}
+
+/// Weights of standard deviation 0.02.
+pub(crate) fn initial<B: Backend, const D: usize>(
+    shape: [usize; D],
+    device: &B::Device,
+    weights: &mut WeightStream,
+) -> Result<Param<Tensor<B, D>>> {
+    weights.uniform(shape, DEVIATION * 3f64.sqrt(), device)
+}
+
+/// Ones `[width]` in f32: the weight of a norm that was not trained.
+pub(crate) fn ones<B: Backend>(width: usize, device: &B::Device) -> Param<Tensor<B, 1>> {
+    Param::from_tensor(Tensor::ones([width], (device, Precision::F32.dtype())))
+}
+
+/// Where the parameters of a network come from: tensors of files, the type that they are kept in, and the device.
+#[derive(Debug)]
+pub struct Source<'a, B: Backend> {
+    /// The tensors.
+    pub dict: &'a mut StateDict,
+    /// The type of the parameters.
+    pub precision: Precision,
+    /// Where they go.
+    pub device: &'a B::Device,
+}
+
+impl<B: Backend> Source<'_, B> {
+    /// Takes a tensor of this shape as a parameter.
+    ///
+    /// # Errors
+    /// When it is missing, misshapen or not of floating point.
+    pub fn param<const D: usize>(&mut self, name: &str, shape: [usize; D]) -> Result<Param<Tensor<B, D>>> {
+        let data: TensorData = self.dict.take_as(name, &shape, self.precision)?;
+        Ok(Param::from_tensor(Tensor::from_data(data, (self.device, self.precision.dtype()))))
+    }
+}
