@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ModelError, Result};
 
+/// The relation of the hyperedges that are added, where hyperedges have relations.
+const SELF_LOOP: &str = "self-loop";
+
 /// Features drawn for a dataset without any: the one-hot label padded to `width` columns plus N(0, sigma²).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -54,6 +57,8 @@ impl TaskConfig {
         if self.self_loops {
             let looped = self_loops(&dataset.hypergraph, SelfLoops::SkipOwned)?;
             let owned = prepared.to_mut();
+            let added = looped.hyperedges() - dataset.hypergraph.hyperedges();
+            owned.relations = dataset.relations.as_ref().map(|relations| relations.with_singletons(added, SELF_LOOP));
             owned.hypergraph = looped;
             owned.hyperedge_names = None;
         }
