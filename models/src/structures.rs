@@ -82,11 +82,11 @@ fn made<T>(cell: &OnceLock<T>, make: impl FnOnce() -> Result<T>) -> Result<&T> {
 impl<B: HyperBackend, C: CheckpointStrategy> Structures<Autodiff<B, C>> {
     /// What is made already, for tensors without autodiff; nothing is copied.
     pub(crate) fn inner(&self) -> Structures<B> {
-        let inner = Structures { types: self.types.clone(), ..Structures::untyped() };
-        // The cells are new and empty.
-        self.pairs.get().map(|x| inner.pairs.set(x.inner()));
-        self.typed.get().map(|x| inner.typed.set(x.inner()));
-        self.statements.get().map(|x| inner.statements.set(x.inner()));
-        inner
+        Structures {
+            types: self.types.clone(),
+            pairs: self.pairs.get().map(|x| x.inner().into()).unwrap_or_default(),
+            typed: self.typed.get().map(|x| x.inner().into()).unwrap_or_default(),
+            statements: self.statements.get().map(|x| x.inner().into()).unwrap_or_default(),
+        }
     }
 }

@@ -14,6 +14,7 @@ mod linear;
 mod masks;
 mod mlp;
 mod pairs;
+pub mod pooling;
 mod relational_conv;
 mod star_e;
 mod star_e_nodes;
@@ -22,7 +23,7 @@ mod unignn;
 mod weights;
 
 pub use all_deep_sets::{AllDeepSets, AllDeepSetsConfig};
-pub use all_set_transformer::{AllSetTransformer, AllSetTransformerConfig, Pma};
+pub use all_set_transformer::{AllSetTransformer, AllSetTransformerConfig, Pma, PmaConfig};
 pub use ed_hnn::{Combine, EdHnn, EdHnnConfig};
 pub use gat_v2::{GatV2, GatV2Config};
 pub use hgnn::{Hgnn, HgnnConfig};
