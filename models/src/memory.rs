@@ -350,7 +350,8 @@ mod tests {
                     let network =
                         network.with_pair_layers(deeper).with_member_layers(layers - 1).with_mlp_layers(deeper).with_head_layers(layers);
                     let mut network = network;
-                    network.kinds = (layers > 1).then(|| (0..5).map(|i| Kind { relation: None, role: Some(ROLES[i].to_owned()) }).collect());
+                    network.kinds =
+                        (layers > 1).then(|| (0..5).map(|i| Kind { relation: None, role: Some(ROLES[i].to_owned()) }).collect());
                     network.bases = (deeper > 1).then_some(2);
                     let estimate = MemoryEstimate::of(&sample(101), 50, &network, Precision::F32);
                     let made = network.init::<Cpu>(&CpuDevice::default(), 0).unwrap();

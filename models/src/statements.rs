@@ -176,25 +176,15 @@ impl<B: HyperBackend, C: CheckpointStrategy> Statements<Autodiff<B, C>> {
     /// The same statements for tensors without autodiff; nothing is copied.
     pub fn inner(&self) -> Statements<B> {
         let Self { nodes, relations, count, forward, inverse, qualifiers } = self;
-        let flow = |f: &Flow<Autodiff<B, C>>| Flow {
-            senders: f.senders.inner(),
-            relations: f.relations.inner(),
-            receivers: f.receivers.inner(),
-        };
+        let flow =
+            |f: &Flow<Autodiff<B, C>>| Flow { senders: f.senders.inner(), relations: f.relations.inner(), receivers: f.receivers.inner() };
         let qualifiers = qualifiers.as_ref().map(|q| Qualifiers {
             relations: q.relations.inner(),
             entities: q.entities.inner(),
             of: q.of.inner(),
             statements: q.statements.inner(),
         });
-        Statements {
-            nodes: *nodes,
-            relations: *relations,
-            count: *count,
-            forward: flow(forward),
-            inverse: flow(inverse),
-            qualifiers,
-        }
+        Statements { nodes: *nodes, relations: *relations, count: *count, forward: flow(forward), inverse: flow(inverse), qualifiers }
     }
 }
 

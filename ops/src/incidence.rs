@@ -103,7 +103,17 @@ impl<B: HyperBackend> Incidence<B> {
         let pair = Arc::new(pair);
         let pattern = B::sparse(Arc::clone(&pair), device);
         let hypergraph = h.clone();
-        let inner = Arc::new(Parts { hypergraph, pair, pattern, node_index: OnceLock::new(), scales, nodes, hyperedges, nnz, device: device.clone() });
+        let inner = Arc::new(Parts {
+            hypergraph,
+            pair,
+            pattern,
+            node_index: OnceLock::new(),
+            scales,
+            nodes,
+            hyperedges,
+            nnz,
+            device: device.clone(),
+        });
         Ok(Self { inner, kernel: HyperedgeKernel::Auto })
     }
 

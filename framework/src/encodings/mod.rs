@@ -125,7 +125,9 @@ impl FromStr for Encoding {
             ["none"] => Some(Self::None),
             ["random-walk", steps] => width(steps, MAX_STEPS).map(Self::RandomWalk),
             ["laplacian", vectors] => width(vectors, MAX_VECTORS).map(|k| Self::Laplacian(k, Signs::Largest)),
-            ["laplacian", vectors, seed] => width(vectors, MAX_VECTORS).zip(seed.parse().ok()).map(|(k, seed)| Self::Laplacian(k, Signs::Drawn(seed))),
+            ["laplacian", vectors, seed] => {
+                width(vectors, MAX_VECTORS).zip(seed.parse().ok()).map(|(k, seed)| Self::Laplacian(k, Signs::Drawn(seed)))
+            }
             _ => None,
         };
         let expected =
@@ -161,7 +163,17 @@ mod tests {
             let json = serde_json::to_string(&encoding).unwrap();
             assert_eq!(serde_json::from_str::<Encoding>(&json).unwrap(), encoding);
         }
-        for bad in ["", "random-walk", "random-walk:0", "laplacian:x", "laplacian:3:-1", "random-walk:1025", "laplacian:1:2:3", "laplacian:129", "walk:3"] {
+        for bad in [
+            "",
+            "random-walk",
+            "random-walk:0",
+            "laplacian:x",
+            "laplacian:3:-1",
+            "random-walk:1025",
+            "laplacian:1:2:3",
+            "laplacian:129",
+            "walk:3",
+        ] {
             let error = bad.parse::<Encoding>().unwrap_err().to_string();
             assert!(error.contains("random-walk:STEPS"), "{error}");
         }

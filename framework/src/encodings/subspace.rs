@@ -68,13 +68,15 @@ pub(super) fn largest(walk: &Walk<'_>, space: &Space, k: usize) -> (Vec<f64>, Ar
         let chosen = vectors.slice(s![.., ..width.min(vectors.ncols())]); // [m, width]
         let (ritz, image) = (basis.dot(&chosen), image.dot(&chosen)); // [N, width]
         let residual = |i: usize| {
-            let squares = ritz.column(i).iter().zip(image.column(i)).map(|(x, y)| (y - values[i] * x).powi(2));
+            let squares = ritz.column(i).into_iter().zip(image.column(i)).map(|(x, y)| (y - values[i] * x).powi(2));
             squares.sum::<f64>().sqrt()
         };
         let worst = (0..k.min(ritz.ncols())).map(residual).fold(0.0, f64::max);
         if worst <= TOLERANCE || restart == MAX_RESTARTS {
             if worst > TOLERANCE {
-                tracing::warn!("eigenvectors of the Laplacian have a residual of {worst:.1e} after {restart} restarts, wanted {TOLERANCE:.0e}");
+                tracing::warn!(
+                    "eigenvectors of the Laplacian have a residual of {worst:.1e} after {restart} restarts, wanted {TOLERANCE:.0e}"
+                );
             }
             return (values[..k].to_vec(), ritz.slice(s![.., ..k]).to_owned());
         }

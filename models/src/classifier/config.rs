@@ -14,8 +14,9 @@ use super::{Layer, NodeClassifier, Output};
 use crate::error::{ModelError, Result};
 use crate::input::GraphInput;
 use crate::layers::{
-    AllDeepSetsConfig, AllSetTransformerConfig, AttentionMode, Combine, Composition, EdHnnConfig, GatV2Config, HgnnConfig, HgnnPlusConfig, HypergraphAttentionConfig,
-    HypergraphConvConfig, LayerKind, LayerNorm, Linear, MlpConfig, RelationalConvConfig, StarENodesConfig, UniGatConfig, UniGcnIIConfig, UniGnnConfig, WeightStream,
+    AllDeepSetsConfig, AllSetTransformerConfig, AttentionMode, Combine, Composition, EdHnnConfig, GatV2Config, HgnnConfig, HgnnPlusConfig,
+    HypergraphAttentionConfig, HypergraphConvConfig, LayerKind, LayerNorm, Linear, MlpConfig, RelationalConvConfig, StarENodesConfig,
+    UniGatConfig, UniGcnIIConfig, UniGnnConfig, WeightStream,
 };
 use crate::node_statements::may_qualify;
 use crate::precision::Precision;

@@ -36,10 +36,7 @@ impl StarENodesConfig {
     pub fn init<B: Backend>(&self, device: &B::Device, weights: &mut WeightStream) -> Result<StarENodes<B>> {
         let config = StarEConfig::new(self.features, self.features).with_composition(self.composition);
         let relations = weights.glorot([self.kinds.saturating_mul(2), self.features], device)?;
-        Ok(StarENodes {
-            relations,
-            conv: config.with_qualifiers(self.qualifiers).with_update_relations(false).init(device, weights)?,
-        })
+        Ok(StarENodes { relations, conv: config.with_qualifiers(self.qualifiers).with_update_relations(false).init(device, weights)? })
     }
 }
 

@@ -1,7 +1,7 @@
 //! A trained network predicts on a hypergraph that it has not seen.
 
-use hypergraphql_framework::generate::{StochasticBlock, stochastic_block};
 use hypergraphql_framework::encodings::Encoding;
+use hypergraphql_framework::generate::{StochasticBlock, stochastic_block};
 use hypergraphql_framework::{Dataset, Features, Relations, Tags};
 use hypergraphql_models::checkpoint;
 use hypergraphql_models::task::{NodeTask, SyntheticFeatures, TaskConfig, predict};

@@ -57,7 +57,8 @@ impl WithBackend for Training<'_> {
 
     fn call<B: HyperBackend>(mut self, device: B::Device) -> Self::Out {
         self.options.precision.check::<B>(&device)?;
-        let task_config = TaskConfig::for_dataset(self.dataset, self.options.self_loops == Switch::On, self.options.seed).with_encoding(self.options.encoding);
+        let task_config = TaskConfig::for_dataset(self.dataset, self.options.self_loops == Switch::On, self.options.seed)
+            .with_encoding(self.options.encoding);
         let prepared = task_config.prepare(self.dataset)?;
         let classes = self.dataset.labels.as_ref().map_or(1, |l| l.classes);
         let mut network = self.options.network(prepared.features.width(), classes);
