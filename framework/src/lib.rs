@@ -40,6 +40,7 @@ pub mod expand;
 pub mod generate;
 pub mod hypergraph;
 pub mod io;
+pub mod links;
 mod rng;
 pub mod splits;
 pub mod stats;

@@ -8,6 +8,7 @@ pub mod error;
 pub mod import;
 pub mod input;
 pub mod layers;
+pub mod link;
 pub mod memory;
 pub mod metrics;
 mod node_statements;

@@ -42,6 +42,7 @@ pub use star_e_nodes::{StarENodes, StarENodesConfig};
 pub use unigat::{UniGat, UniGatConfig};
 pub use unignn::{UniGcn, UniGcnII, UniGcnIIConfig, UniGin, UniGnnConfig, UniSage};
 pub use weights::WeightStream;
+pub(crate) use weights::zeros;
 
 use burn::module::Param;
 use burn::tensor::Tensor;

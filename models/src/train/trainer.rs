@@ -243,7 +243,8 @@ fn take_prefixed(tensors: &mut NamedTensors, prefix: &str) -> NamedTensors {
     taken.map(|(name, tensor)| (name[prefix.len()..].to_owned(), tensor)).collect()
 }
 
-fn join_moments<B: HyperBackend>(
+/// The memory of an optimiser from its two moments of every parameter.
+pub(crate) fn join_moments<B: HyperBackend>(
     first: NamedTensors,
     mut second: NamedTensors,
     sizes: &BTreeMap<String, usize>,
