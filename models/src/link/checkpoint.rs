@@ -1,19 +1,20 @@
 //! A link predictor and its training as one safetensors file, replaced as a whole.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
-use std::io::Write;
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use hypergraphql_framework::links::LinkDataset;
+use hypergraphql_framework::io;
+use hypergraphql_framework::links::{Link, LinkDataset};
+use hypergraphql_ops::HyperBackend;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 use serde::{Deserialize, Serialize};
 
 use super::predictor::{LinkConfig, LinkPredictor};
-use super::train::{LinkProgress, LinkTrainConfig};
+use super::train::{LinkProgress, LinkTrainConfig, statements};
 use crate::checkpoint::{self, NamedTensors, StoredTensor};
+use crate::statements::Statements;
 use crate::{ModelError, Result};
-use hypergraphql_ops::HyperBackend;
 
 /// What the metadata of the file is named.
 const HEAD: &str = "hypergraphql.link-prediction";
@@ -37,6 +38,8 @@ pub struct LinkCheckpoint {
     pub entities: Vec<String>,
     /// Names of relations by number.
     pub relations: Vec<String>,
+    /// What was learned from, which the encoder reads.
+    pub train: Vec<Link>,
     /// Parameters of the best epoch.
     pub best: NamedTensors,
     /// Parameters of the last epoch.
@@ -55,6 +58,8 @@ struct Head {
     progress: LinkProgress,
     entities: Vec<String>,
     relations: Vec<String>,
+    /// Subject, relation, object, and relation and entity of each qualifier.
+    train: Vec<Vec<u32>>,
 }
 
 impl LinkCheckpoint {
@@ -70,6 +75,7 @@ impl LinkCheckpoint {
             progress: self.progress.clone(),
             entities: self.entities.clone(),
             relations: self.relations.clone(),
+            train: self.train.iter().map(flat).collect(),
         };
         let failed = |error: &dyn std::fmt::Display| ModelError::checkpoint(path, "what safetensors can hold", error.to_string());
         let head = serde_json::to_string(&head).map_err(|error| failed(&error))?;
@@ -80,7 +86,7 @@ impl LinkCheckpoint {
         let views = bytes.iter().map(|(name, t, bytes)| Ok((name, TensorView::new(Dtype::F32, t.shape.clone(), bytes)?)));
         let views: Vec<_> = views.collect::<Result<_, safetensors::SafeTensorError>>().map_err(|error| failed(&error))?;
         let file = serialize(views, Some(HashMap::from([(HEAD.to_owned(), head)]))).map_err(|error| failed(&error))?;
-        replace(path, &file)
+        Ok(io::write_file(path, &file)?)
     }
 
     /// Reads a file.
@@ -99,16 +105,18 @@ impl LinkCheckpoint {
         if head.version != VERSION {
             return Err(ModelError::checkpoint(path, format!("version {VERSION}"), head.version.to_string()));
         }
-        let Head { network, config, progress, entities, relations, .. } = head;
+        let Head { network, config, progress, entities, relations, train, .. } = head;
         network.check()?;
         if (network.entities, network.relations) != (entities.len(), relations.len()) {
             let found = format!("{} and {}", entities.len(), relations.len());
             let expected = format!("names of {} entities and {} relations", network.entities, network.relations);
             return Err(ModelError::checkpoint(path, expected, found));
         }
+        let broken = || ModelError::checkpoint(path, "statements of 3 numbers and pairs of them", "another count");
+        let train = train.iter().map(|flat| link(flat).ok_or_else(broken)).collect::<Result<_>>()?;
         let [best, current, first, second] = tensors(&bytes, path)?;
         let path = path.to_path_buf();
-        Ok(Self { path, network, config, progress, entities, relations, best, current, moments: [first, second] })
+        Ok(Self { path, network, config, progress, entities, relations, train, best, current, moments: [first, second] })
     }
 
     /// The predictor of the best epoch.
@@ -119,19 +127,40 @@ impl LinkCheckpoint {
         checkpoint::load(self.network.init::<B>(device, 0)?, self.best.clone(), &self.path)
     }
 
-    /// Whether it was trained on data of these names.
+    /// The statements that its encoder reads.
+    ///
+    /// # Errors
+    /// When they have entities or relations without names, or the device cannot hold them.
+    pub fn statements<B: HyperBackend>(&self, device: &B::Device) -> Result<Statements<B>> {
+        statements(&self.train, self.entities.len(), self.relations.len(), device)
+    }
+
+    /// Whether it was trained on this data.
     ///
     /// # Errors
     /// When it was not.
     pub fn check_data(&self, data: &LinkDataset) -> Result<()> {
-        if (&self.entities, &self.relations) == (&data.entities, &data.relations) {
+        if (&self.entities, &self.relations, &self.train) == (&data.entities, &data.relations, &data.train) {
             return Ok(());
         }
-        let sizes = |entities: &[String], relations: &[String]| format!("{} entities and {} relations", entities.len(), relations.len());
-        let expected = format!("the data it was trained on ({})", sizes(&self.entities, &self.relations));
-        let found = format!("other names ({})", sizes(&data.entities, &data.relations));
+        let sizes = |entities: &[String], relations: &[String], train: &[Link]| {
+            format!("{} entities, {} relations, {} statements", entities.len(), relations.len(), train.len())
+        };
+        let expected = format!("the data it was trained on ({})", sizes(&self.entities, &self.relations, &self.train));
+        let found = format!("other data ({})", sizes(&data.entities, &data.relations, &data.train));
         Err(ModelError::checkpoint(&self.path, expected, found))
     }
+}
+
+fn flat(link: &Link) -> Vec<u32> {
+    let pairs = link.qualifiers.iter().flat_map(|&(relation, entity)| [relation, entity]);
+    [link.subject, link.relation, link.object].into_iter().chain(pairs).collect()
+}
+
+fn link(flat: &[u32]) -> Option<Link> {
+    let (&[subject, relation, object], rest) = flat.split_first_chunk()?;
+    let (pairs, []) = rest.as_chunks::<2>() else { return None };
+    Some(Link { subject, relation, object, qualifiers: pairs.iter().map(|&[relation, entity]| (relation, entity)).collect() })
 }
 
 fn tensors(bytes: &[u8], path: &Path) -> Result<[NamedTensors; 4]> {
@@ -145,25 +174,4 @@ fn tensors(bytes: &[u8], path: &Path) -> Result<[NamedTensors; 4]> {
         parts[part].insert(name[PARTS[part].len()..].to_owned(), StoredTensor { shape: view.shape().to_vec(), values });
     }
     Ok(parts)
-}
-
-fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(format!(".{}.tmp", std::process::id()));
-    let temporary = path.with_file_name(name);
-    let written = File::create(&temporary).and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
-    let renamed = written.map_err(ModelError::write(&temporary)).and_then(|()| fs::rename(&temporary, path).map_err(ModelError::write(path)));
-    if renamed.is_err() {
-        // The first error is the one to report.
-        let _ = fs::remove_file(&temporary);
-        return renamed;
-    }
-    match path.parent().filter(|_| cfg!(unix)) {
-        // The name lasts once its folder is on the disk.
-        Some(folder) => {
-            let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-            File::open(folder).and_then(|folder| folder.sync_all()).map_err(ModelError::write(folder))
-        }
-        None => Ok(()),
-    }
 }

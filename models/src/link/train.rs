@@ -86,16 +86,16 @@ pub struct LinkProgress {
     pub curve: Vec<LinkEpoch>,
 }
 
-/// The statements of training on a device, for the encoder.
+/// Statements on a device, for the encoder.
 ///
 /// # Errors
-/// When 32-bit indices or the device cannot hold them.
-pub fn statements<B: HyperBackend>(data: &LinkDataset, device: &B::Device) -> Result<Statements<B>> {
+/// An entity or a relation that is not below these numbers, or what 32-bit indices or the device cannot hold.
+pub fn statements<B: HyperBackend>(links: &[Link], entities: usize, relations: usize, device: &B::Device) -> Result<Statements<B>> {
     let mut list = StatementList::new();
-    for link in &data.train {
+    for link in links {
         list.push([link.subject, link.relation, link.object], &link.qualifiers);
     }
-    Statements::new(&list, data.entities.len(), data.relations.len(), device)
+    Statements::new(&list, entities, relations, device)
 }
 
 /// The metrics of a predictor on both questions of statements, filtered by all known answers; `report` hears of each batch how many questions are done.
@@ -156,7 +156,7 @@ impl<'a, B: HyperBackend> LinkTrainer<'a, B> {
         Ok(Self {
             data,
             known: Answers::of(data.all(), data.relations.len()),
-            statements: statements(data, device)?,
+            statements: statements(&data.train, data.entities.len(), data.relations.len(), device)?,
             best: model.valid(),
             model,
             optimizer: Optimizer::new(&config.train),
@@ -191,6 +191,11 @@ impl<'a, B: HyperBackend> LinkTrainer<'a, B> {
     /// The options.
     pub fn config(&self) -> &LinkTrainConfig {
         &self.config
+    }
+
+    /// Sizes and options of the network.
+    pub fn network(&self) -> &LinkConfig {
+        self.model.config()
     }
 
     /// Steps of an epoch.
@@ -310,6 +315,7 @@ impl<'a, B: HyperBackend> LinkTrainer<'a, B> {
             progress: self.progress.clone(),
             entities: self.data.entities.clone(),
             relations: self.data.relations.clone(),
+            train: self.data.train.clone(),
             best: checkpoint::save::<B, _>(&self.best),
             current,
             moments: [moments(|m| &m.moment_1), moments(|m| &m.moment_2)],
