@@ -72,7 +72,8 @@ pub struct NodeClassifierConfig {
     /// Over what attention coefficients sum to 1.
     #[config(default = "AttentionMode::Node")]
     pub attention_mode: AttentionMode,
-    /// What follows each hidden layer. Attention needs [`Norm::Layer`]: it shrinks what a node receives with the node's degree.
+    /// What follows each hidden layer. Attention needs [`Norm::Layer`]: it shrinks what a node receives with the node's degree;
+    /// StarE too, as a product of small numbers is smaller.
     #[config(default = "Norm::None")]
     pub norm: Norm,
     /// Probability of dropping an activation between layers in training.

@@ -41,7 +41,7 @@ fn split() -> Split {
 }
 
 fn network(layer: LayerKind) -> NodeClassifierConfig {
-    let norm = if layer == LayerKind::Attention { Norm::Layer } else { Norm::None };
+    let norm = if matches!(layer, LayerKind::Attention | LayerKind::StarE) { Norm::Layer } else { Norm::None };
     NodeClassifierConfig::new(layer, 100, CLASSES).with_hidden(20).with_heads(2).with_norm(norm)
 }
 

@@ -114,7 +114,7 @@ pub(crate) struct Flags {
     #[arg(long)]
     #[serde(skip_serializing_if = "Option::is_none")]
     encoding: Option<Encoding>,
-    /// What follows each hidden layer; layer is layer normalisation [default: layer with attention, else none].
+    /// What follows each hidden layer; layer is layer normalisation [default: layer with attention and star-e, else none].
     #[arg(long, value_parser = choice::<Norm>(&["none", "layer"]))]
     #[serde(skip_serializing_if = "Option::is_none")]
     norm: Option<Norm>,
@@ -288,7 +288,7 @@ pub(crate) fn resolve(flags: &Flags, config: Option<&Path>, checkpoint: Option<&
     let Some(checkpoint) = checkpoint else {
         let sets_norm = table.contains_key("norm");
         let mut options = from_table(table)?;
-        if !sets_norm && options.layer == LayerKind::Attention {
+        if !sets_norm && matches!(options.layer, LayerKind::Attention | LayerKind::StarE) {
             options.norm = Norm::Layer;
         }
         return checked(options);
@@ -429,6 +429,7 @@ mod tests {
         let norm = |flags: &[&str], file| of(flags, file, None).unwrap().norm;
         assert_eq!(norm(&["--layer", "conv"], None), Norm::None);
         assert_eq!(norm(&["--layer", "attention"], None), Norm::Layer);
+        assert_eq!(norm(&["--layer", "star-e"], None), Norm::Layer);
         assert_eq!(norm(&["--layer", "attention", "--norm", "none"], None), Norm::None);
         assert_eq!(norm(&["--norm", "layer"], None), Norm::Layer);
         assert_eq!(norm(&["--layer", "attention"], Some("norm = \"none\"")), Norm::None);
