@@ -68,7 +68,7 @@ struct Trained {
 /// Trains on the CPU and keeps the epoch with the best validation accuracy.
 fn train(name: &str, data: &Dataset, split: &Split, network: &NodeClassifierConfig) -> Result<Trained, Box<dyn Error>> {
     let device = CpuDevice::default();
-    let setup = TaskConfig { self_loops: true, synthetic: None };
+    let setup = TaskConfig::for_dataset(data, true, SEED);
     let task = NodeTask::<Cpu>::new(data, &*setup.prepare(data)?, setup, &device)?;
     let config = TrainConfig { seed: SEED, epochs: 200, lr: 0.01, weight_decay: 5e-4, ..TrainConfig::default() };
     let mut trainer = Trainer::new(&task, split, network, &config)?;

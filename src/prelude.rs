@@ -5,12 +5,14 @@ pub use burn::tensor::Tensor;
 pub use crate::framework::stats::Summary;
 pub use crate::framework::{Dataset, Duplicates, Features, Hypergraph, Labels, Split, io, splits};
 pub use crate::models::layers::{
-    AllDeepSets, AllDeepSetsConfig, AllSetTransformer, AllSetTransformerConfig, EdHnn, EdHnnConfig, Hgnn, HgnnConfig, HgnnPlus,
-    HgnnPlusConfig, HypergraphAttention, HypergraphAttentionConfig, HypergraphConv, HypergraphConvConfig, Masks, UniGat, UniGatConfig,
-    UniGcn, UniGcnII, UniGcnIIConfig, UniGin, UniGnnConfig, UniSage, WeightStream,
+    AllDeepSets, AllDeepSetsConfig, AllSetTransformer, AllSetTransformerConfig, EdHnn, EdHnnConfig, GatV2, GatV2Config, Hgnn, HgnnConfig,
+    HgnnPlus, HgnnPlusConfig, HypergraphAttention, HypergraphAttentionConfig, HypergraphConv, HypergraphConvConfig, Masks, Pma, PmaConfig,
+    RelationalConv, RelationalConvConfig, StarE, StarEConfig, StarENodes, StarENodesConfig, UniGat, UniGatConfig, UniGcn, UniGcnII,
+    UniGcnIIConfig, UniGin, UniGnnConfig, UniSage, WeightStream,
 };
 pub use crate::models::task::{NodeTask, Predictions, TaskConfig, predict};
 pub use crate::models::train::{TrainConfig, Trainer};
+pub use crate::models::{FeaturedPairs, Kind, PairGraph, StatementList, Statements, TypedHyperedges, TypedIncidence};
 pub use crate::models::{GraphInput, LayerKind, NodeClassifier, NodeClassifierConfig, NodeFeatures, Precision};
 #[cfg(feature = "metal")]
 pub use crate::ops::Metal;

@@ -2,7 +2,7 @@
 //!
 //! A [`Hypergraph`] is an incidence matrix held in both orders; a [`Dataset`] adds features, labels, splits and names.
 //! Everything that makes something of them is a free function: [`expand`], [`subgraph`], [`components`], [`stats`],
-//! [`splits`], [`generate`], [`io`]. An [`AtomSpace`](store::AtomSpace) holds statements about such things for queries.
+//! [`splits`], [`generate`], [`encodings`], [`io`]. An [`AtomSpace`](store::AtomSpace) holds statements about such things for queries.
 //!
 //! ```
 //! use hypergraphql_framework::{Dataset, Duplicates, Hypergraph, Labels, expand, io, splits, stats::Summary};
@@ -34,11 +34,13 @@
 
 pub mod components;
 pub mod dataset;
+pub mod encodings;
 pub mod error;
 pub mod expand;
 pub mod generate;
 pub mod hypergraph;
 pub mod io;
+pub mod links;
 mod rng;
 pub mod splits;
 pub mod stats;

@@ -9,6 +9,7 @@ pub(crate) enum Stream {
     Features = 1,
     Split = 2,
     Hypergraph = 3,
+    Encoding = 4,
 }
 
 /// The generator of this seed and stream.

@@ -1,12 +1,20 @@
 //! What a network reads: a hypergraph with features.
 
+use std::sync::Arc;
+
 use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::tensor::Tensor;
+use hypergraphql_framework::Relations;
 use hypergraphql_ops::{HyperBackend, Incidence, SparseMatrix, sparse_conv};
 
 use crate::error::{ModelError, Result};
+use crate::layers::LayerKind;
+use crate::node_statements::NodeStatements;
+use crate::pair_graph::FeaturedPairs;
 use crate::precision::Precision;
+use crate::structures::Structures;
+use crate::typed::{Kind, TypedHyperedges};
 
 /// Features of the nodes `[N, F]`, dense or sparse.
 #[derive(Debug, Clone)]
@@ -86,6 +94,8 @@ pub struct GraphInput<B: HyperBackend> {
     pub hyperedge_features: Option<Tensor<B, 2>>,
     /// x⁰ `[N, F]`, what a deep network began with; UniGCNII and ED-HNN mix it in again, other layers ignore it.
     pub initial_features: Option<Tensor<B, 2>>,
+    /// What some layers read besides the incidences; clones share it.
+    structures: Arc<Structures<B>>,
 }
 
 impl<B: HyperBackend> GraphInput<B> {
@@ -99,7 +109,8 @@ impl<B: HyperBackend> GraphInput<B> {
             let width = features.width();
             return Err(ModelError::shape("node features", &[features.rows(), width], &[nodes, width]));
         }
-        Ok(Self { incidence, features, hyperedge_features: None, initial_features: None })
+        let structures = Arc::new(Structures::untyped());
+        Ok(Self { incidence, features, hyperedge_features: None, initial_features: None, structures })
     }
 
     /// The same with features of the hyperedges, for the first layer of attention.
@@ -128,6 +139,38 @@ impl<B: HyperBackend> GraphInput<B> {
         Ok(self)
     }
 
+    /// The same with the relations of the hyperedges and the kinds of incidences that a network knows, for the relational layer and StarE. Without this, all
+    /// incidences are of one kind.
+    #[must_use]
+    pub fn with_types(self, relations: Option<Relations>, kinds: Vec<Kind>) -> Self {
+        Self { structures: Arc::new(Structures::of_types(relations, kinds)), ..self }
+    }
+
+    /// Makes what layers of this kind read besides the incidences, which otherwise their first call does.
+    ///
+    /// # Errors
+    /// When the device or 32-bit ids cannot hold it, or an incidence is of a kind that the network does not know.
+    pub fn make_ready_for(&self, layer: LayerKind) -> Result<()> {
+        match layer {
+            LayerKind::GatV2 => self.pairs().map(|_| ()),
+            LayerKind::Relational => self.typed().map(|_| ()),
+            LayerKind::StarE => self.statements().map(|_| ()),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn pairs(&self) -> Result<&FeaturedPairs<B>> {
+        self.structures.pairs(&self.incidence)
+    }
+
+    pub(crate) fn typed(&self) -> Result<&TypedHyperedges<B>> {
+        self.structures.typed(&self.incidence)
+    }
+
+    pub(crate) fn statements(&self) -> Result<&NodeStatements<B>> {
+        self.structures.statements(&self.incidence)
+    }
+
     /// x⁰ of this shape.
     pub(crate) fn initial(&self, shape: [usize; 2]) -> Result<Tensor<B, 2>> {
         match &self.initial_features {
@@ -140,7 +183,8 @@ impl<B: HyperBackend> GraphInput<B> {
     /// The same hypergraph with the output of a layer as features.
     pub fn hidden(&self, x: Tensor<B, 2>) -> Self {
         let (incidence, initial_features) = (self.incidence.clone(), self.initial_features.clone());
-        Self { incidence, features: NodeFeatures::Dense(x), hyperedge_features: None, initial_features }
+        let structures = Arc::clone(&self.structures);
+        Self { incidence, features: NodeFeatures::Dense(x), hyperedge_features: None, initial_features, structures }
     }
 
     /// Dense features in the type of activations; once before training instead of in every forward pass.
@@ -150,6 +194,7 @@ impl<B: HyperBackend> GraphInput<B> {
             features: self.features.cast(precision),
             hyperedge_features: self.hyperedge_features.map(|z| precision.cast(z)),
             initial_features: self.initial_features.map(|x| precision.cast(x)),
+            structures: self.structures,
         }
     }
 }
@@ -162,6 +207,7 @@ impl<B: HyperBackend, C: CheckpointStrategy> GraphInput<Autodiff<B, C>> {
             features: self.features.inner(),
             hyperedge_features: self.hyperedge_features.clone().map(Tensor::inner),
             initial_features: self.initial_features.clone().map(Tensor::inner),
+            structures: Arc::new(self.structures.inner()),
         }
     }
 }

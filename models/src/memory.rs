@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use hypergraphql_framework::{Dataset, Features};
+use hypergraphql_framework::{Dataset, Features, Hypergraph, expand};
 
 use crate::classifier::{NodeClassifierConfig, Norm};
 use crate::layers::LayerKind;
@@ -59,6 +59,9 @@ impl MemoryEstimate {
                 convolutions(n, m, &widths, size, &dataset.features).saturating_add(besides)
             }
             LayerKind::Unigcnii | LayerKind::AllDeepSets | LayerKind::AllSetTransformer | LayerKind::EdHnn => deep(n, m, z, network, size),
+            LayerKind::GatV2 => pairs(n, pair_count(h), &widths, size),
+            LayerKind::Relational => relational(n, m, z, network, &widths, size),
+            LayerKind::StarE => statements(n, m, z, network, size),
         };
         // Centred, normalised and scaled rows.
         let norms = (3 * n * size.wide).saturating_mul(normed);
@@ -140,6 +143,49 @@ fn attention(n: u64, m: u64, widths: &[[u64; 2]], size: Sizes) -> u64 {
     kept.fold(0, u64::saturating_add).saturating_add(((n + m) * size.wide).saturating_mul(widest))
 }
 
+/// Pairs of the clique expansion, both ways, and loops.
+fn pair_count(h: &Hypergraph) -> u64 {
+    (h.nodes() as u64).saturating_add(expand::clique_pairs(h).saturating_mul(2))
+}
+
+/// Every layer keeps rows of all pairs: the sum of both ends, what the leaky ReLU left of it and what the source sends; the widest one also holds gradients of
+/// them. The pairs themselves are in both orders, as the hypergraph is.
+fn pairs(n: u64, e: u64, widths: &[[u64; 2]], size: Sizes) -> u64 {
+    let kept = widths.iter().enumerate().map(|(i, [_, outputs])| {
+        let bytes = if i + 1 == widths.len() { size.wide } else { size.hidden };
+        ((3 * e + 3 * n) * bytes).saturating_mul(*outputs)
+    });
+    let widest = widths.iter().map(|[_, outputs]| *outputs).max().unwrap_or(0);
+    let held = ((3 * e + n) * size.wide).saturating_mul(widest);
+    kept.fold(0, u64::saturating_add).saturating_add(held).saturating_add(200 * e)
+}
+
+/// With one kind as a convolution with what a node keeps besides. Of several kinds every layer keeps the means of the slots, of which there are at most as many
+/// as incidences, and what they send and receive; and weights of all kinds where they are sums of bases.
+fn relational(n: u64, m: u64, z: u64, network: &NodeClassifierConfig, widths: &[[u64; 2]], size: Sizes) -> u64 {
+    let slots = if network.kind_count() > 1 { z } else { 0 };
+    let kept = widths.iter().map(|[inputs, outputs]| {
+        let rows = (3 * n + slots).saturating_mul(*outputs).saturating_add(slots.saturating_mul(inputs.saturating_add(*outputs)));
+        rows.saturating_add(weights_of_kinds(network, *inputs, *outputs)).saturating_mul(size.wide)
+    });
+    let widest = widths.iter().map(|[inputs, outputs]| if slots > 0 { inputs.max(outputs) } else { outputs }).max().copied().unwrap_or(0);
+    kept.fold(0, u64::saturating_add).saturating_add(((n + m + slots) * size.wide).saturating_mul(widest)).saturating_add(60 * (z + slots))
+}
+
+/// Of the relational layer, where they are sums of bases.
+fn weights_of_kinds(network: &NodeClassifierConfig, inputs: u64, outputs: u64) -> u64 {
+    let kinds = network.kind_count();
+    let summed = network.bases.is_some_and(|bases| bases < kinds);
+    if summed { (kinds as u64).saturating_mul(inputs).saturating_mul(outputs) } else { 0 }
+}
+
+/// Every layer keeps what entities (nodes and hyperedges) and incidences send, both ways, and the composed rows.
+fn statements(n: u64, m: u64, z: u64, network: &NodeClassifierConfig, size: Sizes) -> u64 {
+    let (depth, head) = (network.layers as u64, network.head_layers as u64);
+    let rows = (6 * depth + 3) * (n + m) + (2 + head) * n + (4 * depth + 2) * z;
+    rows.saturating_mul(network.hidden as u64).saturating_mul(size.wide).saturating_add(300 * z)
+}
+
 /// Every application of a layer keeps rows of nodes and of hyperedges, some arrays for each linear map of its perceptrons. A perceptron of pairs keeps them for
 /// every incidence. Counted as wide rows, which in half precision is more than there are.
 fn deep(n: u64, m: u64, z: u64, network: &NodeClassifierConfig, size: Sizes) -> u64 {
@@ -204,12 +250,36 @@ fn parameters(network: &NodeClassifierConfig, widths: &[[u64; 2]]) -> u64 {
             };
             ends().saturating_add(some(network.member_layers)).saturating_add(pairs).saturating_add(some(network.mlp_layers))
         }
+        LayerKind::GatV2 => {
+            // Two maps, one row of pairs, one of scores, and a bias that is as wide as what comes out.
+            let all = widths.iter().map(|w| plain(w).saturating_mul(2).saturating_add(w[1].saturating_mul(3)));
+            all.fold(0, u64::saturating_add).saturating_sub(classes.saturating_mul(network.heads as u64 - 1))
+        }
+        LayerKind::Relational => {
+            let kinds = network.kind_count() as u64;
+            let bases = network.bases.map(|bases| bases as u64).filter(|bases| *bases < kinds);
+            let all = widths.iter().map(|w| {
+                // Matrices of the kinds and the node's own, a gate for each kind, a bias, shares of the bases.
+                let matrices = plain(w).saturating_mul(bases.unwrap_or(kinds).saturating_add(1));
+                let gates = if kinds > 1 { kinds.saturating_mul(w[1]) } else { 0 };
+                matrices.saturating_add(gates).saturating_add(w[1]).saturating_add(bases.map_or(0, |bases| bases.saturating_mul(kinds)))
+            });
+            all.fold(0, u64::saturating_add)
+        }
+        LayerKind::StarE => {
+            // Three directions and qualifiers; relations with their inverses, the node's own one, a bias.
+            let maps = if network.has_qualifiers() { 4u64 } else { 3 };
+            let rows = (network.kind_count() as u64).saturating_mul(2).saturating_add(2);
+            let layer = hidden.saturating_mul(hidden).saturating_mul(maps).saturating_add(hidden.saturating_mul(rows));
+            ends().saturating_add(layer.saturating_mul(depth))
+        }
     }
 }
 
 /// `[inputs, outputs]` of every layer.
 fn widths(network: &NodeClassifierConfig) -> Vec<[u64; 2]> {
-    let last_width = if network.layer == LayerKind::Attention { network.classes * network.heads } else { network.classes };
+    let averaged = matches!(network.layer, LayerKind::Attention | LayerKind::GatV2);
+    let last_width = if averaged { network.classes * network.heads } else { network.classes };
     let mut inputs = network.features as u64;
     let mut widths = Vec::new();
     for _ in 1..network.layers {
@@ -242,7 +312,11 @@ fn of_control_group(folder: &Path) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hypergraphql_framework::{Duplicates, Hypergraph};
+    use crate::typed::Kind;
+    use hypergraphql_framework::Duplicates;
+
+    /// With a subject and an object, so that there may be qualifiers.
+    const ROLES: [&str; 5] = ["subject", "object", "at", "by", "with"];
 
     fn sample(nodes: usize) -> Dataset {
         let members: Vec<[u32; 3]> = (0..nodes as u32 - 2).map(|i| [i, i + 1, i + 2]).collect();
@@ -275,6 +349,10 @@ mod tests {
                     let network = NodeClassifierConfig::new(layer, 31, 5).with_hidden(24).with_layers(layers).with_norm(norm).with_heads(3);
                     let network =
                         network.with_pair_layers(deeper).with_member_layers(layers - 1).with_mlp_layers(deeper).with_head_layers(layers);
+                    let mut network = network;
+                    network.kinds =
+                        (layers > 1).then(|| (0..5).map(|i| Kind { relation: None, role: Some(ROLES[i].to_owned()) }).collect());
+                    network.bases = (deeper > 1).then_some(2);
                     let estimate = MemoryEstimate::of(&sample(101), 50, &network, Precision::F32);
                     let made = network.init::<Cpu>(&CpuDevice::default(), 0).unwrap();
                     assert_eq!(estimate.parameter_count, made.num_params(), "{layers} layers of {layer}, {norm}");

@@ -124,7 +124,9 @@ fn sparse_features_equal_dense_ones() {
                 (_, Layer::UniGat(l)) => l.theta.val(),
                 (_, Layer::AllDeepSets(l)) => l.members.linears[0].weight.val(),
                 (_, Layer::AllSetTransformer(l)) => l.to_hyperedges.value.weight.val(),
-                (_, Layer::UniGcnII(_) | Layer::EdHnn(_)) => panic!("{kind} has a linear map before it"),
+                (_, Layer::GatV2(l)) => l.source.val(),
+                (_, Layer::Relational(l)) => l.root.as_ref().unwrap().val(),
+                (_, Layer::UniGcnII(_) | Layer::EdHnn(_) | Layer::StarE(_)) => panic!("{kind} has a linear map before it"),
             };
             let gradient = first.grad(&gradients).unwrap();
             assert_eq!(gradient.dtype(), DType::F32, "gradients come back in the type of the parameters");
@@ -266,7 +268,7 @@ fn an_isolated_node_and_an_empty_hypergraph_give_finite_logits() {
         let out = values(model.forward(&dense(&device, Precision::F32), Precision::F32, None).unwrap());
         assert!(without.iter().chain(&out).all(|v| v.is_finite()), "{kind}");
         // Others add what a node has itself, or biases that are not zero at first.
-        if kind.is_deep() || matches!(kind, LayerKind::Unigin | LayerKind::Unisage) {
+        if kind.is_deep() || matches!(kind, LayerKind::Unigin | LayerKind::Unisage | LayerKind::GatV2 | LayerKind::Relational) {
             assert_close(&without[6 * CLASSES..], &out[6 * CLASSES..], 1e-5, &format!("{kind}: node 6 is isolated in both"));
         } else {
             assert!(without.iter().all(|&v| v == 0.0), "{kind}: biases are zero, so are the logits");

@@ -28,6 +28,7 @@ pub struct Incidence<B: HyperBackend> {
 
 /// Independent of autodiff, so that `inner` shares it.
 struct Parts<P, S, D> {
+    hypergraph: Hypergraph,
     pair: Arc<CsrPair>,
     pattern: P,
     node_index: OnceLock<Arc<IndexParts<P, D>>>,
@@ -101,7 +102,18 @@ impl<B: HyperBackend> Incidence<B> {
         supports_pattern::<B>(&pair, device)?;
         let pair = Arc::new(pair);
         let pattern = B::sparse(Arc::clone(&pair), device);
-        let inner = Arc::new(Parts { pair, pattern, node_index: OnceLock::new(), scales, nodes, hyperedges, nnz, device: device.clone() });
+        let hypergraph = h.clone();
+        let inner = Arc::new(Parts {
+            hypergraph,
+            pair,
+            pattern,
+            node_index: OnceLock::new(),
+            scales,
+            nodes,
+            hyperedges,
+            nnz,
+            device: device.clone(),
+        });
         Ok(Self { inner, kernel: HyperedgeKernel::Auto })
     }
 
@@ -134,6 +146,11 @@ impl<B: HyperBackend> Incidence<B> {
     /// Where it lies.
     pub fn device(&self) -> &B::Device {
         &self.inner.device
+    }
+
+    /// The hypergraph itself, on the host; its arrays are shared with the one that this was made of. Expansions are made from it.
+    pub fn hypergraph(&self) -> &Hypergraph {
+        &self.inner.hypergraph
     }
 
     /// The node of every incidence, in node-major order: [`scatter_add`](crate::scatter_add) by it sums features of incidences in their nodes. Made at the first

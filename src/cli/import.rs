@@ -94,7 +94,7 @@ pub(crate) fn run(args: ImportArgs, global: &Global) -> Result<(), CliError> {
     let sizes = infer_config(&dict, layer)?;
     let options = options::resolve_imported(&args.flags, &args.file, &sizes)?;
     let dataset = io::read_with(&args.data, io::Options { format: None, duplicates: args.duplicates })?;
-    let task = TaskConfig::for_dataset(&dataset, options.self_loops == Switch::On, options.seed);
+    let task = TaskConfig::for_dataset(&dataset, options.self_loops == Switch::On, options.seed).with_encoding(options.encoding);
     let width = task.prepare(&dataset)?.features.width();
     check_fit(&args, &sizes, &dataset, width)?;
     let network = options.network(sizes.features, sizes.classes);

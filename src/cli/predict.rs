@@ -1,4 +1,6 @@
-//! `hgql predict`: classes of the nodes of a hypergraph, by a trained network.
+//! `hgql predict`: classes of the nodes of a hypergraph, by a trained network; `link` completes statements.
+
+mod link;
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -16,8 +18,9 @@ use super::{Global, output};
 /// Rows that are printed where neither --nodes nor --out says otherwise.
 const SHOWN: usize = 20;
 
-/// Predict the classes of nodes with a trained network.
+/// Predict the classes of nodes, or what completes a statement, with a trained network.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 #[command(
     long_about = "Applies the best epoch's network of a checkpoint to a data set, which need not be the one it was trained on: only the \
                         features must be as wide. Self-loops are added as in training; a data set without features needs labels to draw them from, \
@@ -28,12 +31,14 @@ const SHOWN: usize = 20;
                         hgql predict --model cora/run-0 --data other.hif.json --top 3 --out classes.csv\n  \
                         hgql predict --model cora/run-0 --data data/cora --json")]
 pub(crate) struct PredictArgs {
+    #[command(subcommand)]
+    task: Option<Task>,
     /// Checkpoint, as `hgql train --out` writes one per run.
-    #[arg(long, value_name = "DIR")]
-    model: PathBuf,
+    #[arg(long, value_name = "DIR", required = true)]
+    model: Option<PathBuf>,
     /// Folder or file of the data set.
-    #[arg(long, value_name = "DATA")]
-    data: PathBuf,
+    #[arg(long, value_name = "DATA", required = true)]
+    data: Option<PathBuf>,
     #[command(flatten)]
     device: DeviceArg,
     /// What a node twice in a hyperedge means: merge (once, with a warning), sum (weights add up) or error.
@@ -48,6 +53,11 @@ pub(crate) struct PredictArgs {
     /// Write CSV to this file instead of printing the rows.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Task {
+    Link(link::LinkArgs),
 }
 
 struct Prediction<'a> {
@@ -86,13 +96,19 @@ struct Written<'a> {
 
 /// Reads, predicts and prints.
 pub(crate) fn run(args: PredictArgs, global: &Global) -> Result<(), CliError> {
-    let checkpoint = checkpoint::read(&args.model)?;
-    let dataset = io::read_with(&args.data, io::Options { format: None, duplicates: args.duplicates })?;
+    if let Some(Task::Link(args)) = args.task {
+        return link::run(&args, global);
+    }
+    let (Some(model), Some(data)) = (&args.model, &args.data) else {
+        return Err(CliError::input("expected --model and --data"));
+    };
+    let checkpoint = checkpoint::read(model)?;
+    let dataset = io::read_with(data, io::Options { format: None, duplicates: args.duplicates })?;
     let nodes = dataset.hypergraph.nodes();
     if let Some(node) = args.nodes.iter().flatten().find(|n| **n as usize >= nodes) {
         return Err(CliError::input(format!("--nodes: expected nodes below {nodes}, found {node}")));
     }
-    let work = Prediction { checkpoint, folder: &args.model, dataset: &dataset };
+    let work = Prediction { checkpoint, folder: model, dataset: &dataset };
     let predictions = dispatch(args.device, work)??;
     let shown = if global.json || args.out.is_some() { nodes } else { nodes.min(SHOWN) };
     let chosen = args.nodes.clone().unwrap_or_else(|| (0..shown as u32).collect());

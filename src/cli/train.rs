@@ -3,6 +3,7 @@
 pub(super) mod checkpoints;
 mod confusion;
 mod curve;
+pub(super) mod links;
 pub(super) mod options;
 mod progress;
 mod report;
@@ -30,6 +31,7 @@ pub(crate) struct TrainArgs {
 #[derive(Debug, Subcommand)]
 enum Task {
     NodeClassification(Box<NodeClassificationArgs>),
+    LinkPrediction(Box<links::LinkPredictionArgs>),
 }
 
 /// Train a network that gives every node a class.
@@ -88,15 +90,25 @@ pub(crate) struct NodeClassificationArgs {
 
 /// Reads the data, trains and reports.
 pub(crate) fn run(args: TrainArgs, global: &Global) -> Result<(), CliError> {
-    let Task::NodeClassification(args) = args.task;
-    if let Some(threads) = args.threads {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
-        pool.map_err(|e| CliError::failed(format!("cannot start {threads} threads: {e}")))?;
+    match args.task {
+        Task::NodeClassification(args) => node_classification(&args, global),
+        Task::LinkPrediction(args) => links::run(&args, global),
     }
+}
+
+fn node_classification(args: &NodeClassificationArgs, global: &Global) -> Result<(), CliError> {
+    start_threads(args.threads)?;
     let resumed = args.resume.as_deref().map(checkpoints::Resumed::read).transpose()?;
     let options = options::resolve(&args.flags, args.config.as_deref(), resumed.as_ref().map(|r| &r.options))?;
     let dataset = io::read_with(&args.data, io::Options { format: None, duplicates: args.duplicates })?;
     let splits = splits::choose(&dataset, args.splits.as_deref(), &options)?;
     resumed.as_ref().map_or(Ok(()), |r| r.check_splits(&splits))?;
-    dispatch(args.device, run::Training::new(&args, global, options, &dataset, splits, resumed))?
+    dispatch(args.device, run::Training::new(args, global, options, &dataset, splits, resumed))?
+}
+
+/// The threads of --threads, before anything is computed.
+fn start_threads(threads: Option<u16>) -> Result<(), CliError> {
+    let Some(threads) = threads else { return Ok(()) };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
+    pool.map_err(|e| CliError::failed(format!("cannot start {threads} threads: {e}")))
 }

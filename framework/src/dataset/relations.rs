@@ -88,6 +88,24 @@ impl Tags {
 }
 
 impl Relations {
+    /// The same with `added` hyperedges of one member each after the others, which have this relation and no roles.
+    #[must_use]
+    pub fn with_singletons(&self, added: usize, relation: &str) -> Self {
+        let Self { mut relations, mut roles } = self.clone();
+        if added == 0 {
+            return Self { relations, roles };
+        }
+        let id = relations.names.iter().position(|name| name == relation).unwrap_or(relations.names.len()) as u32;
+        if id as usize == relations.names.len() {
+            relations.names.push(relation.to_owned());
+        }
+        let (first, end) = (relations.of.len() as u32, roles.of.len() as u32);
+        relations.of.resize(relations.of.len() + added, id);
+        relations.ptr.extend((1..=added as u32).map(|i| first + i));
+        roles.ptr.resize(roles.ptr.len() + added, end);
+        Self { relations, roles }
+    }
+
     pub(super) fn check(&self, hyperedges: usize, incidences: usize) -> Result<()> {
         self.relations.check("relations", hyperedges, "hyperedge")?;
         self.roles.check("roles", incidences, "incidence")

@@ -38,6 +38,21 @@ pub fn clique(h: &Hypergraph) -> Result<Hypergraph> {
     from_groups(h.nodes(), &ptr, &member, None, Duplicates::Error)?.with_hyperedge_weights(weight)
 }
 
+/// The number of pairs of [`clique`], without making them. Time O(Σ |e|²), memory O(N).
+pub fn clique_pairs(h: &Hypergraph) -> u64 {
+    let mut seen = vec![u32::MAX; h.nodes()];
+    let mut count = 0;
+    for u in 0..h.nodes() as u32 {
+        for &e in h.node_major().row(u as usize) {
+            let members = h.edge_major().row(e as usize);
+            for &v in &members[members.partition_point(|v| *v <= u)..] {
+                count += u64::from(std::mem::replace(&mut seen[v as usize], u) != u);
+            }
+        }
+    }
+    count
+}
+
 /// The line graph: a node per hyperedge, a pair for every two that share nodes, weighted by how many they share.
 ///
 /// # Errors

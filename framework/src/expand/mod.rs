@@ -5,7 +5,7 @@ mod dual;
 mod self_loops;
 mod star;
 
-pub use clique::{clique, line};
+pub use clique::{clique, clique_pairs, line};
 pub use dual::dual;
 pub use self_loops::{SelfLoops, self_loops};
 pub use star::star;
@@ -48,6 +48,7 @@ mod tests {
         let c = clique(&sample()).unwrap();
         assert_eq!(rows(&c), [[0, 1], [0, 4], [1, 2], [1, 4]]);
         assert_eq!(c.hyperedge_weights(), Some([1.0, 1.0, 1.0, 2.0].as_slice()));
+        assert_eq!(clique_pairs(&sample()), 4);
         let weighted = clique(&sample().with_hyperedge_weights(vec![2.0, 0.5, 1.0, 8.0]).unwrap()).unwrap();
         assert_eq!(weighted.hyperedge_weights(), Some([2.0, 2.0, 8.0, 2.5].as_slice()));
     }

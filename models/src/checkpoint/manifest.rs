@@ -60,7 +60,7 @@ pub struct DatasetPrint {
     pub classes: usize,
     /// A name per class, or none.
     pub label_names: Vec<String>,
-    /// Digest of the members of all hyperedges, the labels, the features and the weights of incidences and hyperedges, as read.
+    /// Digest of the members of all hyperedges, the labels, the features, the weights of incidences and hyperedges, and the relations and roles, as read.
     pub digest: String,
 }
 
@@ -90,6 +90,12 @@ fn digest_of(dataset: &Dataset) -> String {
     digest.numbers(labels.map(|class| class.unwrap_or(u32::MAX).to_le_bytes()));
     for weights in [dataset.hypergraph.incidence_weights(), dataset.hypergraph.hyperedge_weights()] {
         digest.numbers(weights.into_iter().flatten().map(|w| w.to_le_bytes()));
+    }
+    if let Some(relations) = &dataset.relations {
+        for tags in [&relations.relations, &relations.roles] {
+            tags.names.iter().for_each(|name| digest.part(name.as_bytes()));
+            digest.numbers(tags.ptr.iter().chain(&tags.of).map(|x| x.to_le_bytes()));
+        }
     }
     match &dataset.features {
         Features::None => digest.part(b"none"),

@@ -5,16 +5,22 @@ use std::str::FromStr;
 
 use burn::config::Config;
 use burn::tensor::backend::Backend;
+use hypergraphql_framework::Relations;
+use hypergraphql_ops::HyperBackend;
 
 use serde::{Deserialize, Serialize};
 
 use super::{Layer, NodeClassifier, Output};
 use crate::error::{ModelError, Result};
+use crate::input::GraphInput;
 use crate::layers::{
-    AllDeepSetsConfig, AllSetTransformerConfig, AttentionMode, Combine, EdHnnConfig, HgnnConfig, HgnnPlusConfig, HypergraphAttentionConfig,
-    HypergraphConvConfig, LayerKind, LayerNorm, Linear, MlpConfig, UniGatConfig, UniGcnIIConfig, UniGnnConfig, WeightStream,
+    AllDeepSetsConfig, AllSetTransformerConfig, AttentionMode, Combine, Composition, EdHnnConfig, GatV2Config, HgnnConfig, HgnnPlusConfig,
+    HypergraphAttentionConfig, HypergraphConvConfig, LayerKind, LayerNorm, Linear, MlpConfig, RelationalConvConfig, StarENodesConfig,
+    UniGatConfig, UniGcnIIConfig, UniGnnConfig, WeightStream,
 };
+use crate::node_statements::may_qualify;
 use crate::precision::Precision;
+use crate::typed::Kind;
 
 /// What follows each hidden layer, before its ReLU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -66,7 +72,8 @@ pub struct NodeClassifierConfig {
     /// Over what attention coefficients sum to 1.
     #[config(default = "AttentionMode::Node")]
     pub attention_mode: AttentionMode,
-    /// What follows each hidden layer. Attention needs [`Norm::Layer`]: it shrinks what a node receives with the node's degree.
+    /// What follows each hidden layer. Attention needs [`Norm::Layer`]: it shrinks what a node receives with the node's degree;
+    /// StarE too, as a product of small numbers is smaller.
     #[config(default = "Norm::None")]
     pub norm: Norm,
     /// Probability of dropping an activation between layers in training.
@@ -90,6 +97,12 @@ pub struct NodeClassifierConfig {
     /// How ED-HNN combines messages.
     #[config(default = "Combine::Mean")]
     pub combine: Combine,
+    /// The kinds of incidences that the relational layer and StarE tell apart, as [`typed::kinds`](crate::typed::kinds) finds them; `None`: one.
+    pub kinds: Option<Vec<Kind>>,
+    /// Matrices that the weights of all kinds in the relational layer are sums of; `None`: every kind has its own.
+    pub bases: Option<usize>,
+    /// φ of StarE; `None`: its default.
+    pub composition: Option<Composition>,
 }
 
 /// λ of UniGCNII: the share of Θ in layer l is ln(λ / l + 1).
@@ -133,7 +146,7 @@ impl NodeClassifierConfig {
 
     /// Whether a linear map comes before the layers of a deep network.
     pub(crate) fn has_encoder(&self) -> bool {
-        matches!(self.layer, LayerKind::Unigcnii | LayerKind::EdHnn)
+        matches!(self.layer, LayerKind::Unigcnii | LayerKind::EdHnn | LayerKind::StarE)
     }
 
     /// How many layers come before the output.
@@ -144,6 +157,24 @@ impl NodeClassifierConfig {
     /// The type that the first layer takes features in: the output layer is never in half precision.
     pub fn input_precision(&self, precision: Precision) -> Precision {
         if self.layers == 1 && !self.layer.is_deep() { precision.wide() } else { precision }
+    }
+
+    /// An input with the relations that the network tells apart.
+    pub(crate) fn typed_input<B: HyperBackend>(&self, input: GraphInput<B>, relations: Option<&Relations>) -> GraphInput<B> {
+        match &self.kinds {
+            Some(kinds) if self.layer.has_kinds() => input.with_types(relations.cloned(), kinds.clone()),
+            _ => input,
+        }
+    }
+
+    /// K, how many kinds of incidences there are.
+    pub(crate) fn kind_count(&self) -> usize {
+        self.kinds.as_ref().map_or(1, Vec::len)
+    }
+
+    /// Whether StarE has a weight for qualifiers.
+    pub(crate) fn has_qualifiers(&self) -> bool {
+        self.kinds.as_deref().is_some_and(may_qualify)
     }
 
     /// Checks the options.
@@ -173,6 +204,15 @@ impl NodeClassifierConfig {
         }
         if !(0.0..=1.0).contains(&self.alpha) {
             return Err(ModelError::option("alpha", self.alpha, "0 to 1"));
+        }
+        if self.layer.has_kinds() && self.kind_count() == 0 {
+            return Err(ModelError::option("kinds of incidences", 0, "at least 1"));
+        }
+        if self.bases == Some(0) {
+            return Err(ModelError::option("bases", 0, "at least 1"));
+        }
+        if self.layer == LayerKind::StarE && self.composition == Some(Composition::Rotate) && !self.hidden.is_multiple_of(2) {
+            return Err(ModelError::option("hidden", self.hidden, "an even number, as StarE rotates pairs of features"));
         }
         Ok(())
     }
@@ -219,6 +259,20 @@ impl NodeClassifierConfig {
                 let config = EdHnnConfig::new(outputs).with_member_layers(self.member_layers).with_pair_layers(self.pair_layers);
                 let config = config.with_node_layers(self.mlp_layers).with_alpha(self.alpha).with_combine(self.combine);
                 Layer::EdHnn(config.init(device, weights)?)
+            }
+            LayerKind::GatV2 => {
+                let head_width = if last { outputs } else { outputs / self.heads };
+                let config = GatV2Config::new(features, head_width).with_heads(self.heads).with_concat(!last);
+                // The clique expansion has one: see FeaturedPairs::clique.
+                Layer::GatV2(config.with_pair_features(1).init(device, weights)?)
+            }
+            LayerKind::Relational => {
+                let config = RelationalConvConfig::new(features, outputs).with_kinds(self.kind_count());
+                Layer::Relational(config.with_bases(self.bases.unwrap_or(0)).init(device, weights)?)
+            }
+            LayerKind::StarE => {
+                let config = StarENodesConfig::new(outputs).with_kinds(self.kind_count()).with_qualifiers(self.has_qualifiers());
+                Layer::StarE(config.with_composition(self.composition.unwrap_or_default()).init(device, weights)?)
             }
         })
     }

@@ -8,9 +8,10 @@ use hypergraphql_ops::HyperBackend;
 use crate::error::Result;
 use crate::input::GraphInput;
 use crate::layers::{
-    AllDeepSets, AllSetTransformer, EdHnn, Hgnn, HgnnPlus, HypergraphAttention, HypergraphConv, LayerKind, Masks, UniGat, UniGcn, UniGcnII,
-    UniGin, UniSage,
+    AllDeepSets, AllSetTransformer, EdHnn, GatV2, Hgnn, HgnnPlus, HypergraphAttention, HypergraphConv, LayerKind, Masks, RelationalConv,
+    StarENodes, UniGat, UniGcn, UniGcnII, UniGin, UniSage,
 };
+use crate::pair_graph::FeaturedPairs;
 use crate::precision::Precision;
 
 /// One layer of a classifier; a new layer is one variant here.
@@ -41,6 +42,12 @@ pub enum Layer<B: Backend> {
     AllSetTransformer(AllSetTransformer<B>),
     /// Wang et al. 2023.
     EdHnn(EdHnn<B>),
+    /// Brody et al. 2022, on the clique expansion.
+    GatV2(GatV2<B>),
+    /// After Schlichtkrull et al. 2018.
+    Relational(RelationalConv<B>),
+    /// Galkin et al. 2020.
+    StarE(StarENodes<B>),
 }
 
 impl<B: Backend> Layer<B> {
@@ -59,6 +66,9 @@ impl<B: Backend> Layer<B> {
             Self::AllDeepSets(_) => LayerKind::AllDeepSets,
             Self::AllSetTransformer(_) => LayerKind::AllSetTransformer,
             Self::EdHnn(_) => LayerKind::EdHnn,
+            Self::GatV2(_) => LayerKind::GatV2,
+            Self::Relational(_) => LayerKind::Relational,
+            Self::StarE(_) => LayerKind::StarE,
         }
     }
 }
@@ -82,6 +92,12 @@ impl<B: HyperBackend> Layer<B> {
             Self::AllDeepSets(l) => l.forward(input, precision, masks),
             Self::AllSetTransformer(l) => l.forward(input, precision, masks),
             Self::EdHnn(l) => l.forward(input, precision, masks),
+            Self::GatV2(l) => {
+                let FeaturedPairs { graph, features } = input.pairs()?;
+                l.forward(&input.features, graph, Some(features.clone()), precision)
+            }
+            Self::Relational(l) => l.forward(&input.features, input.typed()?, precision),
+            Self::StarE(l) => l.forward(input, precision, masks),
         }
     }
 }

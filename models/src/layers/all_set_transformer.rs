@@ -5,7 +5,7 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
 use burn::tensor::backend::Backend;
-use hypergraphql_ops::{Direction, HyperBackend, SetAttentionOptions, set_attention};
+use hypergraphql_ops::{Direction, HyperBackend, Incidence, SetAttentionOptions, set_attention};
 
 use super::weights::WeightStream;
 use super::{LayerNorm, Linear, Masks, Mlp, MlpConfig};
@@ -37,22 +37,44 @@ impl AllSetTransformerConfig {
     /// # Errors
     /// When a size is 0, a weight exceeds 2³¹ elements, or the heads do not divide the outputs.
     pub fn init<B: Backend>(&self, device: &B::Device, weights: &mut WeightStream) -> Result<AllSetTransformer<B>> {
-        if self.heads == 0 || !self.outputs.is_multiple_of(self.heads) {
-            return Err(ModelError::option("heads", self.heads, format!("a divisor of the outputs, {}", self.outputs)));
-        }
-        let mut block = |inputs| {
-            Ok::<_, ModelError>(Pma {
-                key: Linear::new(inputs, self.outputs, device, weights)?,
-                value: Linear::new(inputs, self.outputs, device, weights)?,
-                seed: weights.glorot([self.heads, self.outputs / self.heads], device)?,
-                inner: MlpConfig::new(self.outputs, self.outputs, self.outputs)
-                    .with_layers(self.mlp_layers)
-                    .with_norm(false)
-                    .init(device, weights)?,
-                norms: [LayerNorm::new(self.outputs, device), LayerNorm::new(self.outputs, device)],
-            })
-        };
+        let mut block =
+            |inputs| PmaConfig::new(inputs, self.outputs).with_heads(self.heads).with_mlp_layers(self.mlp_layers).init(device, weights);
         Ok(AllSetTransformer { to_hyperedges: block(self.features)?, to_nodes: block(self.outputs)? })
+    }
+}
+
+/// Sizes and options of [`Pma`].
+#[derive(Config, Debug, PartialEq)]
+pub struct PmaConfig {
+    /// F, features of a member.
+    pub features: usize,
+    /// Hd·C, outputs of a segment: all heads together.
+    pub outputs: usize,
+    /// Hd, number of heads; divides the outputs.
+    #[config(default = 1)]
+    pub heads: usize,
+    /// Linear maps of the perceptron.
+    #[config(default = 2)]
+    pub mlp_layers: usize,
+}
+
+impl PmaConfig {
+    /// A block with weights from the stream.
+    ///
+    /// # Errors
+    /// As [`AllSetTransformerConfig::init`].
+    pub fn init<B: Backend>(&self, device: &B::Device, weights: &mut WeightStream) -> Result<Pma<B>> {
+        let Self { features, outputs, heads, mlp_layers } = *self;
+        if heads == 0 || !outputs.is_multiple_of(heads) {
+            return Err(ModelError::option("heads", heads, format!("a divisor of the outputs, {outputs}")));
+        }
+        Ok(Pma {
+            key: Linear::new(features, outputs, device, weights)?,
+            value: Linear::new(features, outputs, device, weights)?,
+            seed: weights.glorot([heads, outputs / heads], device)?,
+            inner: MlpConfig::new(outputs, outputs, outputs).with_layers(mlp_layers).with_norm(false).init(device, weights)?,
+            norms: [LayerNorm::new(outputs, device), LayerNorm::new(outputs, device)],
+        })
     }
 }
 
@@ -92,11 +114,23 @@ impl<B: HyperBackend> Pma<B> {
         precision: Precision,
         masks: &Masks,
     ) -> Result<Tensor<B, 2>> {
+        self.over(x, &input.incidence, direction, precision, masks)
+    }
+
+    /// The same over incidences alone.
+    pub(super) fn over(
+        &self,
+        x: &NodeFeatures<B>,
+        incidence: &Incidence<B>,
+        direction: Direction,
+        precision: Precision,
+        masks: &Masks,
+    ) -> Result<Tensor<B, 2>> {
         let [heads, head_width] = self.seed.dims();
         let (key, value) = (self.key.forward(x, precision)?, self.value.forward(x, precision)?);
         let seed = precision.cast(self.seed.val()).reshape([1, heads * head_width]);
         let options = SetAttentionOptions { direction, heads, scale: Some(1.0), slope: SLOPE };
-        let pooled = set_attention(seed.clone(), key, value, &input.incidence, options)?; // [M, 1, Hd*C]
+        let pooled = set_attention(seed.clone(), key, value, incidence, options)?; // [M, 1, Hd*C]
         let [segments, _, width] = pooled.dims();
         if segments == 0 {
             return Ok(pooled.reshape([0, width]));

@@ -35,11 +35,17 @@ pub enum LayerKind {
     AllSetTransformer,
     /// [`EdHnn`](super::EdHnn)
     EdHnn,
+    /// [`GatV2`](super::GatV2)
+    GatV2,
+    /// [`RelationalConv`](super::RelationalConv)
+    Relational,
+    /// [`StarENodes`](super::StarENodes)
+    StarE,
 }
 
 impl LayerKind {
     /// Every layer.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::Hgnn,
         Self::HgnnPlus,
         Self::Conv,
@@ -52,6 +58,9 @@ impl LayerKind {
         Self::AllDeepSets,
         Self::AllSetTransformer,
         Self::EdHnn,
+        Self::GatV2,
+        Self::Relational,
+        Self::StarE,
     ];
 
     /// The name on the command line.
@@ -69,17 +78,25 @@ impl LayerKind {
             Self::AllDeepSets => "all-deep-sets",
             Self::AllSetTransformer => "all-set-transformer",
             Self::EdHnn => "ed-hnn",
+            Self::GatV2 => "gat-v2",
+            Self::Relational => "relational",
+            Self::StarE => "star-e",
         }
     }
 
     /// Whether its layers are as wide as the network between a linear map before the first and a perceptron after the last, which gives the classes.
     pub const fn is_deep(self) -> bool {
-        matches!(self, Self::Unigcnii | Self::AllDeepSets | Self::AllSetTransformer | Self::EdHnn)
+        matches!(self, Self::Unigcnii | Self::AllDeepSets | Self::AllSetTransformer | Self::EdHnn | Self::StarE)
     }
 
     /// Whether it has heads, which divide the hidden width.
     pub const fn has_heads(self) -> bool {
-        matches!(self, Self::Attention | Self::Unigat | Self::AllSetTransformer)
+        matches!(self, Self::Attention | Self::Unigat | Self::AllSetTransformer | Self::GatV2)
+    }
+
+    /// Whether it tells relations of hyperedges and roles of nodes apart, where the data has such.
+    pub const fn has_kinds(self) -> bool {
+        matches!(self, Self::Relational | Self::StarE)
     }
 }
 

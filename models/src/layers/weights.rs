@@ -56,6 +56,6 @@ impl WeightStream {
 }
 
 /// Zeros `[width]` in f32.
-pub(super) fn zeros<B: Backend>(width: usize, device: &B::Device) -> Param<Tensor<B, 1>> {
+pub(crate) fn zeros<B: Backend>(width: usize, device: &B::Device) -> Param<Tensor<B, 1>> {
     Param::from_tensor(Tensor::zeros([width], (device, DType::F32)))
 }

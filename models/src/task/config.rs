@@ -3,11 +3,15 @@
 use std::borrow::Cow;
 
 use hypergraphql_framework::dataset::synthetic_features;
+use hypergraphql_framework::encodings::Encoding;
 use hypergraphql_framework::expand::{SelfLoops, self_loops};
 use hypergraphql_framework::{Dataset, Features};
 use serde::{Deserialize, Serialize};
 
 use crate::{ModelError, Result};
+
+/// The relation of the hyperedges that are added, where hyperedges have relations.
+const SELF_LOOP: &str = "self-loop";
 
 /// Features drawn for a dataset without any: the one-hot label padded to `width` columns plus N(0, sigma²).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -36,24 +40,36 @@ pub struct TaskConfig {
     pub self_loops: bool,
     /// What features to draw where there are none; `None` where the dataset has some.
     pub synthetic: Option<SyntheticFeatures>,
+    /// Columns that say where a node is, appended to the features.
+    #[serde(default)]
+    pub encoding: Encoding,
 }
 
 impl TaskConfig {
     /// For `dataset`: synthetic features, drawn from the seed, only where it has none.
     pub fn for_dataset(dataset: &Dataset, self_loops: bool, seed: u64) -> Self {
         let none = matches!(dataset.features, Features::None);
-        Self { self_loops, synthetic: none.then(|| SyntheticFeatures::with_seed(seed)) }
+        Self { self_loops, synthetic: none.then(|| SyntheticFeatures::with_seed(seed)), encoding: Encoding::None }
     }
 
-    /// The dataset with its self-loops and features.
+    /// The same with a positional encoding, of the hypergraph without self-loops, after the features.
+    #[must_use]
+    pub fn with_encoding(self, encoding: Encoding) -> Self {
+        Self { encoding, ..self }
+    }
+
+    /// The dataset with its self-loops, features and encoding.
     ///
     /// # Errors
-    /// When features would have to be drawn and there are no labels to draw them from, or ids then pass `u32::MAX`.
+    /// When features would have to be drawn and there are no labels to draw them from, ids then pass `u32::MAX`, or there are no features that an
+    /// encoding could come after.
     pub fn prepare<'a>(&self, dataset: &'a Dataset) -> Result<Cow<'a, Dataset>> {
         let mut prepared = Cow::Borrowed(dataset);
         if self.self_loops {
             let looped = self_loops(&dataset.hypergraph, SelfLoops::SkipOwned)?;
             let owned = prepared.to_mut();
+            let added = looped.hyperedges() - dataset.hypergraph.hyperedges();
+            owned.relations = dataset.relations.as_ref().map(|relations| relations.with_singletons(added, SELF_LOOP));
             owned.hypergraph = looped;
             owned.hyperedge_names = None;
         }
@@ -63,6 +79,10 @@ impl TaskConfig {
             let labels = dataset.labels.as_ref();
             let labels = labels.ok_or_else(|| ModelError::option("features", "none", "features, or labels to draw features from"))?;
             prepared.to_mut().features = synthetic_features(labels, draw.width, draw.sigma, draw.seed)?;
+        }
+        if self.encoding != Encoding::None {
+            let features = self.encoding.append(&prepared.features, &dataset.hypergraph)?;
+            prepared.to_mut().features = features;
         }
         Ok(prepared)
     }

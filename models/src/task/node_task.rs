@@ -2,7 +2,7 @@
 
 use burn::backend::Autodiff;
 use burn::tensor::{Tensor, TensorData};
-use hypergraphql_framework::{Dataset, Features, Labels};
+use hypergraphql_framework::{Dataset, Features, Labels, Relations};
 use hypergraphql_ops::{HyperBackend, Incidence, SparseMatrix};
 
 use super::TaskConfig;
@@ -19,6 +19,8 @@ pub struct NodeTask<B: HyperBackend> {
     pub labels: Labels,
     /// What the dataset is, for checkpoints.
     pub print: DatasetPrint,
+    /// The relations of the hyperedges, where there are such.
+    pub relations: Option<Relations>,
     /// How it was made ready.
     pub config: TaskConfig,
     /// Where it lies.
@@ -39,6 +41,7 @@ impl<B: HyperBackend> NodeTask<B> {
         Ok(Self {
             input: upload(prepared, device)?,
             labels,
+            relations: prepared.relations.clone(),
             print: DatasetPrint::of(dataset, prepared.features.width()),
             config,
             device: device.clone(),

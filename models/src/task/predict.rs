@@ -54,7 +54,8 @@ pub fn predict<B: HyperBackend>(checkpoint: Checkpoint, folder: &Path, dataset: 
     }
     let network = manifest.model.init::<B>(device, 0)?;
     let network = checkpoint::load(network, model, &folder.join(checkpoint::MODEL))?;
-    let input = upload::<B>(&prepared, device)?.cast(manifest.model.input_precision(precision));
+    let input = manifest.model.typed_input(upload::<B>(&prepared, device)?, prepared.relations.as_ref());
+    let input = input.cast(manifest.model.input_precision(precision));
     let logits = network.forward(&input, precision, None)?; // [N, C]
     let probabilities = softmax(logits, 1).into_data().iter::<f32>().collect();
     let classes = manifest.model.classes;

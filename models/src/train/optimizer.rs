@@ -34,7 +34,7 @@ enum Rule {
 
 /// How the gradients are changed before the step.
 #[derive(Debug)]
-pub(super) struct GradientChange<B: Backend> {
+pub(crate) struct GradientChange<B: Backend> {
     /// Divide by this: the loss scale.
     pub loss_scale: f32,
     /// Multiply with this besides: the clip coefficient `[1]`.
@@ -56,7 +56,7 @@ impl<B: Backend> Optimizer<B> {
     }
 
     /// One step: parameters without a gradient stay.
-    pub(super) fn step<A, M>(&mut self, lr: f64, module: M, grads: GradientsParams, change: GradientChange<B>) -> M
+    pub(crate) fn step<A, M>(&mut self, lr: f64, module: M, grads: GradientsParams, change: GradientChange<B>) -> M
     where
         A: AutodiffBackend<InnerBackend = B>,
         M: AutodiffModule<A>,
@@ -82,7 +82,7 @@ impl<B: Backend> Optimizer<B> {
 }
 
 /// The squared norm `[1]` of all gradients of a module together, on the device.
-pub(super) fn squared_norm<A, M>(module: &M, grads: &GradientsParams, device: &A::Device) -> Tensor<A::InnerBackend, 1>
+pub(crate) fn squared_norm<A, M>(module: &M, grads: &GradientsParams, device: &A::Device) -> Tensor<A::InnerBackend, 1>
 where
     A: AutodiffBackend,
     M: AutodiffModule<A>,
@@ -93,7 +93,7 @@ where
 }
 
 /// min(1, clip / norm) `[1]`, with the norm of the unscaled gradients.
-pub(super) fn clip_coefficient<B: Backend>(clip: f64, squared_norm: Tensor<B, 1>) -> Tensor<B, 1> {
+pub(crate) fn clip_coefficient<B: Backend>(clip: f64, squared_norm: Tensor<B, 1>) -> Tensor<B, 1> {
     let norm = squared_norm.sqrt();
     norm.clamp_min(f64::from(f32::MIN_POSITIVE)).recip().mul_scalar(clip).clamp_max(1.0)
 }

@@ -66,7 +66,9 @@ impl<'a, B: HyperBackend> Trainer<'a, B> {
         if config.patience.is_some() && evaluation.totals[1] == 0 {
             return Err(ModelError::option("patience", "set", "no patience, as the split has no validation nodes with labels"));
         }
-        let input = task.input.clone().cast(network.input_precision(config.precision));
+        let input = network.typed_input(task.input.clone(), task.relations.as_ref()).cast(network.input_precision(config.precision));
+        // Before `inner`, which shares what is there.
+        input.make_ready_for(network.layer)?;
         let model = network.init::<Autodiff<B>>(&task.device, config.seed)?;
         Ok(Self {
             task,
@@ -241,7 +243,8 @@ fn take_prefixed(tensors: &mut NamedTensors, prefix: &str) -> NamedTensors {
     taken.map(|(name, tensor)| (name[prefix.len()..].to_owned(), tensor)).collect()
 }
 
-fn join_moments<B: HyperBackend>(
+/// The memory of an optimiser from its two moments of every parameter.
+pub(crate) fn join_moments<B: HyperBackend>(
     first: NamedTensors,
     mut second: NamedTensors,
     sizes: &BTreeMap<String, usize>,

@@ -9,6 +9,7 @@ mod predict;
 mod resume;
 mod threads;
 
+use hypergraphql_framework::encodings::Encoding;
 use hypergraphql_framework::generate::{StochasticBlock, stochastic_block};
 use hypergraphql_framework::{Dataset, Split, splits};
 use hypergraphql_models::checkpoint::{self, Checkpoint};
@@ -31,7 +32,7 @@ fn dataset() -> Dataset {
 
 fn task(dataset: &Dataset) -> NodeTask<Cpu> {
     let synthetic = Some(SyntheticFeatures { width: 100, sigma: 0.3, seed: 9 });
-    let config = TaskConfig { self_loops: true, synthetic };
+    let config = TaskConfig { self_loops: true, synthetic, encoding: Encoding::None };
     NodeTask::new(dataset, &config.prepare(dataset).unwrap(), config, &Default::default()).unwrap()
 }
 
@@ -40,7 +41,7 @@ fn split() -> Split {
 }
 
 fn network(layer: LayerKind) -> NodeClassifierConfig {
-    let norm = if layer == LayerKind::Attention { Norm::Layer } else { Norm::None };
+    let norm = if matches!(layer, LayerKind::Attention | LayerKind::StarE) { Norm::Layer } else { Norm::None };
     NodeClassifierConfig::new(layer, 100, CLASSES).with_hidden(20).with_heads(2).with_norm(norm)
 }
 

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::str::FromStr;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use hypergraphql_models::layers::Combine;
+use hypergraphql_framework::encodings::Encoding;
+use hypergraphql_models::layers::{Combine, Composition};
 use hypergraphql_models::schedule::Schedule;
 use hypergraphql_models::train::{ClassWeights, OptimizerKind, TrainConfig};
 use hypergraphql_models::{AttentionMode, LayerKind, NodeClassifierConfig, Norm, Precision};
@@ -43,7 +44,8 @@ pub(crate) enum Switch {
 pub(crate) struct Flags {
     /// The layer that is stacked [default: hgnn].
     #[arg(long, value_parser = choice::<LayerKind>(&[
-        "hgnn", "hgnn-plus", "conv", "attention", "unigcn", "unigin", "unisage", "unigat", "unigcnii", "all-deep-sets", "all-set-transformer", "ed-hnn"
+        "hgnn", "hgnn-plus", "conv", "attention", "unigcn", "unigin", "unisage", "unigat", "unigcnii", "all-deep-sets", "all-set-transformer", "ed-hnn",
+        "gat-v2", "relational", "star-e"
     ]))]
     #[serde(skip_serializing_if = "Option::is_none")]
     layer: Option<LayerKind>,
@@ -63,11 +65,11 @@ pub(crate) struct Flags {
     #[arg(long)]
     #[serde(skip_serializing_if = "Option::is_none")]
     hidden: Option<u32>,
-    /// Layers; of unigcnii, all-deep-sets, all-set-transformer and ed-hnn those before the perceptron that gives the classes [default: 2].
+    /// Layers; of unigcnii, all-deep-sets, all-set-transformer, ed-hnn and star-e those before the perceptron that gives the classes [default: 2].
     #[arg(long)]
     #[serde(skip_serializing_if = "Option::is_none")]
     layers: Option<u32>,
-    /// Heads of attention, unigat and all-set-transformer [default: 4].
+    /// Heads of attention, unigat, all-set-transformer and gat-v2 [default: 4].
     #[arg(long)]
     #[serde(skip_serializing_if = "Option::is_none")]
     heads: Option<u32>,
@@ -99,7 +101,20 @@ pub(crate) struct Flags {
     #[arg(long, value_parser = choice::<Combine>(&["mean", "sum"]))]
     #[serde(skip_serializing_if = "Option::is_none")]
     combine: Option<Combine>,
-    /// What follows each hidden layer; layer is layer normalisation [default: layer with attention, else none].
+    /// Matrices that the weights of all kinds in relational are sums of; 0: a weight for each kind [default: 0].
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bases: Option<u32>,
+    /// How star-e composes a node and a relation [default: mult].
+    #[arg(long, value_parser = choice::<Composition>(&["mult", "rotate"]))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    composition: Option<Composition>,
+    /// Columns after the features that say where a node is: none, random-walk:STEPS, laplacian:VECTORS or laplacian:VECTORS:SEED, which draws their signs
+    /// [default: none].
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encoding: Option<Encoding>,
+    /// What follows each hidden layer; layer is layer normalisation [default: layer with attention and star-e, else none].
     #[arg(long, value_parser = choice::<Norm>(&["none", "layer"]))]
     #[serde(skip_serializing_if = "Option::is_none")]
     norm: Option<Norm>,
@@ -167,6 +182,9 @@ pub(crate) struct Options {
     pub(crate) head_layers: u32,
     pub(crate) alpha: f64,
     pub(crate) combine: Combine,
+    pub(crate) bases: u32,
+    pub(crate) composition: Composition,
+    pub(crate) encoding: Encoding,
     pub(crate) norm: Norm,
     pub(crate) epochs: u32,
     pub(crate) lr: f64,
@@ -198,6 +216,9 @@ impl Default for Options {
             head_layers: 1,
             alpha: 0.1,
             combine: Combine::Mean,
+            bases: 0,
+            composition: Composition::Mult,
+            encoding: Encoding::None,
             norm: Norm::None,
             epochs: 500,
             lr: 1e-3,
@@ -235,6 +256,8 @@ impl Options {
             .with_head_layers(self.head_layers as usize)
             .with_alpha(self.alpha)
             .with_combine(self.combine)
+            .with_bases((self.bases > 0).then_some(self.bases as usize))
+            .with_composition(Some(self.composition))
             .with_norm(self.norm)
             .with_dropout(self.dropout)
     }
@@ -265,7 +288,7 @@ pub(crate) fn resolve(flags: &Flags, config: Option<&Path>, checkpoint: Option<&
     let Some(checkpoint) = checkpoint else {
         let sets_norm = table.contains_key("norm");
         let mut options = from_table(table)?;
-        if !sets_norm && options.layer == LayerKind::Attention {
+        if !sets_norm && matches!(options.layer, LayerKind::Attention | LayerKind::StarE) {
             options.norm = Norm::Layer;
         }
         return checked(options);
@@ -387,7 +410,8 @@ mod tests {
         let help = Line::command().render_long_help().to_string();
         for values in [
             "hgnn, hgnn-plus, conv, attention, unigcn",
-            "ed-hnn",
+            "ed-hnn, gat-v2, relational, star-e",
+            "mult, rotate",
             "f32, bf16, f16]",
             "node, edge",
             "none, layer",
@@ -405,6 +429,7 @@ mod tests {
         let norm = |flags: &[&str], file| of(flags, file, None).unwrap().norm;
         assert_eq!(norm(&["--layer", "conv"], None), Norm::None);
         assert_eq!(norm(&["--layer", "attention"], None), Norm::Layer);
+        assert_eq!(norm(&["--layer", "star-e"], None), Norm::Layer);
         assert_eq!(norm(&["--layer", "attention", "--norm", "none"], None), Norm::None);
         assert_eq!(norm(&["--norm", "layer"], None), Norm::Layer);
         assert_eq!(norm(&["--layer", "attention"], Some("norm = \"none\"")), Norm::None);

@@ -8,7 +8,7 @@ use hypergraphql_models::checkpoint::{self, Checkpoint, DatasetPrint};
 use hypergraphql_models::memory::{self, MemoryEstimate};
 use hypergraphql_models::task::{NodeTask, TaskConfig};
 use hypergraphql_models::train::Trainer;
-use hypergraphql_models::{ModelError, NodeClassifierConfig};
+use hypergraphql_models::{ModelError, NodeClassifierConfig, typed};
 use hypergraphql_ops::HyperBackend;
 use hypergraphql_runtime::DeviceKind;
 
@@ -57,10 +57,14 @@ impl WithBackend for Training<'_> {
 
     fn call<B: HyperBackend>(mut self, device: B::Device) -> Self::Out {
         self.options.precision.check::<B>(&device)?;
-        let task_config = TaskConfig::for_dataset(self.dataset, self.options.self_loops == Switch::On, self.options.seed);
+        let task_config = TaskConfig::for_dataset(self.dataset, self.options.self_loops == Switch::On, self.options.seed)
+            .with_encoding(self.options.encoding);
         let prepared = task_config.prepare(self.dataset)?;
         let classes = self.dataset.labels.as_ref().map_or(1, |l| l.classes);
-        let network = self.options.network(prepared.features.width(), classes);
+        let mut network = self.options.network(prepared.features.width(), classes);
+        if network.layer.has_kinds() && prepared.relations.is_some() {
+            network.kinds = Some(typed::kinds(&prepared.hypergraph, prepared.relations.as_ref()));
+        }
         network.check()?;
         let trained_on = self.splits.of.iter().map(|s| s.train.len()).max().unwrap_or(0);
         let estimate = MemoryEstimate::of(&prepared, trained_on, &network, self.options.precision);

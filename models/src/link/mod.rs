@@ -1,0 +1,16 @@
+//! Link prediction on statements with qualifiers: `predictor` (StarE and a transformer), `queries` (statements as questions with their known answers),
+//! `ranking` (filtered ranks), `train`, `checkpoint`.
+
+mod checkpoint;
+mod decoder;
+mod predictor;
+mod queries;
+mod ranking;
+mod train;
+
+pub use checkpoint::LinkCheckpoint;
+pub use decoder::LinkDecoder;
+pub use predictor::{LinkConfig, LinkPredictor};
+pub use queries::{Answers, Query, queries};
+pub use ranking::{RankMetrics, rank};
+pub use train::{LinkEpoch, LinkProgress, LinkTrainConfig, LinkTrainer, evaluate, statements};
