@@ -2,7 +2,7 @@
 //!
 //! A [`Hypergraph`] is an incidence matrix held in both orders; a [`Dataset`] adds features, labels, splits and names.
 //! Everything that makes something of them is a free function: [`expand`], [`subgraph`], [`components`], [`stats`],
-//! [`splits`], [`generate`], [`io`]. An [`AtomSpace`](store::AtomSpace) holds statements about such things for queries.
+//! [`splits`], [`generate`], [`sample`], [`io`]. An [`AtomSpace`](store::AtomSpace) holds statements about such things for queries.
 //!
 //! ```
 //! use hypergraphql_framework::{Dataset, Duplicates, Hypergraph, Labels, expand, io, splits, stats::Summary};
@@ -40,6 +40,7 @@ pub mod generate;
 pub mod hypergraph;
 pub mod io;
 mod rng;
+pub mod sample;
 pub mod splits;
 pub mod stats;
 pub mod store;
