@@ -2,7 +2,7 @@
 
 use burn::backend::Autodiff;
 use burn::tensor::{Tensor, TensorData};
-use hypergraphql_framework::{Dataset, Features, Labels};
+use hypergraphql_framework::{Dataset, Features, Hypergraph, Labels};
 use hypergraphql_ops::{HyperBackend, Incidence, SparseMatrix};
 
 use super::TaskConfig;
@@ -15,6 +15,8 @@ use crate::{ModelError, Result};
 pub struct NodeTask<B: HyperBackend> {
     /// The network's input.
     pub input: GraphInput<Autodiff<B>>,
+    /// The hypergraph that was uploaded, which mini-batches are drawn from.
+    pub hypergraph: Hypergraph,
     /// A class per labelled node.
     pub labels: Labels,
     /// What the dataset is, for checkpoints.
@@ -38,6 +40,7 @@ impl<B: HyperBackend> NodeTask<B> {
         }
         Ok(Self {
             input: upload(prepared, device)?,
+            hypergraph: prepared.hypergraph.clone(),
             labels,
             print: DatasetPrint::of(dataset, prepared.features.width()),
             config,
