@@ -106,11 +106,6 @@ impl<'a> Cut<'a> {
         })
     }
 
-    /// The node's id in the cut if it is there.
-    pub(super) fn find(&self, node: u32) -> Option<u32> {
-        self.local_node.get(&node).copied()
-    }
-
     /// The hyperedge's id in the cut, and whether it is new there.
     pub(super) fn hyperedge(&mut self, hyperedge: u32) -> (u32, bool) {
         let before = self.hyperedges.len();
