@@ -103,7 +103,8 @@ fn recomputed_gradients_are_the_kept_ones() {
                 (trainer, loss)
             };
             let (kept, again) = (of(false), of(true));
-            assert_eq!(kept.1, again.1, "{layer}, {layers} layers");
+            // Attention without a graph sums in another order.
+            assert!((kept.1 - again.1).abs() < 1e-6 * kept.1, "{layer}, {layers} layers: loss {} and {}", kept.1, again.1);
             assert_eq!(differing(&again.0, &kept.0, "moment_1/", 1e-4), [], "{layer}, {layers} layers");
         }
     }
