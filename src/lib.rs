@@ -86,4 +86,6 @@ mod pages {
     struct Readme;
     #[doc = include_str!("../docs/add-a-layer.md")]
     struct AddALayer;
+    #[doc = include_str!("../docs/training.md")]
+    struct Training;
 }

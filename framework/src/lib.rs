@@ -2,7 +2,8 @@
 //!
 //! A [`Hypergraph`] is an incidence matrix held in both orders; a [`Dataset`] adds features, labels, splits and names.
 //! Everything that makes something of them is a free function: [`expand`], [`subgraph`], [`components`], [`stats`],
-//! [`splits`], [`generate`], [`encodings`], [`io`]. An [`AtomSpace`](store::AtomSpace) holds statements about such things for queries.
+//! [`splits`], [`generate`], [`encodings`], [`sample`], [`links`], [`io`]. An [`AtomSpace`](store::AtomSpace) holds statements about such things for
+//! queries.
 //!
 //! ```
 //! use hypergraphql_framework::{Dataset, Duplicates, Hypergraph, Labels, expand, io, splits, stats::Summary};
@@ -42,6 +43,7 @@ pub mod hypergraph;
 pub mod io;
 pub mod links;
 mod rng;
+pub mod sample;
 pub mod splits;
 pub mod stats;
 pub mod store;

@@ -10,6 +10,19 @@ pub(crate) enum Stream {
     Split = 2,
     Hypergraph = 3,
     Encoding = 4,
+    Order = 5,
+    Neighbours = 6,
+    Clusters = 7,
+    Negatives = 8,
+}
+
+/// The generator of one batch of an epoch: a function of these numbers alone, so that it does not matter which thread draws it, or after which other batches.
+pub(crate) fn of_batch(seed: u64, epoch: u64, batch: u64, stream: Stream) -> ChaCha8Rng {
+    let mut key = [0_u8; 32];
+    for (part, number) in key.chunks_exact_mut(8).zip([seed, epoch, batch, stream as u64]) {
+        part.copy_from_slice(&number.to_le_bytes());
+    }
+    ChaCha8Rng::from_seed(key)
 }
 
 /// The generator of this seed and stream.

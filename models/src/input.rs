@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
-use burn::tensor::Tensor;
+use burn::tensor::{Int, Tensor, TensorData};
 use hypergraphql_framework::Relations;
+use hypergraphql_framework::sample::Batch;
 use hypergraphql_ops::{HyperBackend, Incidence, SparseMatrix, sparse_conv};
 
 use crate::error::{ModelError, Result};
@@ -47,6 +48,29 @@ impl<B: HyperBackend> NodeFeatures<B> {
         match self {
             Self::Dense(x) => Self::Dense(precision.cast(x)),
             Self::Sparse(x) => Self::Sparse(x),
+        }
+    }
+
+    /// The features of these nodes, in this order: dense ones are gathered on the device, sparse ones cut on the host. For batches: it has no gradient.
+    ///
+    /// # Shapes
+    /// `[N, F]`, nodes `[n]` -> `[n, F]`
+    ///
+    /// # Errors
+    /// A node that is not there.
+    pub fn select(&self, nodes: &[u32]) -> Result<Self> {
+        let count = self.rows();
+        if let Some(node) = nodes.iter().find(|v| **v as usize >= count) {
+            return Err(ModelError::option("node of a batch", node, format!("a node below {count}")));
+        }
+        match self {
+            Self::Dense(x) => {
+                let index: Vec<i64> = nodes.iter().map(|v| i64::from(*v)).collect();
+                let index = Tensor::<B, 1, Int>::from_data(TensorData::new(index, [nodes.len()]), &x.device());
+                // Burn's own: an `Index` would also sort the transpose, which is as long as all nodes.
+                Ok(Self::Dense(x.clone().select(0, index))) // [n, F]
+            }
+            Self::Sparse(x) => Ok(Self::Sparse(x.select_rows(nodes)?)),
         }
     }
 
@@ -178,6 +202,14 @@ impl<B: HyperBackend> GraphInput<B> {
             Some(x) => Err(ModelError::shape("initial features", &x.dims(), &shape)),
             None => Err(ModelError::option("initial features", "none", "what GraphInput::with_initial_features takes")),
         }
+    }
+
+    /// The input of a batch that was drawn from the hypergraph of these features; see [`Incidence::of_part`].
+    ///
+    /// # Errors
+    /// A node of the batch that has no features here.
+    pub fn of_batch(batch: &Batch, features: &NodeFeatures<B>, device: &B::Device) -> Result<Self> {
+        Self::new(Incidence::of_part(&batch.hypergraph, &batch.degrees, device)?, features.select(&batch.nodes)?)
     }
 
     /// The same hypergraph with the output of a layer as features.

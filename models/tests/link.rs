@@ -66,16 +66,19 @@ impl Reference<'_> {
         for head in 0..heads {
             let part = head * d..(head + 1) * d;
             for i in 0..rows {
-                let scores: Vec<f64> = (0..rows).map(|j| part.clone().map(|c| q[i][c] * k[j][c]).sum::<f64>() / (d as f64).sqrt()).collect();
+                let scores: Vec<f64> =
+                    (0..rows).map(|j| part.clone().map(|c| q[i][c] * k[j][c]).sum::<f64>() / (d as f64).sqrt()).collect();
                 let total: f64 = scores.iter().map(|s| s.exp()).sum();
                 for c in part.clone() {
                     attended[i][c] = (0..rows).map(|j| scores[j].exp() / total * v[j][c]).sum();
                 }
             }
         }
-        let add = |a: &Matrix, b: &Matrix| -> Matrix { a.iter().zip(b).map(|(a, b)| a.iter().zip(b).map(|(a, b)| a + b).collect()).collect() };
+        let add =
+            |a: &Matrix, b: &Matrix| -> Matrix { a.iter().zip(b).map(|(a, b)| a.iter().zip(b).map(|(a, b)| a + b).collect()).collect() };
         let x = self.norm(&format!("{name}.attended"), &add(x, &self.linear(&format!("{name}.out"), &attended)));
-        let hidden: Matrix = self.linear(&format!("{name}.up"), &x).into_iter().map(|row| row.into_iter().map(|v| v.max(0.0)).collect()).collect();
+        let hidden: Matrix =
+            self.linear(&format!("{name}.up"), &x).into_iter().map(|row| row.into_iter().map(|v| v.max(0.0)).collect()).collect();
         self.norm(&format!("{name}.mapped"), &add(&x, &self.linear(&format!("{name}.down"), &hidden)))
     }
 
@@ -197,7 +200,9 @@ fn what_does_not_fit_is_refused_by_name() {
     std::fs::write(&file, &claims).unwrap();
     assert!(LinkCheckpoint::read(&file).is_err());
 
-    let refused = |network: LinkConfig, options: LinkTrainConfig| LinkTrainer::<Cpu>::new(&data, &network, &options, &device).err().unwrap().to_string();
+    let refused = |network: LinkConfig, options: LinkTrainConfig| {
+        LinkTrainer::<Cpu>::new(&data, &network, &options, &device).err().unwrap().to_string()
+    };
     assert!(refused(network(&data).with_heads(3), options(1)).contains("heads is 3, expected a number that divides the hidden width 16"));
     assert!(refused(network(&data).with_dropout(1.0), options(1)).contains("dropout is 1"));
     assert!(refused(network(&data).with_width(0), options(1)).contains("hidden is 0"));

@@ -71,16 +71,15 @@ pub fn hypergraph_conv<B: HyperBackend>(
     let middle = Some(s.edge_weight_inverse.clone());
     let (scales, row_sums) = match config.normalisation {
         Normalisation::Row => (Scales { input: None, middle, output: Some(s.node_inverse.clone()) }, &s.row_sums),
-        Normalisation::Sum => (Scales { input: None, middle, output: None }, &s.sum_row_sums),
+        Normalisation::Sum => (Scales { input: None, middle, output: s.sum_share.clone() }, &s.sum_row_sums),
         Normalisation::Symmetric => {
             let symmetric = s.symmetric.as_ref().map_err(negative)?;
-            let sqrt = Some(symmetric.node_inverse_sqrt.clone());
-            (Scales { input: sqrt.clone(), middle, output: sqrt }, &symmetric.row_sums)
+            (Scales { input: Some(symmetric.input.clone()), middle, output: Some(symmetric.output.clone()) }, &symmetric.row_sums)
         }
         Normalisation::UniGnn => {
             let unignn = s.unignn.as_ref().map_err(negative)?;
             let middle = Some(unignn.edge_mean_inverse_sqrt.clone());
-            (Scales { input: None, middle, output: Some(unignn.node_inverse_sqrt.clone()) }, &unignn.row_sums)
+            (Scales { input: None, middle, output: Some(unignn.output.clone()) }, &unignn.row_sums)
         }
     };
     let sizes = [incidence.nodes(), incidence.hyperedges(), incidence.nnz(), f.min(o)];

@@ -12,7 +12,7 @@ use hypergraphql_kernels::{CsrPair, Direction};
 
 use crate::arguments::supports_pattern;
 use crate::backend::HyperBackend;
-use crate::error::Result;
+use crate::error::{OpError, Result};
 use crate::index::{Index, IndexParts};
 use crate::kernel_config::HyperedgeKernel;
 pub(crate) use degrees::NegativeDegree;
@@ -47,6 +47,8 @@ pub(crate) struct NodeAndEdgeScales<S> {
     pub(crate) edge_weight_inverse: S,
     /// Row sums of D^-1 H W B^-1 H^T.
     pub(crate) row_sums: S,
+    /// D_v / d_v in a part of a whole, where d_v is the degree in the part.
+    pub(crate) sum_share: Option<S>,
     /// Row sums of H W B^-1 H^T.
     pub(crate) sum_row_sums: S,
     /// Those of the symmetric form, where every degree has a square root.
@@ -56,8 +58,8 @@ pub(crate) struct NodeAndEdgeScales<S> {
 }
 
 pub(crate) struct UniGnnScales<S> {
-    /// D_v^-1/2
-    pub(crate) node_inverse_sqrt: S,
+    /// D_v^-1/2; √D_v / d_v in a part of a whole.
+    pub(crate) output: S,
     /// w_e / (B_e √E_e), E_e the mean degree of the members.
     pub(crate) edge_mean_inverse_sqrt: S,
     /// Row sums of D^-1/2 H W B^-1 E^-1/2 H^T.
@@ -66,7 +68,9 @@ pub(crate) struct UniGnnScales<S> {
 
 pub(crate) struct SymmetricScales<S> {
     /// D_v^-1/2
-    pub(crate) node_inverse_sqrt: S,
+    pub(crate) input: S,
+    /// D_v^-1/2; √D_v / d_v in a part of a whole.
+    pub(crate) output: S,
     /// Row sums of D^-1/2 H W B^-1 H^T D^-1/2.
     pub(crate) row_sums: S,
 }
@@ -77,24 +81,46 @@ impl<B: HyperBackend> Incidence<B> {
     /// # Errors
     /// Sizes that 32-bit indices cannot hold.
     pub fn new(h: &Hypergraph, device: &B::Device) -> Result<Self> {
+        Self::with_degrees(h, None, device)
+    }
+
+    /// Of a part of a larger hypergraph, drawn for a mini-batch, whose nodes have the degrees D_v in the whole and d_v here: `hypergraph_conv` then estimates what it
+    /// would give in the whole. Means over hyperedges and members are those of the part; a sum over a node's hyperedges is multiplied by D_v / d_v; and the square
+    /// roots are of D_v, so that `D^-1/2 …` becomes `√D_v / d_v …`. Where all hyperedges of a node and all their members are in the part, the node's row is that of the
+    /// whole.
+    ///
+    /// # Errors
+    /// As [`Incidence::new`], and when there is not one degree per node.
+    pub fn of_part(h: &Hypergraph, degrees: &[f64], device: &B::Device) -> Result<Self> {
+        if degrees.len() != h.nodes() {
+            let (expected, got) = (format!("[{}]", h.nodes()), format!("[{}]", degrees.len()));
+            return Err(OpError::Shape { op: "Incidence::of_part", argument: "degrees", expected, got, contract: "degrees [N]" });
+        }
+        Self::with_degrees(h, Some(degrees), device)
+    }
+
+    fn with_degrees(h: &Hypergraph, whole: Option<&[f64]>, device: &B::Device) -> Result<Self> {
         let csr = h.node_major();
         let weights = h.incidence_weights().map(<[f64]>::to_vec);
         let pair = CsrPair::new(csr.ptr().to_vec(), csr.col().to_vec(), h.hyperedges(), weights)?;
-        let degrees = Degrees::new(&pair, h.hyperedge_weights());
+        let degrees = Degrees::new(&pair, h.hyperedge_weights(), whole);
         let up = |values: Vec<f64>| B::scale(values.into(), device);
         let roots = degrees.node_inverse_sqrt.as_ref().map_err(|&e| e);
         let means = degrees.edge_mean_inverse_sqrt.as_ref().map_err(|&e| e);
         let root = roots.map(|sqrt| up(sqrt.clone()));
+        let shares = degrees.shares.as_ref();
+        let output = root.clone().map(|root| shares.map_or(root, |s| up(s.sqrt.clone())));
         let scales = NodeAndEdgeScales {
             symmetric: roots.and_then(|sqrt| {
-                Ok(SymmetricScales { row_sums: up(degrees.symmetric_row_sums(&pair, sqrt)), node_inverse_sqrt: root.clone()? })
+                Ok(SymmetricScales { row_sums: up(degrees.symmetric_row_sums(&pair, sqrt)), input: root?, output: output.clone()? })
             }),
             unignn: roots.and_then(|sqrt| {
-                let row_sums = up(operator(&pair, |_| 1.0, means?, |v| sqrt[v]));
-                Ok(UniGnnScales { row_sums, node_inverse_sqrt: root.clone()?, edge_mean_inverse_sqrt: up(means?.clone()) })
+                let row_sums = up(operator(&pair, |_| 1.0, means?, |v| shares.map_or(sqrt[v], |s| s.sqrt[v])));
+                Ok(UniGnnScales { row_sums, output: output.clone()?, edge_mean_inverse_sqrt: up(means?.clone()) })
             }),
             row_sums: up(degrees.row_sums(&pair)),
             sum_row_sums: up(degrees.sum_row_sums(&pair)),
+            sum_share: shares.map(|s| up(s.sum.clone())),
             node_inverse: up(degrees.node_inverse),
             edge_weight_inverse: up(degrees.edge_weight_inverse),
         };

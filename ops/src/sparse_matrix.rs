@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use burn::backend::autodiff::Autodiff;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use hypergraphql_kernels::sparse_conv::bsr::{BlockRule, Blocking, Bsr};
-use hypergraphql_kernels::{CsrPair, DType, KernelError};
+use hypergraphql_kernels::{CsrPair, DType, Direction, KernelError};
 use sprs::CsMat;
 
 use crate::arguments::supports_pattern;
@@ -65,6 +65,35 @@ impl<B: HyperBackend> SparseMatrix<B> {
         let col = by_row.indices().iter().map(|&c| c as u32).collect();
         let values = by_row.data().iter().map(|&v| f64::from(v)).collect();
         Self::from_csr(ptr, col, matrix.cols(), Some(values), device)
+    }
+
+    /// The matrix of these rows, in this order. They are cut on the host, where the entries stay, in time proportional to them and the columns, and uploaded.
+    ///
+    /// # Errors
+    /// A row that is not there.
+    pub fn select_rows(&self, rows: &[u32]) -> Result<Self> {
+        let Parts { pair, rule, device, .. } = &*self.inner;
+        let view = pair.view(Direction::ToRows);
+        if let Some(row) = rows.iter().find(|&&r| r as usize >= view.rows()) {
+            return Err(
+                KernelError::Option { op: "select_rows", argument: "rows", got: row.to_string(), expected: "rows of the matrix" }.into()
+            );
+        }
+        let mut ptr = vec![0];
+        let mut entries = Vec::new();
+        for &row in rows {
+            entries.extend(view.range(row as usize));
+            ptr.push(u32::try_from(entries.len()).map_err(|_| KernelError::TooLarge {
+                what: "entries",
+                got: entries.len(),
+                limit: u32::MAX as usize,
+            })?);
+        }
+        let col = entries.iter().map(|&k| view.col[k]).collect();
+        let values = view.values.map(|values| entries.iter().map(|&k| values[k]).collect());
+        let pair = Arc::new(CsrPair::new(ptr, col, pair.cols(), values)?);
+        let pattern = B::sparse(pair.clone(), device);
+        Ok(Self::of(pair, pattern, *rule, device.clone(), self.kernel))
     }
 
     /// The same matrix, by which `sparse_conv` multiplies as `kernel` says.

@@ -38,9 +38,10 @@ enum Task {
 #[derive(Debug, clap::Args)]
 #[command(args_override_self = true)]
 #[command(
-    long_about = "Trains on the labelled nodes of a data set: full batches, an evaluation on all parts every epoch, and the model of the best \
-                  validation epoch tested. Run i takes line i of splits_50_25_25.txt, or of --splits, or else a split drawn from seed + i. \
-                  A data set without features gets the one-hot label padded to 100 columns plus N(0, 1), drawn from the seed.\n\n\
+    long_about = "Trains on the labelled nodes of a data set, in full batches unless --batch-size or --clusters asks for smaller ones, with an \
+                  evaluation on all parts every epoch, and tests the model of the best validation epoch. Run i takes line i of splits_50_25_25.txt, \
+                  or of --splits, or else a split drawn from seed + i. A data set without features gets the one-hot label padded to 100 columns \
+                  plus N(0, 1), drawn from the seed.\n\n\
                   Options come from flags, else from --config, else from the defaults in brackets. The same seed gives the same numbers at any \
                   --threads. Ctrl-C saves a checkpoint and says how to go on."
 )]
@@ -48,6 +49,7 @@ enum Task {
                         hgql train node-classification --data data/cora --layer hgnn --runs 10\n  \
                         hgql train node-classification --data data/cora --layer attention --out cora-attention\n  \
                         hgql train node-classification --data data/cora --config best.toml --lr 0.005 --json\n  \
+                        hgql train node-classification --data data/walmart --batch-size 1024 --fanout 10x10,10x10\n  \
                         hgql train node-classification --data data/cora --resume cora-attention/run-0\n\n\
                         With --out DIR: DIR/report.json, DIR/curve.svg, DIR/splits.txt, and DIR/run-I, a checkpoint for `hgql predict` and \
                         --resume.")]

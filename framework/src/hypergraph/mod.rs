@@ -2,7 +2,7 @@
 
 pub(crate) mod build;
 mod convert;
-mod csr;
+pub(crate) mod csr;
 
 use std::sync::Arc;
 

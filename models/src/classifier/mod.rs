@@ -71,24 +71,50 @@ impl<B: HyperBackend> NodeClassifier<B> {
     pub fn forward(&self, input: &GraphInput<B>, precision: Precision, dropout: Option<DropoutSeed>) -> Result<Tensor<B, 2>> {
         let masks = Masks::new(self.dropout, dropout);
         let mut input = input.clone();
-        if let Some(encoder) = &self.encoder {
+        for stage in 0..self.stages() {
+            input = self.stage(stage, &input, precision, &masks)?;
+        }
+        self.logits(&input, precision, &masks)
+    }
+
+    /// How many stages lead to the output: the linear map of a deep network, and the runs of hidden layers.
+    pub fn stages(&self) -> usize {
+        usize::from(self.encoder.is_some()) + self.depth
+    }
+
+    /// What a stage makes of what the stage before it made, with the masks that come next.
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward).
+    pub fn stage(&self, number: usize, input: &GraphInput<B>, precision: Precision, masks: &Masks) -> Result<GraphInput<B>> {
+        let encoders = usize::from(self.encoder.is_some());
+        if let Some(encoder) = self.encoder.as_ref().filter(|_| number == 0) {
             let x = relu(encoder.forward(&input.features, precision)?); // [N, hidden]
-            input = input.hidden(masks.drop_out(x.clone())?).with_initial_features(x)?;
+            return input.hidden(masks.drop_out(x.clone())?).with_initial_features(x);
         }
-        for (i, layer) in self.hidden.iter().cycle().take(self.depth).enumerate() {
-            let x = layer.forward(&input, precision, &masks)?; // [N, hidden]
-            let x = match self.norms.get(i) {
-                Some(norm) => norm.forward(x, precision),
-                None => x,
-            };
-            // What the output reads is not rounded again.
-            let kept = if i + 1 == self.depth { precision.wide() } else { precision };
-            input = input.hidden(masks.drop_out(kept.cast(relu(x)))?);
-        }
-        let input = input.cast(precision.wide());
+        let i = number - encoders;
+        let x = self.hidden[i % self.hidden.len()].forward(input, precision, masks)?; // [N, hidden]
+        let x = match self.norms.get(i) {
+            Some(norm) => norm.forward(x, precision),
+            None => x,
+        };
+        // What the output reads is not rounded again.
+        let kept = if i + 1 == self.depth { precision.wide() } else { precision };
+        Ok(input.hidden(masks.drop_out(kept.cast(relu(x)))?))
+    }
+
+    /// Logits from what the last stage made.
+    ///
+    /// # Shapes
+    /// features `[N, hidden]` (`[N, F]` where there are no stages) -> `[N, classes]`
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward).
+    pub fn logits(&self, input: &GraphInput<B>, precision: Precision, masks: &Masks) -> Result<Tensor<B, 2>> {
+        let input = input.clone().cast(precision.wide());
         match &self.output {
-            Output::Layer(layer) => layer.forward(&input, precision.wide(), &masks), // [N, classes]
-            Output::Head(head) => head.forward(&input.features, precision.wide(), &masks), // [N, classes]
+            Output::Layer(layer) => layer.forward(&input, precision.wide(), masks), // [N, classes]
+            Output::Head(head) => head.forward(&input.features, precision.wide(), masks), // [N, classes]
         }
     }
 }

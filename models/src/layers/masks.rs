@@ -23,6 +23,16 @@ impl Masks {
         Self { probability, seed, drawn: Cell::new(0) }
     }
 
+    /// The masks that come after `drawn` others: those of a part of the pass that is run again.
+    pub fn after(drawn: u64, probability: f64, seed: Option<DropoutSeed>) -> Self {
+        Self { probability, seed, drawn: Cell::new(drawn) }
+    }
+
+    /// How many masks were asked for.
+    pub fn drawn(&self) -> u64 {
+        self.drawn.get()
+    }
+
     /// No dropout.
     pub fn none() -> Self {
         Self::new(0.0, None)

@@ -80,7 +80,8 @@ impl LinkCheckpoint {
         let failed = |error: &dyn std::fmt::Display| ModelError::checkpoint(path, "what safetensors can hold", error.to_string());
         let head = serde_json::to_string(&head).map_err(|error| failed(&error))?;
         let parts = [&self.best, &self.current, &self.moments[0], &self.moments[1]];
-        let named = PARTS.into_iter().zip(parts).flat_map(|(part, tensors)| tensors.iter().map(move |(name, t)| (format!("{part}{name}"), t)));
+        let named =
+            PARTS.into_iter().zip(parts).flat_map(|(part, tensors)| tensors.iter().map(move |(name, t)| (format!("{part}{name}"), t)));
         let bytes: Vec<(String, &StoredTensor, Vec<u8>)> =
             named.map(|(name, t)| (name, t, t.values.iter().flat_map(|value| value.to_le_bytes()).collect())).collect();
         let views = bytes.iter().map(|(name, t, bytes)| Ok((name, TensorView::new(Dtype::F32, t.shape.clone(), bytes)?)));
@@ -100,8 +101,9 @@ impl LinkCheckpoint {
         let expected = "a link predictor, as `hgql train link-prediction` writes it";
         let head = metadata.metadata().as_ref().and_then(|all| all.get(HEAD));
         let head = head.ok_or_else(|| ModelError::checkpoint(path, expected, "tensors of something else"))?;
-        let head: Head = serde_json::from_str(head)
-            .map_err(|error| ModelError::checkpoint(path, format!("the description of a link predictor of version {VERSION}"), error.to_string()))?;
+        let head: Head = serde_json::from_str(head).map_err(|error| {
+            ModelError::checkpoint(path, format!("the description of a link predictor of version {VERSION}"), error.to_string())
+        })?;
         if head.version != VERSION {
             return Err(ModelError::checkpoint(path, format!("version {VERSION}"), head.version.to_string()));
         }

@@ -205,9 +205,10 @@ impl<'a, B: HyperBackend> LinkTrainer<'a, B> {
 
     /// Whether all epochs are done or patience has run out.
     pub fn is_finished(&self) -> bool {
-        let waited = self.progress.best.map_or(0, |best| {
-            self.progress.curve.iter().filter(|epoch| epoch.epoch > best.epoch && epoch.valid.is_some()).count()
-        });
+        let waited = self
+            .progress
+            .best
+            .map_or(0, |best| self.progress.curve.iter().filter(|epoch| epoch.epoch > best.epoch && epoch.valid.is_some()).count());
         self.progress.curve.len() >= self.config.train.epochs || self.config.train.patience.is_some_and(|patience| waited >= patience)
     }
 

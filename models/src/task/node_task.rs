@@ -2,7 +2,7 @@
 
 use burn::backend::Autodiff;
 use burn::tensor::{Tensor, TensorData};
-use hypergraphql_framework::{Dataset, Features, Labels, Relations};
+use hypergraphql_framework::{Dataset, Features, Hypergraph, Labels, Relations};
 use hypergraphql_ops::{HyperBackend, Incidence, SparseMatrix};
 
 use super::TaskConfig;
@@ -15,6 +15,8 @@ use crate::{ModelError, Result};
 pub struct NodeTask<B: HyperBackend> {
     /// The network's input.
     pub input: GraphInput<Autodiff<B>>,
+    /// The hypergraph that was uploaded, which mini-batches are drawn from.
+    pub hypergraph: Hypergraph,
     /// A class per labelled node.
     pub labels: Labels,
     /// What the dataset is, for checkpoints.
@@ -40,6 +42,7 @@ impl<B: HyperBackend> NodeTask<B> {
         }
         Ok(Self {
             input: upload(prepared, device)?,
+            hypergraph: prepared.hypergraph.clone(),
             labels,
             relations: prepared.relations.clone(),
             print: DatasetPrint::of(dataset, prepared.features.width()),

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::batches::Batches;
 use crate::precision::Precision;
 use crate::schedule::{LearningRate, Schedule};
 use crate::{ModelError, Result};
@@ -96,7 +97,7 @@ impl From<ClassWeights> for String {
 pub struct TrainConfig {
     /// Draws the initial weights and the dropout.
     pub seed: u64,
-    /// Full-batch steps at most.
+    /// Epochs at most: steps on all nodes, or passes over all batches.
     pub epochs: usize,
     /// The optimiser.
     pub optimizer: OptimizerKind,
@@ -116,6 +117,20 @@ pub struct TrainConfig {
     pub class_weights: ClassWeights,
     /// The type of the large tensors.
     pub precision: Precision,
+    /// What a step reads.
+    #[serde(default)]
+    pub batches: Batches,
+    /// Batches whose gradients are added up before a step.
+    #[serde(default = "one")]
+    pub accumulate: usize,
+    /// Whether the backward pass computes the activations of each layer again instead of keeping them (Chen et al. 2016, arXiv:1604.06174): about one forward pass
+    /// more, and of each layer its input is kept alone.
+    #[serde(default)]
+    pub recompute: bool,
+}
+
+fn one() -> usize {
+    1
 }
 
 impl Default for TrainConfig {
@@ -132,6 +147,9 @@ impl Default for TrainConfig {
             clip: None,
             class_weights: ClassWeights::None,
             precision: Precision::F32,
+            batches: Batches::Full,
+            accumulate: 1,
+            recompute: false,
         }
     }
 }
@@ -150,7 +168,11 @@ impl TrainConfig {
         range("weight-decay", decay_fits, "a finite number >= 0", self.weight_decay)?;
         range("warmup", self.warmup < self.epochs, "fewer epochs than the training has", self.warmup)?;
         range("patience", self.patience != Some(0), "at least 1", 0)?;
-        range("clip", self.clip.is_none_or(positive), "a finite number > 0", self.clip.unwrap_or_default())
+        range("clip", self.clip.is_none_or(positive), "a finite number > 0", self.clip.unwrap_or_default())?;
+        range("accumulate", self.accumulate > 0, "at least 1", self.accumulate)?;
+        let adds_up = self.accumulate == 1 || self.batches != Batches::Full;
+        range("accumulate", adds_up, "1 without mini-batches (batch-size or clusters)", self.accumulate)?;
+        self.batches.check()
     }
 
     /// The learning rate as a function of the epoch.
@@ -181,6 +203,26 @@ mod tests {
         assert!(refused(|c| c.warmup = 500).contains("warmup"));
         assert!(refused(|c| c.patience = Some(0)).contains("patience"));
         assert!(refused(|c| c.clip = Some(0.0)).contains("clip"));
+        assert!(refused(|c| c.accumulate = 0).contains("accumulate"));
+        assert!(refused(|c| c.accumulate = 2).contains("mini-batches"));
+        let neighbours = |size| Batches::Neighbours { size, fanout: "5x5".parse().unwrap() };
+        TrainConfig { accumulate: 2, batches: neighbours(7), ..TrainConfig::default() }.check().unwrap();
+        let bad = TrainConfig { batches: neighbours(0), ..TrainConfig::default() };
+        assert!(bad.check().unwrap_err().to_string().contains("batch-size"));
+    }
+
+    #[test]
+    fn options_of_before_mini_batches_are_read() {
+        let mut json = serde_json::to_value(TrainConfig::default()).unwrap();
+        for new in ["batches", "accumulate", "recompute"] {
+            assert!(json.as_object_mut().unwrap().remove(new).is_some());
+        }
+        assert_eq!(serde_json::from_value::<TrainConfig>(json).unwrap(), TrainConfig::default());
+        for batches in [Batches::Neighbours { size: 7, fanout: "5xall,all".parse().unwrap() }, Batches::Clusters { parts: 9, per_batch: 2 }]
+        {
+            let text = serde_json::to_string(&batches).unwrap();
+            assert_eq!(serde_json::from_str::<Batches>(&text).unwrap(), batches, "{text}");
+        }
     }
 
     #[test]

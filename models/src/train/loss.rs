@@ -16,28 +16,54 @@ pub struct Target<B: HyperBackend> {
     picks: Tensor<B, 2>,
 }
 
+/// How much a node of each class counts.
+#[derive(Debug, Clone)]
+pub(super) struct Weighing(Vec<f32>);
+
+impl Weighing {
+    /// Of the classes of training nodes.
+    pub(super) fn new(weights: &ClassWeights, classes: usize, train: &[usize]) -> Result<Self> {
+        class_weights(weights, classes, train).map(Self)
+    }
+
+    /// Σ w over nodes of these classes.
+    pub(super) fn total(&self, classes: &[usize]) -> f64 {
+        classes.iter().map(|c| f64::from(self.0[*c])).sum()
+    }
+}
+
+/// The labelled nodes among some, and their classes.
+pub(super) fn known(labels: &Labels, nodes: &[u32]) -> (Vec<u32>, Vec<usize>) {
+    nodes.iter().filter_map(|n| labels.of[*n as usize].map(|class| (*n, class as usize))).unzip()
+}
+
 impl<B: HyperBackend> Target<B> {
     /// From the labelled nodes among `train`; unlabelled ones do not count.
     ///
     /// # Errors
     /// When no node is labelled, the weights are not one per class, or all weights that matter are 0.
     pub fn new(labels: &Labels, train: &[u32], weights: &ClassWeights, device: &B::Device) -> Result<Self> {
-        let known = |n: &u32| labels.of[*n as usize].map(|class| (*n, class as usize));
-        let (nodes, classes): (Vec<u32>, Vec<usize>) = train.iter().filter_map(known).unzip();
+        let (nodes, classes) = known(labels, train);
         if nodes.is_empty() {
             return Err(ModelError::option("training nodes with a label", 0, "at least 1"));
         }
-        let of_class = class_weights(weights, labels.classes, &classes)?;
-        let total: f64 = classes.iter().map(|c| f64::from(of_class[*c])).sum();
+        let weighing = Weighing::new(weights, labels.classes, &classes)?;
+        let total = weighing.total(&classes);
         if total <= 0.0 {
             return Err(ModelError::option("class-weights", weights, "a weight > 0 for a class that is trained on"));
         }
-        let mut picks = vec![0.0_f32; nodes.len() * labels.classes];
+        Self::of(&nodes, labels.of.len(), &classes, &weighing, total, device)
+    }
+
+    /// Of `nodes` among `n` rows of logits, with their classes; `total` is what the weights are divided by.
+    pub(super) fn of(nodes: &[u32], n: usize, classes: &[usize], weighing: &Weighing, total: f64, device: &B::Device) -> Result<Self> {
+        let width = weighing.0.len();
+        let mut picks = vec![0.0_f32; nodes.len() * width];
         for (row, class) in classes.iter().enumerate() {
-            picks[row * labels.classes + class] = (-f64::from(of_class[*class]) / total) as f32;
+            picks[row * width + class] = (-f64::from(weighing.0[*class]) / total) as f32;
         }
-        let picks = TensorData::new(picks, [nodes.len(), labels.classes]);
-        Ok(Self { index: Index::new(&nodes, labels.of.len(), device)?, picks: Tensor::from_data(picks, device) })
+        let picks = TensorData::new(picks, [nodes.len(), width]);
+        Ok(Self { index: Index::new(nodes, n, device)?, picks: Tensor::from_data(picks, device) })
     }
 
     /// −Σ w_y log softmax(logits)_y / Σ w over the training nodes.

@@ -7,16 +7,16 @@ use super::evaluate::Right;
 use super::loss_scale::LossScale;
 use crate::precision::Precision;
 
-/// One epoch: a step and an evaluation on all parts.
+/// One epoch: a step, or one for each batch, and an evaluation on all parts.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct EpochRecord {
     /// From 1.
     pub epoch: usize,
-    /// Mean training loss before the step, with dropout.
+    /// Mean training loss before the step, with dropout; with mini-batches that of each batch before its step.
     pub loss: f32,
-    /// Right predictions after the step, without dropout.
+    /// Right predictions after the last step, without dropout.
     pub right: Right,
-    /// Whether the step was skipped because a gradient was not finite in f16.
+    /// Whether a step was skipped because a gradient was not finite in f16.
     pub skipped: bool,
 }
 
@@ -41,7 +41,7 @@ pub struct Progress {
     pub totals: [u64; 3],
     /// The best epoch.
     pub best: Option<Best>,
-    /// Steps the optimiser has made: fewer than the epochs where f16 skipped some.
+    /// Steps the optimiser has made: fewer than there were where f16 skipped some.
     pub optimizer_steps: usize,
     /// In f16.
     pub loss_scale: Option<LossScale>,

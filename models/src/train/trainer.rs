@@ -1,24 +1,25 @@
-//! The training of one run: an epoch is a full-batch step and an evaluation, with a single read from the device.
+//! The training of one run: an epoch is a step on everything or on each batch, and an evaluation, with a single read from the device.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use burn::backend::Autodiff;
 use burn::module::AutodiffModule;
-use burn::optim::GradientsParams;
 use burn::tensor::{Tensor, TensorData};
 use hypergraphql_framework::Split;
 use hypergraphql_ops::HyperBackend;
 
+use super::batches::Batches;
 use super::config::TrainConfig;
 use super::evaluate::{Evaluation, Right};
-use super::loss::Target;
 use super::loss_scale::LossScale;
-use super::optimizer::{GradientChange, Moments, Optimizer, clip_coefficient, squared_norm};
+use super::optimizer::{Moments, Optimizer};
 use super::outcome::Outcome;
 use super::progress::{EpochRecord, Progress};
+use super::step::{Objective, Stepped, Watch};
 use crate::checkpoint::{self, Checkpoint, Manifest, NamedTensors, StoredTensor};
-use crate::classifier::{DropoutSeed, NodeClassifier, NodeClassifierConfig};
+use crate::classifier::{NodeClassifier, NodeClassifierConfig};
 use crate::input::GraphInput;
 use crate::metrics::Confusion;
 use crate::task::NodeTask;
@@ -29,27 +30,19 @@ use crate::{ModelError, Result};
 /// Every epoch is a function of the options, the data and the epoch before: equal at any number of threads, and bit-equal after
 /// [`checkpoint`](Self::checkpoint) and [`resume`](Self::resume) on a CPU.
 pub struct Trainer<'a, B: HyperBackend> {
-    task: &'a NodeTask<B>,
+    pub(super) task: &'a NodeTask<B>,
     split: &'a Split,
     network: NodeClassifierConfig,
-    config: TrainConfig,
+    pub(super) config: TrainConfig,
     /// With dense features in the type of activations.
-    input: GraphInput<Autodiff<B>>,
+    pub(super) input: GraphInput<Autodiff<B>>,
     inner_input: GraphInput<B>,
-    target: Target<Autodiff<B>>,
+    pub(super) objective: Objective<B>,
     evaluation: Evaluation<B>,
-    model: NodeClassifier<Autodiff<B>>,
+    pub(super) model: NodeClassifier<Autodiff<B>>,
     best: NodeClassifier<B>,
-    optimizer: Optimizer<B>,
-    progress: Progress,
-}
-
-/// What a step leaves on the device.
-struct Stepped<B: HyperBackend> {
-    /// `[1]`
-    loss: Tensor<B, 1>,
-    /// Of the unscaled gradients `[1]`; only where f16 must know whether they are finite.
-    squared_norm: Option<Tensor<B, 1>>,
+    pub(super) optimizer: Optimizer<B>,
+    pub(super) progress: Progress,
 }
 
 impl<'a, B: HyperBackend> Trainer<'a, B> {
@@ -61,7 +54,11 @@ impl<'a, B: HyperBackend> Trainer<'a, B> {
         config.check()?;
         config.precision.check::<B>(&task.device)?;
         split.check(task.labels.of.len())?;
-        let target = Target::new(&task.labels, &split.train, &config.class_weights, &task.device)?;
+        if config.batches != Batches::Full && network.kinds.as_ref().is_some_and(|kinds| kinds.len() > 1) {
+            let expected = "a layer that reads no relations and roles, or full batches: batches keep neither";
+            return Err(ModelError::option("layer", network.layer, expected));
+        }
+        let objective = Objective::new(task, split, config)?;
         let evaluation = Evaluation::new(&task.labels, split, &task.device);
         if config.patience.is_some() && evaluation.totals[1] == 0 {
             return Err(ModelError::option("patience", "set", "no patience, as the split has no validation nodes with labels"));
@@ -77,7 +74,7 @@ impl<'a, B: HyperBackend> Trainer<'a, B> {
             inner_input: input.inner(),
             input,
             config: config.clone(),
-            target,
+            objective,
             progress: Progress::new(config, evaluation.totals),
             evaluation,
             best: model.valid(),
@@ -135,18 +132,40 @@ impl<'a, B: HyperBackend> Trainer<'a, B> {
     /// Trains and evaluates once.
     ///
     /// # Errors
-    /// When the loss is no number any more, or an op refuses its arguments. The training cannot go on then.
+    /// When the loss is no number any more, a batch cannot be drawn, or an op refuses its arguments. The training cannot go on then.
     pub fn epoch(&mut self) -> Result<EpochRecord> {
+        let done = self.epoch_watched(&mut |_, _| ControlFlow::Continue(()))?;
+        Ok(done.expect("an epoch that nobody stops ends; this is a bug"))
+    }
+
+    /// Trains and evaluates once. With mini-batches `watch` is told after each of them how many are done and how many there are, and may stop the epoch: then the
+    /// training is what it was before, and there is no record.
+    ///
+    /// # Errors
+    /// As [`epoch`](Self::epoch).
+    pub fn epoch_watched(&mut self, watch: Watch<'_>) -> Result<Option<EpochRecord>> {
+        let record = match self.objective {
+            Objective::Full(_) => self.full_epoch()?,
+            Objective::Batches { .. } => match self.sampled_epoch(watch)? {
+                Some(record) => record,
+                None => return Ok(None),
+            },
+        };
+        if self.progress.add(record) {
+            self.best = self.model.valid();
+        }
+        tracing::debug!(epoch = record.epoch, loss = record.loss, right = ?record.right.0, skipped = record.skipped, "epoch");
+        Ok(Some(record))
+    }
+
+    fn full_epoch(&mut self) -> Result<EpochRecord> {
         let epoch = self.progress.epoch;
         let before = self.progress.loss_scale.map(|_| (self.model.clone(), self.optimizer.clone()));
-        let Stepped { loss, squared_norm } = self.step(epoch)?;
+        let Stepped { loss, squared_norm } = self.full_step(epoch)?;
         let right = self.evaluate()?;
         let read = read(Tensor::cat([Some(loss), Some(right), squared_norm].into_iter().flatten().collect(), 0));
         let mut right = Right([1, 2, 3].map(|i| read[i] as u64));
-        let loss = read[0];
-        if !loss.is_finite() {
-            return Err(ModelError::Loss { epoch: epoch + 1, loss, lr: self.config.learning_rate().at(epoch) });
-        }
+        let loss = self.checked(epoch, read[0])?;
         let skipped = read.get(4).is_some_and(|norm| !norm.is_finite());
         if let Some((model, optimizer)) = before.filter(|_| skipped) {
             (self.model, self.optimizer) = (model, optimizer);
@@ -154,31 +173,28 @@ impl<'a, B: HyperBackend> Trainer<'a, B> {
             right = Right([0, 1, 2].map(|i| counts[i] as u64));
         }
         self.rescale(epoch, skipped)?;
-        let record = EpochRecord { epoch: epoch + 1, loss, right, skipped };
         self.progress.optimizer_steps += usize::from(!skipped);
-        if self.progress.add(record) {
-            self.best = self.model.valid();
-        }
-        tracing::debug!(epoch = record.epoch, loss, right = ?record.right.0, skipped, "epoch");
-        Ok(record)
+        Ok(EpochRecord { epoch: epoch + 1, loss, right, skipped })
     }
 
-    fn step(&mut self, epoch: usize) -> Result<Stepped<B>> {
-        let dropout = DropoutSeed { seed: self.config.seed, step: epoch as u64 };
-        let logits = self.model.forward(&self.input, self.config.precision, Some(dropout))?; // [N, C]
-        let loss = self.target.loss(logits)?; // [1]
-        let value = loss.clone().inner();
-        let loss_scale = self.progress.loss_scale.map_or(1.0, |s| s.scale);
-        let loss = if loss_scale == 1.0 { loss } else { loss.mul_scalar(loss_scale) };
-        let grads = GradientsParams::from_grads(loss.backward(), &self.model);
+    fn sampled_epoch(&mut self, watch: Watch<'_>) -> Result<Option<EpochRecord>> {
+        let epoch = self.progress.epoch;
+        let before = (self.model.clone(), self.optimizer.clone(), self.progress.clone());
+        let Some((loss, skipped)) = self.sampled_steps(epoch, watch)? else {
+            (self.model, self.optimizer, self.progress) = before;
+            return Ok(None);
+        };
+        drop(before);
+        let read = read(Tensor::cat(vec![loss, self.evaluate()?], 0));
+        let (loss, right) = (self.checked(epoch, read[0])?, Right([1, 2, 3].map(|i| read[i] as u64)));
+        Ok(Some(EpochRecord { epoch: epoch + 1, loss, right, skipped }))
+    }
 
-        let is_scaled = self.progress.loss_scale.is_some();
-        let norm = (is_scaled || self.config.clip.is_some())
-            .then(|| squared_norm(&self.model, &grads, &self.task.device).div_scalar(loss_scale * loss_scale));
-        let coefficient = self.config.clip.zip(norm.clone()).map(|(clip, norm)| clip_coefficient(clip, norm));
-        let lr = self.config.learning_rate().at(epoch);
-        self.model = self.optimizer.step(lr, self.model.clone(), grads, GradientChange { loss_scale, coefficient });
-        Ok(Stepped { loss: value, squared_norm: norm.filter(|_| is_scaled) })
+    fn checked(&self, epoch: usize, loss: f32) -> Result<f32> {
+        if loss.is_finite() {
+            return Ok(loss);
+        }
+        Err(ModelError::Loss { epoch: epoch + 1, loss, lr: self.config.learning_rate().at(epoch) })
     }
 
     fn evaluate(&self) -> Result<Tensor<B, 1>> {
@@ -186,7 +202,7 @@ impl<'a, B: HyperBackend> Trainer<'a, B> {
         Ok(self.evaluation.right(logits))
     }
 
-    fn rescale(&mut self, epoch: usize, skipped: bool) -> Result<()> {
+    pub(super) fn rescale(&mut self, epoch: usize, skipped: bool) -> Result<()> {
         let Some(scale) = self.progress.loss_scale else { return Ok(()) };
         let scale: LossScale = if skipped { scale.bad() } else { scale.good() };
         self.progress.loss_scale = Some(scale);
@@ -234,7 +250,7 @@ impl<'a, B: HyperBackend> Trainer<'a, B> {
     }
 }
 
-fn read<B: HyperBackend>(tensor: Tensor<B, 1>) -> Vec<f32> {
+pub(super) fn read<B: HyperBackend>(tensor: Tensor<B, 1>) -> Vec<f32> {
     tensor.into_data().iter::<f32>().collect()
 }
 

@@ -1,6 +1,7 @@
 //! Training on a stochastic block hypergraph: it learns, resumes bit for bit, does not depend on threads, and fails clearly.
 #![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
 
+mod batches;
 mod corrupt;
 mod fail;
 mod half;

@@ -6,7 +6,7 @@ use hypergraphql_models::{LayerKind, Precision};
 
 use super::{config, dataset, network, run, saved, split, stored, task};
 
-fn resumes_bit_for_bit(layer: LayerKind, config: &TrainConfig) {
+pub(super) fn resumes_bit_for_bit(layer: LayerKind, config: &TrainConfig) {
     let (task, split) = (task(&dataset()), split());
     let mut straight = Trainer::new(&task, &split, &network(layer), config).unwrap();
     let expected = run(&mut straight, 100);

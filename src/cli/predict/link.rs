@@ -122,6 +122,10 @@ fn number(what: &str, name: &str, names: &[String]) -> Result<u32, CliError> {
         return Ok(at as u32);
     }
     let like = names.iter().filter(|known| known.contains(name) || name.contains(known.as_str())).take(5).cloned().collect::<Vec<_>>();
-    let help = if like.is_empty() { format!("the model knows {} of them, such as {}", names.len(), names[0]) } else { format!("there are {}", like.join(", ")) };
+    let help = if like.is_empty() {
+        format!("the model knows {} of them, such as {}", names.len(), names[0])
+    } else {
+        format!("there are {}", like.join(", "))
+    };
     Err(CliError::input(format!("the model knows no {what} {name:?}")).with_help(help))
 }

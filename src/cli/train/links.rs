@@ -129,8 +129,19 @@ struct Options {
 impl Options {
     fn train(&self, epochs: usize) -> LinkTrainConfig {
         let Self { lr, optimizer, weight_decay, schedule, warmup, patience, clip, seed, precision, .. } = *self;
-        let train =
-            TrainConfig { seed, epochs, optimizer, lr, weight_decay, schedule, warmup, patience, clip, precision, ..TrainConfig::default() };
+        let train = TrainConfig {
+            seed,
+            epochs,
+            optimizer,
+            lr,
+            weight_decay,
+            schedule,
+            warmup,
+            patience,
+            clip,
+            precision,
+            ..TrainConfig::default()
+        };
         LinkTrainConfig { train, batch_size: self.batch_size, evaluate_every: self.evaluate_every }
     }
 
@@ -234,7 +245,10 @@ impl WithBackend for Training<'_> {
             output::json(&setup)?;
         } else {
             let [train, valid, test] = setup.statements;
-            let counts = format!("{} entities, {} relations, {train} statements to learn from, {valid} to choose by, {test} to test", setup.entities, setup.relations);
+            let counts = format!(
+                "{} entities, {} relations, {train} statements to learn from, {valid} to choose by, {test} to test",
+                setup.entities, setup.relations
+            );
             output::line(format!("{}: {counts}", args.data.display()))?;
         }
         progress::watch_interrupts()?;
@@ -248,7 +262,11 @@ impl WithBackend for Training<'_> {
                 trainer.checkpoint()?.write(&out.join(FILE))?;
             }
             let line = Line { kind: "epoch", seconds: start.elapsed().as_secs_f64(), epoch };
-            if global.json { output::json(&line)? } else { print(&line)? }
+            if global.json {
+                output::json(&line)?
+            } else {
+                print(&line)?
+            }
             if progress::is_interrupted() {
                 return Err(interrupted(args, epoch.epoch, out));
             }
@@ -278,15 +296,23 @@ fn report<B: HyperBackend>(trainer: &LinkTrainer<'_, B>, setup: &Setup<'_>, out:
     let test = trainer.test(|_| {})?;
     let progress = trainer.progress();
     let best = progress.best.ok_or_else(|| CliError::input("no epoch has been trained; give --epochs of at least 1"))?;
-    let report =
-        Report { kind: "result", best_epoch: best.epoch, epochs: progress.curve.len(), valid: best.valid, test, curve: &progress.curve, setup };
+    let report = Report {
+        kind: "result",
+        best_epoch: best.epoch,
+        epochs: progress.curve.len(),
+        valid: best.valid,
+        test,
+        curve: &progress.curve,
+        setup,
+    };
     if let Some(out) = out {
         io::write_file(&out.join("report.json"), &serde_json::to_vec_pretty(&report)?)?;
     }
     if global.json {
         return output::json(&report);
     }
-    let mut table = output::table(["part", "questions", "MRR", "mean rank", "hits@1", "hits@3", "hits@5", "hits@10"], &[1, 2, 3, 4, 5, 6, 7]);
+    let mut table =
+        output::table(["part", "questions", "MRR", "mean rank", "hits@1", "hits@3", "hits@5", "hits@10"], &[1, 2, 3, 4, 5, 6, 7]);
     for (part, metrics) in [("valid", best.valid), ("test", Some(test))] {
         let Some(RankMetrics { count, mrr, mean_rank, hits }) = metrics else { continue };
         let row = [part.to_owned(), count.to_string(), format!("{mrr:.4}"), format!("{mean_rank:.1}")];

@@ -6,14 +6,18 @@ use std::str::FromStr;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use hypergraphql_framework::encodings::Encoding;
+use hypergraphql_framework::sample::Fanout;
 use hypergraphql_models::layers::{Combine, Composition};
 use hypergraphql_models::schedule::Schedule;
-use hypergraphql_models::train::{ClassWeights, OptimizerKind, TrainConfig};
+use hypergraphql_models::train::{Batches, ClassWeights, OptimizerKind, TrainConfig};
 use hypergraphql_models::{AttentionMode, LayerKind, NodeClassifierConfig, Norm, Precision};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use crate::cli::error::CliError;
+
+/// Hyperedges of a node and members of a hyperedge that a hop takes.
+const FANOUT: u32 = 10;
 
 /// More runs than this are a mistyped option.
 const MAX_RUNS: u32 = 10_000;
@@ -162,6 +166,31 @@ pub(crate) struct Flags {
     #[arg(long)]
     #[serde(skip_serializing_if = "Option::is_none")]
     class_weights: Option<ClassWeights>,
+    /// Training nodes of a mini-batch, each with a sample of what surrounds it; 0 all at once [default: 0].
+    #[arg(long, conflicts_with = "clusters")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    batch_size: Option<u32>,
+    /// With --batch-size: hyperedges of a node and members of a hyperedge that each hop takes, from the training nodes outwards, such as 10x8,5xall; all takes
+    /// everything [default: 10x10 for each layer].
+    #[arg(long, value_name = "EDGESxMEMBERS,…")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fanout: Option<Fanout>,
+    /// Clusters that the nodes are divided into, for mini-batches of clusters; 0 none [default: 0].
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clusters: Option<u32>,
+    /// With --clusters: how many make a mini-batch [default: 1].
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clusters_per_batch: Option<u32>,
+    /// Mini-batches whose gradients are added up before a step [default: 1].
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accumulate: Option<u32>,
+    /// Compute the activations of a layer again in the backward pass instead of keeping them: less memory, more time [default: off].
+    #[arg(long, value_enum, num_args = 0..=1, default_missing_value = "on")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checkpoint_activations: Option<Switch>,
 }
 
 /// All hyperparameters, as the report echoes them and a TOML file may set them.
@@ -197,6 +226,14 @@ pub(crate) struct Options {
     pub(crate) patience: u32,
     pub(crate) clip: f64,
     pub(crate) class_weights: ClassWeights,
+    pub(crate) batch_size: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) fanout: Option<Fanout>,
+    pub(crate) clusters: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) clusters_per_batch: Option<u32>,
+    pub(crate) accumulate: u32,
+    pub(crate) checkpoint_activations: Switch,
 }
 
 impl Default for Options {
@@ -231,6 +268,12 @@ impl Default for Options {
             patience: 0,
             clip: 0.0,
             class_weights: ClassWeights::None,
+            batch_size: 0,
+            fanout: None,
+            clusters: 0,
+            clusters_per_batch: None,
+            accumulate: 1,
+            checkpoint_activations: Switch::Off,
         }
     }
 }
@@ -276,7 +319,39 @@ impl Options {
             clip: (self.clip != 0.0).then_some(self.clip),
             class_weights: self.class_weights.clone(),
             precision: self.precision,
+            batches: self.batches(),
+            accumulate: self.accumulate as usize,
+            recompute: self.checkpoint_activations == Switch::On,
         }
+    }
+
+    /// What a step reads.
+    fn batches(&self) -> Batches {
+        if self.clusters > 0 {
+            let per_batch = self.clusters_per_batch.unwrap_or(1) as usize;
+            return Batches::Clusters { parts: self.clusters as usize, per_batch };
+        }
+        match (self.batch_size, &self.fanout) {
+            (0, _) => Batches::Full,
+            (size, Some(fanout)) => Batches::Neighbours { size: size as usize, fanout: fanout.clone() },
+            (size, None) => Batches::Neighbours { size: size as usize, fanout: Fanout::uniform(FANOUT, self.layers as usize) },
+        }
+    }
+
+    /// Refuses options of batches without the batches that they are for.
+    fn check_batches(&self) -> Result<(), CliError> {
+        let lacks =
+            |what: &str, needs: &str| Err(CliError::input(format!("{what} is set, and {needs} is not")).with_help(format!("give {needs}")));
+        if self.batch_size > 0 && self.clusters > 0 {
+            return Err(CliError::input("batch-size and clusters are both set").with_help("choose one of the two kinds of mini-batches"));
+        }
+        if self.fanout.is_some() && self.batch_size == 0 {
+            return lacks("fanout", "batch-size");
+        }
+        if self.clusters_per_batch.is_some() && self.clusters == 0 {
+            return lacks("clusters-per-batch", "clusters");
+        }
+        Ok(())
     }
 }
 
@@ -303,6 +378,8 @@ pub(crate) fn resolve(flags: &Flags, config: Option<&Path>, checkpoint: Option<&
     }
     let wanted = Table::try_from(&wanted).unwrap_or_default();
     let differing: Vec<String> = own.iter().filter_map(|(key, value)| differs(key, value, wanted.get(key))).collect();
+    let added = wanted.iter().filter(|(key, _)| !own.contains_key(*key)).map(|(key, value)| format!("{key} is not set, not {value}"));
+    let differing: Vec<String> = differing.into_iter().chain(added).collect();
     let help = "leave those options out with --resume, or start a new training without it";
     Err(CliError::input(format!("the checkpoint was trained with other options: {}", differing.join(", "))).with_help(help))
 }
@@ -348,6 +425,7 @@ fn checked(options: Options) -> Result<Options, CliError> {
     if !(1..=MAX_RUNS).contains(&options.runs) {
         return Err(CliError::input(format!("runs is {}, expected 1 to {MAX_RUNS}", options.runs)));
     }
+    options.check_batches()?;
     options.training(0).check()?;
     Ok(options)
 }
@@ -433,6 +511,29 @@ mod tests {
         assert_eq!(norm(&["--layer", "attention", "--norm", "none"], None), Norm::None);
         assert_eq!(norm(&["--norm", "layer"], None), Norm::Layer);
         assert_eq!(norm(&["--layer", "attention"], Some("norm = \"none\"")), Norm::None);
+    }
+
+    #[test]
+    fn mini_batches_are_of_one_kind_and_complete() {
+        let batches = |flags: &[&str]| of(flags, None, None).map(|o| o.training(0).batches.to_string());
+        assert_eq!(batches(&[]).unwrap(), "full batches");
+        let neighbours = batches(&["--batch-size", "64", "--layers", "3"]).unwrap();
+        assert!(neighbours.contains("64") && neighbours.ends_with("10x10,10x10,10x10"), "{neighbours}");
+        assert!(batches(&["--batch-size", "64", "--fanout", "3x5,all"]).unwrap().ends_with("3x5,all"));
+        assert_eq!(batches(&["--clusters", "9", "--clusters-per-batch", "2"]).unwrap(), "batches of 2 of 9 clusters");
+        assert!(batches(&["--fanout", "3x5"]).unwrap_err().contains("batch-size"));
+        assert!(batches(&["--clusters-per-batch", "2"]).unwrap_err().contains("clusters is not"));
+        assert!(batches(&["--clusters", "2", "--clusters-per-batch", "3"]).unwrap_err().contains("1 to 2"));
+        assert!(batches(&["--accumulate", "2"]).unwrap_err().contains("mini-batches"));
+        assert!(of(&["--clusters", "2"], Some("batch-size = 5"), None).unwrap_err().contains("both"));
+        assert!(Line::try_parse_from(["x", "--clusters", "2", "--batch-size", "3"]).is_err());
+        let error = Line::try_parse_from(["x", "--batch-size", "3", "--fanout", "10"]).err().unwrap().to_string();
+        assert!(error.contains("10x8"), "{error}");
+        assert!(of(&["--checkpoint-activations"], None, None).unwrap().training(0).recompute);
+        assert!(!of(&["--checkpoint-activations", "off"], None, None).unwrap().training(0).recompute);
+        let own = of(&["--batch-size", "64"], None, None).unwrap();
+        let error = of(&["--fanout", "3x3"], None, Some(&own)).unwrap_err();
+        assert!(error.contains("fanout is not set"), "{error}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The progress bar on stderr and the Ctrl-C flag.
 
+use std::cell::RefCell;
 use std::io::IsTerminal;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -38,6 +39,8 @@ pub(super) struct Progress {
     bar: ProgressBar,
     nodes: usize,
     totals: [u64; 3],
+    /// Of the last epoch.
+    last: RefCell<String>,
 }
 
 impl Progress {
@@ -50,7 +53,15 @@ impl Progress {
             bar.set_style(style);
         }
         logging::set_bar(Some(bar.clone()));
-        Self { bar, nodes, totals }
+        Self { bar, nodes, totals, last: RefCell::default() }
+    }
+
+    /// Shows how many mini-batches of the epoch under way are done, after what the epoch before it came to.
+    pub(super) fn show_batch(&self, done: usize, of: usize) {
+        if !self.bar.is_hidden() {
+            let last = self.last.borrow();
+            self.bar.set_message(format!("batch {done}/{of}{}{last}", if last.is_empty() { "" } else { "  " }));
+        }
     }
 
     /// Shows an epoch that took `time`.
@@ -60,7 +71,9 @@ impl Progress {
             let speed = self.nodes as f64 / time.as_secs_f64().max(1e-9);
             let speed = if speed < 1e6 { format!("{:.0} k", speed / 1e3) } else { format!("{:.1} M", speed / 1e6) };
             let loss = record.loss;
-            self.bar.set_message(format!("loss {loss:.4}  train {train}  valid {valid}  test {test}  {speed}nodes/s"));
+            let message = format!("loss {loss:.4}  train {train}  valid {valid}  test {test}  {speed}nodes/s");
+            self.bar.set_message(message.clone());
+            self.last.replace(message);
         }
         self.bar.inc(1);
     }

@@ -7,7 +7,7 @@ use hypergraphql_models::checkpoint::DatasetPrint;
 use hypergraphql_models::memory::MemoryEstimate;
 use hypergraphql_models::metrics::Spread;
 use hypergraphql_models::task::SyntheticFeatures;
-use hypergraphql_models::train::{EpochRecord, Outcome};
+use hypergraphql_models::train::{Batches, EpochRecord, Outcome, TrainConfig};
 use serde::{Deserialize, Serialize};
 
 use super::options::Options;
@@ -188,7 +188,13 @@ impl Setup {
         output::line(format!(
             "{layer}: {parameters} parameters, about {memory} of memory, on {device} with {threads} threads; splits: {}",
             self.splits
-        ))
+        ))?;
+        let TrainConfig { batches, accumulate, .. } = self.options.training(0);
+        if batches == Batches::Full {
+            return Ok(());
+        }
+        let added = if accumulate > 1 { format!(", {accumulate} for a step") } else { String::new() };
+        output::line(format!("{batches}{added}; the memory is that of full batches"))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The runs of a training on one back end.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Instant;
 
@@ -7,7 +8,7 @@ use hypergraphql_framework::{Dataset, Split, io};
 use hypergraphql_models::checkpoint::{self, Checkpoint, DatasetPrint};
 use hypergraphql_models::memory::{self, MemoryEstimate};
 use hypergraphql_models::task::{NodeTask, TaskConfig};
-use hypergraphql_models::train::Trainer;
+use hypergraphql_models::train::{Batches, Trainer};
 use hypergraphql_models::{ModelError, NodeClassifierConfig, typed};
 use hypergraphql_ops::HyperBackend;
 use hypergraphql_runtime::DeviceKind;
@@ -69,7 +70,12 @@ impl WithBackend for Training<'_> {
         let trained_on = self.splits.of.iter().map(|s| s.train.len()).max().unwrap_or(0);
         let estimate = MemoryEstimate::of(&prepared, trained_on, &network, self.options.precision);
         if self.args.device.device.kind == DeviceKind::Cpu && !self.args.force {
-            estimate.check(memory::available())?;
+            let enough = estimate.check(memory::available());
+            match self.options.training(0).batches {
+                Batches::Full => enough?,
+                // A batch needs less, and the evaluation keeps nothing for a backward pass.
+                _ => enough.unwrap_or_else(|error| tracing::warn!("in full batches, {error}")),
+            }
         }
         let task = NodeTask::<B>::new(self.dataset, &prepared, task_config, &device)?;
         let setup = self.setup(&task, &prepared, estimate);
@@ -160,7 +166,15 @@ impl Training<'_> {
         let bar = Progress::new(self.global, title, one.trainer.config().epochs, one.trainer.progress().epoch, nodes, totals);
         while !one.trainer.is_finished() {
             let start = Instant::now();
-            let record = one.trainer.epoch().map_err(|e| self.with_last_checkpoint(e, one.run))?;
+            let mut watch = |done: usize, of: usize| {
+                bar.show_batch(done, of);
+                if progress::is_interrupted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            };
+            let record = one.trainer.epoch_watched(&mut watch).map_err(|e| self.with_last_checkpoint(e, one.run))?;
+            let Some(record) = record else {
+                drop(bar);
+                return Err(self.interrupt(one, done, splits));
+            };
             let time = start.elapsed();
             one.seconds += time.as_secs_f64();
             bar.show(&record, time);
