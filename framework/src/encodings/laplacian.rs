@@ -58,7 +58,7 @@ pub fn laplacian(h: &Hypergraph, vectors: usize, signs: Signs) -> Result<(Vec<f6
     };
     for mut column in all.columns_mut() {
         let largest = column.iter().fold(0.0f64, |best, v| if v.abs() > best.abs() { *v } else { best });
-        let flip = drawn.as_mut().is_some_and(|rng| rng.random::<bool>());
+        let flip = drawn.as_mut().is_some_and(RngExt::random::<bool>);
         if (largest < 0.0) != flip {
             column.mapv_inplace(|v| -v);
         }

@@ -272,7 +272,7 @@ mod tests {
     #[test]
     fn sizes_follow_their_distribution() {
         let sampler = sampler(NegativeKind::SizeMatched);
-        let mut drawn = vec![0_f64; 20];
+        let mut drawn = [0_f64; 20];
         let mut given = vec![0_f64; 20];
         sampler.sample(&[0], 15_700, 0, 0).unwrap().iter().for_each(|m| drawn[m.len()] += 1.0);
         // Singletons that are all hyperedges are drawn again, and there are few.

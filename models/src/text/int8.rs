@@ -134,7 +134,7 @@ impl<B: HyperBackend> Int8Bert<B> {
         for layer in &self.layers {
             let [a, b] = &layer.norms;
             let parts = Parts { maps: layer.maps.each_ref(), norms: [a, b], head_width: layer.head_width, relu: layer.relu };
-            x = apply(&parts, |map, x| map.forward(x), x, batch.groups(), Precision::F32)?;
+            x = apply(&parts, Int8Projection::forward, x, batch.groups(), Precision::F32)?;
         }
         Ok(x)
     }

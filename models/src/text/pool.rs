@@ -15,7 +15,7 @@ pub fn mean<B: Backend>(x: &Tensor<B, 2>, groups: &[Group]) -> Tensor<B, 2> {
     let mut means = Vec::with_capacity(groups.len());
     for group in groups {
         let rows = group.sequences * group.tokens;
-        let x = x.clone().slice([row..row + rows]).reshape([group.sequences, group.tokens, width]);
+        let x = x.clone().narrow(0, row, rows).reshape([group.sequences, group.tokens, width]);
         means.push(x.mean_dim(1).reshape([group.sequences, width]));
         row += rows;
     }

@@ -12,7 +12,7 @@ use super::batch::Group;
 pub(crate) fn split<B: Backend>(x: &Tensor<B, 2>, group: Group, row: usize, width: usize) -> Tensor<B, 4> {
     let [all, features] = x.dims();
     let rows = group.sequences * group.tokens;
-    let x = if rows == all { x.clone() } else { x.clone().slice([row..row + rows]) };
+    let x = if rows == all { x.clone() } else { x.clone().narrow(0, row, rows) };
     x.reshape([group.sequences, group.tokens, features / width, width]).swap_dims(1, 2)
 }
 
