@@ -101,7 +101,7 @@ fn ensembles_are_what_their_formulas_say() {
     close(ensemble::average(&members, &[3.0, 1.0]).unwrap(), &[unit([9.0, 16.0, 3.0]), unit([1.0, 2.0, 8.0])].concat());
     let side_by_side = ensemble::concatenate(&members).unwrap();
     assert_eq!(side_by_side.dims(), [2, 6]);
-    close(side_by_side.slice([1..2]), &[0.0, 0.0, 2.0, 1.0, 2.0, 2.0].map(|x: f64| x / 13f64.sqrt()));
+    close(side_by_side.narrow(0, 1, 1), &[0.0, 0.0, 2.0, 1.0, 2.0, 2.0].map(|x: f64| x / 13f64.sqrt()));
     let mut fusion = ensemble::AttentionFusion::<Cpu>::new(3, &device);
     close(fusion.forward(&members).unwrap().0, &[unit([3.0, 8.0, 3.0]), unit([1.0, 2.0, 4.0])].concat());
     fusion.query = Param::from_tensor(Tensor::from_floats([0.5, 0.0, 0.1], &device));

@@ -52,7 +52,7 @@ fn with_whole_hops_the_seeds_have_the_logits_of_the_full_batch() {
             let config = NodeClassifierConfig::new(layer, width, 3).with_hidden(20).with_heads(2).with_pair_layers(2);
             let model = config.init::<Cpu>(&task.device, 3).unwrap();
             let logits = |input| model.forward(input, Precision::F32, None).unwrap();
-            let rows: Vec<f32> = logits(&part).slice([0..4]).into_data().iter().collect();
+            let rows: Vec<f32> = logits(&part).narrow(0, 0, 4).into_data().iter().collect();
             let all: Vec<f32> = logits(&full).into_data().iter().collect();
             let expected: Vec<f32> = seeds.iter().flat_map(|v| all[*v as usize * 3..][..3].to_vec()).collect();
             assert!(distance(&rows, &expected) < 1e-5, "{layer}, {width} features: {rows:?} against {expected:?}");

@@ -263,9 +263,9 @@ impl WithBackend for Training<'_> {
             }
             let line = Line { kind: "epoch", seconds: start.elapsed().as_secs_f64(), epoch };
             if global.json {
-                output::json(&line)?
+                output::json(&line)?;
             } else {
-                print(&line)?
+                print(&line)?;
             }
             if progress::is_interrupted() {
                 return Err(interrupted(args, epoch.epoch, out));
