@@ -10,6 +10,7 @@ mod devices;
 mod help;
 mod hyperql_page;
 mod import;
+mod links;
 mod program;
 mod query;
 mod query_bad_input;
