@@ -171,7 +171,8 @@ fn batches_learn_as_well_as_the_whole() {
         assert!(told.is_empty());
         let (sampled, told) = accuracy(neighbours(20, "5x4,5x4"), Precision::F32, layer);
         assert_eq!((told.first(), told.last()), (Some(&(1, told.len())), Some(&(told.len(), told.len()))));
-        let (clusters, _) = accuracy(Batches::Clusters { parts: 24, per_batch: 8 }, Precision::F32, layer);
+        // More clusters than training nodes in some of them.
+        let (clusters, _) = accuracy(Batches::Clusters { parts: 60, per_batch: 12 }, Precision::F32, layer);
         assert!(sampled > full - 0.1 && clusters > full - 0.1, "{layer}: {full} in full, {sampled} sampled, {clusters} by clusters");
     }
     let (half, _) = accuracy(neighbours(20, "5x4,5x4"), Precision::F16, LayerKind::Hgnn);
