@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::error::{ModelError, Result};
 
 /// Largest size that is believed: a larger one is damage.
-pub(crate) const SIZE_LIMIT: usize = 1 << 24;
+const SIZE_LIMIT: usize = 1 << 24;
 
 /// The fields of a `config.json`, read with errors that name file and field.
 pub(crate) struct Fields<'a> {
@@ -58,5 +58,16 @@ impl Fields<'_> {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// Checks sizes of a configuration that may also come from code.
+///
+/// # Errors
+/// Names the first that is 0 or too large.
+pub(crate) fn check_sizes<const N: usize>(sizes: [(&'static str, usize); N]) -> Result<()> {
+    match sizes.into_iter().find(|(_, size)| !(1..=SIZE_LIMIT).contains(size)) {
+        Some((what, size)) => Err(ModelError::option(what, size, format!("1 to {SIZE_LIMIT}"))),
+        None => Ok(()),
     }
 }

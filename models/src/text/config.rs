@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::error::{ModelError, Result};
-use crate::import::fields::{Fields, SIZE_LIMIT};
+use crate::import::fields::{Fields, check_sizes};
 use crate::import::folder::{self, CONFIG};
 
 /// The function between the two maps of a feed-forward part.
@@ -98,7 +98,7 @@ impl BertConfig {
     /// # Errors
     /// Names the size at fault.
     pub fn check(&self) -> Result<()> {
-        let sizes = [
+        check_sizes([
             ("vocab_size", self.vocab_size),
             ("hidden_size", self.hidden_size),
             ("intermediate_size", self.intermediate_size),
@@ -106,12 +106,7 @@ impl BertConfig {
             ("num_attention_heads", self.num_attention_heads),
             ("max_position_embeddings", self.max_position_embeddings),
             ("type_vocab_size", self.type_vocab_size),
-        ];
-        for (what, size) in sizes {
-            if !(1..=SIZE_LIMIT).contains(&size) {
-                return Err(ModelError::option(what, size, format!("1 to {SIZE_LIMIT}")));
-            }
-        }
+        ])?;
         if !self.hidden_size.is_multiple_of(self.num_attention_heads) {
             let expected = format!("a divisor of hidden_size, {}", self.hidden_size);
             return Err(ModelError::option("num_attention_heads", self.num_attention_heads, expected));

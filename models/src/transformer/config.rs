@@ -6,7 +6,7 @@ use hypergraphql_ops::{RotaryConfig, RotaryScaling};
 use serde_json::{Value, json};
 
 use crate::error::{ModelError, Result};
-use crate::import::fields::{Fields, SIZE_LIMIT};
+use crate::import::fields::{Fields, check_sizes};
 use crate::import::folder::{self, CONFIG};
 
 /// Sizes and constants of [`Llama`](super::Llama), under the names of Hugging Face's `LlamaConfig`.
@@ -132,7 +132,7 @@ impl LlamaConfig {
     /// # Errors
     /// Names the size at fault.
     pub fn check(&self) -> Result<()> {
-        let sizes = [
+        check_sizes([
             ("vocab_size", self.vocab_size),
             ("hidden_size", self.hidden_size),
             ("intermediate_size", self.intermediate_size),
@@ -141,12 +141,7 @@ impl LlamaConfig {
             ("num_key_value_heads", self.num_key_value_heads),
             ("head_dim", self.head_dim),
             ("max_position_embeddings", self.max_position_embeddings),
-        ];
-        for (what, size) in sizes {
-            if !(1..=SIZE_LIMIT).contains(&size) {
-                return Err(ModelError::option(what, size, format!("1 to {SIZE_LIMIT}")));
-            }
-        }
+        ])?;
         if !self.num_attention_heads.is_multiple_of(self.num_key_value_heads) {
             let expected = format!("a divisor of num_attention_heads, {}", self.num_attention_heads);
             return Err(ModelError::option("num_key_value_heads", self.num_key_value_heads, expected));
