@@ -160,16 +160,26 @@ fn pairs(n: u64, e: u64, widths: &[[u64; 2]], size: Sizes) -> u64 {
     kept.fold(0, u64::saturating_add).saturating_add(held).saturating_add(200 * e)
 }
 
-/// With one kind as a convolution with what a node keeps besides. Of several kinds every layer keeps the means of the slots, of which there are at most as many
-/// as incidences, and what they send and receive; and weights of all kinds where they are sums of bases.
+/// With one kind a hidden layer keeps its output and what dropout left of it, as a convolution does, and the widest one also holds two rows of every node, its own
+/// part and the sum, and those on the hyperedges. Of several kinds every layer keeps the means of the slots, of which there are at most as many as incidences,
+/// and what they send and receive; and weights of all kinds where they are sums of bases.
 fn relational(n: u64, m: u64, z: u64, network: &NodeClassifierConfig, widths: &[[u64; 2]], size: Sizes) -> u64 {
-    let slots = if network.kind_count() > 1 { z } else { 0 };
+    let widest = |width: fn(&[u64; 2]) -> u64| widths.iter().map(width).max().unwrap_or(0);
+    if network.kind_count() <= 1 {
+        let hidden = &widths[..widths.len() - 1];
+        let kept = hidden.iter().enumerate().map(|(i, [_, outputs])| {
+            let bytes = if i + 1 == hidden.len() { size.wide } else { size.hidden };
+            (2 * n * bytes).saturating_mul(*outputs)
+        });
+        let held = ((2 * n + m) * size.wide).saturating_mul(widest(|[_, outputs]| *outputs));
+        return kept.fold(0, u64::saturating_add).saturating_add(held).saturating_add(60 * z);
+    }
     let kept = widths.iter().map(|[inputs, outputs]| {
-        let rows = (3 * n + slots).saturating_mul(*outputs).saturating_add(slots.saturating_mul(inputs.saturating_add(*outputs)));
+        let rows = (3 * n + z).saturating_mul(*outputs).saturating_add(z.saturating_mul(inputs.saturating_add(*outputs)));
         rows.saturating_add(weights_of_kinds(network, *inputs, *outputs)).saturating_mul(size.wide)
     });
-    let widest = widths.iter().map(|[inputs, outputs]| if slots > 0 { inputs.max(outputs) } else { outputs }).max().copied().unwrap_or(0);
-    kept.fold(0, u64::saturating_add).saturating_add(((n + m + slots) * size.wide).saturating_mul(widest)).saturating_add(60 * (z + slots))
+    let held = ((n + m + z) * size.wide).saturating_mul(widest(|[inputs, outputs]| *inputs.max(outputs)));
+    kept.fold(0, u64::saturating_add).saturating_add(held).saturating_add(120 * z)
 }
 
 /// Of the relational layer, where they are sums of bases.
