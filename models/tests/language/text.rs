@@ -96,7 +96,7 @@ fn texts_become_embeddings() {
     folder::write(dir.path(), &folder::bert_json(&config), &folder::bert(&config));
     tokenizer().save(dir.path()).unwrap();
     let encoder = TextEncoder::<Cpu>::from_folder(dir.path(), Precision::F32, &CpuDevice::default()).unwrap();
-    let texts = ["the cat", "a dog", "the cat sat on the mat"];
+    let texts = ["the cat", "a dog", "the mat"];
     let together = encoder.embed(&texts, Overlong::Refuse).unwrap();
     for (text, embedding) in texts.iter().zip(&together) {
         let alone = &encoder.embed(&[text], Overlong::Refuse).unwrap()[0];
