@@ -9,8 +9,10 @@ mod columnar;
 mod completions;
 mod convert;
 mod devices;
+mod embed;
 mod error;
 mod export;
+mod generate;
 mod import;
 mod infer;
 mod info;
@@ -96,6 +98,8 @@ enum Command {
     Train(train::TrainArgs),
     Predict(predict::PredictArgs),
     Import(import::ImportArgs),
+    Generate(generate::GenerateArgs),
+    Embed(embed::EmbedArgs),
     Bench(bench::BenchArgs),
     Tune(tune::TuneArgs),
     Devices(devices::DevicesArgs),
@@ -140,6 +144,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Train(args) => train::run(args, global),
         Command::Predict(args) => predict::run(args, global),
         Command::Import(args) => import::run(args, global),
+        Command::Generate(args) => generate::run(&args, global),
+        Command::Embed(args) => embed::run(&args, global),
         Command::Bench(args) => bench::run(args, global),
         Command::Tune(args) => tune::run(args, global),
         Command::Devices(args) => devices::run(args, global),

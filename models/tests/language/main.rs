@@ -10,3 +10,4 @@ mod loading;
 #[path = "parity/compare.rs"]
 mod parity;
 mod reference;
+mod text;

@@ -1,0 +1,82 @@
+//! Texts to embeddings: an encoder with its tokenizer.
+
+use std::path::Path;
+
+use hypergraphql_ops::HyperBackend;
+
+use super::bert::Bert;
+use super::config::BertConfig;
+use super::embed::{EmbedOptions, Encoded, embed_all};
+use super::tokenizer::Tokenizer;
+use crate::error::{ModelError, Result};
+use crate::precision::Precision;
+
+/// What to do with a text of more tokens than the encoder has places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Overlong {
+    /// It is an error.
+    #[default]
+    Refuse,
+    /// Its last tokens are dropped, but for the special one that ends it.
+    Truncate,
+}
+
+/// An encoder with everything of its folder.
+#[derive(Debug)]
+pub struct TextEncoder<B: HyperBackend> {
+    /// The network.
+    pub model: Bert<B>,
+    /// Its sizes.
+    pub config: BertConfig,
+    /// Its tokenizer.
+    pub tokenizer: Tokenizer,
+    precision: Precision,
+}
+
+impl<B: HyperBackend> TextEncoder<B> {
+    /// Reads a Hugging Face folder: `config.json`, `model.safetensors` or its shards, and `tokenizer.json`.
+    ///
+    /// # Errors
+    /// As [`Bert::from_folder`] and [`Tokenizer::from_folder`]; a tokenizer of another vocabulary; a precision that the device lacks.
+    pub fn from_folder(folder: &Path, precision: Precision, device: &B::Device) -> Result<Self> {
+        precision.check::<B>(device)?;
+        let tokenizer = Tokenizer::from_folder(folder)?;
+        tokenizer.check(BertConfig::from_folder(folder)?.vocab_size)?;
+        let (model, config) = Bert::from_folder(folder, precision, device)?;
+        Ok(Self { model, config, tokenizer, precision })
+    }
+
+    /// The embeddings of texts, of length 1.
+    ///
+    /// # Errors
+    /// A text that is empty, or too long where that is refused.
+    pub fn embed<S: AsRef<str>>(&self, texts: &[S], overlong: Overlong) -> Result<Vec<Vec<f32>>> {
+        let encoded =
+            texts.iter().enumerate().map(|(number, text)| self.encode(number, text.as_ref(), overlong)).collect::<Result<Vec<_>>>()?;
+        embed_all(&self.model, &encoded, EmbedOptions { precision: self.precision, ..EmbedOptions::default() })
+    }
+
+    fn encode(&self, number: usize, text: &str, overlong: Overlong) -> Result<Encoded> {
+        let what = || format!("text {number}");
+        if text.is_empty() {
+            return Err(ModelError::Tokens { what: what(), got: 0, expected: "some text".to_owned() });
+        }
+        let mut encoded = self.tokenizer.encode(text, true)?;
+        let (got, places) = (encoded.tokens.len(), self.config.max_position_embeddings);
+        match overlong {
+            _ if got <= places => {}
+            Overlong::Refuse => {
+                let expected = format!("at most {places}, the places of the model; shorten or truncate the text");
+                return Err(ModelError::Tokens { what: what(), got, expected });
+            }
+            Overlong::Truncate => {
+                let ends_special = self.tokenizer.encode("", true)?.tokens.last() == encoded.tokens.last();
+                let from = got - usize::from(ends_special);
+                let kept = places - usize::from(ends_special);
+                encoded.tokens.drain(kept..from);
+                encoded.segments.drain(kept..from);
+            }
+        }
+        Ok(encoded)
+    }
+}
