@@ -50,6 +50,7 @@ pub fn answer<S: AsRef<str>>(
     options: &TextOptions,
     on_text: &mut dyn FnMut(usize, &str) -> ControlFlow<()>,
 ) -> Result<Vec<Answer>> {
+    // With the token that begins a text an empty prompt would have one.
     let encode = |(number, prompt): (usize, &S)| match prompt.as_ref() {
         "" => Err(ModelError::Tokens { what: format!("prompt {number}"), got: 0, expected: "some text to go on from".to_owned() }),
         text => Ok(tokenizer.encode(text, true)?.tokens),

@@ -196,6 +196,11 @@ pub trait HyperBackend: DiscreteBackend + MemoryBackend + RelationBackend {
     /// Any shape.
     fn dropout(x: FloatTensor<Self>, mask: Mask) -> FloatTensor<Self>;
 
+    /// x `[N, I]`, w `[O, I]` -> x wᵀ `[N, O]`; the product of the back end, unless it has a better one for few rows.
+    fn linear(x: FloatTensor<Self>, w: FloatTensor<Self>) -> FloatTensor<Self> {
+        Self::float_matmul(x, Self::float_transpose(w))
+    }
+
     /// x `[.., F]`, weight `[F]` -> y like x.
     fn rms_norm(x: FloatTensor<Self>, weight: FloatTensor<Self>, epsilon: f64) -> FloatTensor<Self>;
     /// dy like x -> dx and dweight, as far as they are wanted.
