@@ -20,5 +20,5 @@ pub fn linear<B: HyperBackend>(x: Tensor<B, 2>, weight: Tensor<B, 2>) -> Result<
     let arguments = Arguments::new("linear", CONTRACT, &device, "x", &x, [None, None])?;
     arguments.check("W", &weight, [None, Some(inputs)])?;
     arguments.room("outputs", [rows, weight.dims()[0]])?;
-    Ok(Tensor::from_primitive(TensorPrimitive::Float(B::linear(x.into_primitive().tensor(), weight.into_primitive().tensor())))) // [N, O]
+    Ok(Tensor::from_primitive(TensorPrimitive::Float(B::times_transposed(x.into_primitive().tensor(), weight.into_primitive().tensor())))) // [N, O]
 }

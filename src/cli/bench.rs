@@ -64,7 +64,7 @@ enum What {
                   order, and on devices Burn's kernels.\n\n\
                   flash_* (causal), rope and cross_entropy (32,000 classes) run on sequences of --tokens; flash_* is set against Burn's product of \
                   two square matrices, in operations. \
-                  knn looks for the nearest 10 of --items for --queries; int8_matmul multiplies 1, 16 and 64 rows by 4096 x 4096 and is set \
+                  knn looks for the nearest 10 of --items for --queries; linear and int8_matmul multiply 1, 16 and 64 rows by 4096 x 4096 and are set \
                   against Burn's product of floats. \
                   scan, sort and the other relational cases run on columns of --rows indices.\n\n\
                   conv_* and att_* run the differentiable ops; *_fwd_bwd includes the gradients of X, Θ and the bias. spmm is H^T X with the \

@@ -8,6 +8,7 @@ mod sets;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use burn::tensor::ops::FloatTensorOps;
 use burn::tensor::{DType as BurnDType, Element as BurnElement, TensorData, TensorMetadata};
 use burn_flex::{Flex, FlexDevice, FlexTensor};
 use hypergraphql_kernels::aggregate::{Fold, Wanted as PassWanted, Weights};
@@ -453,9 +454,10 @@ impl HyperBackend for Flex {
         })
     }
 
-    fn linear(x: FlexTensor, w: FlexTensor) -> FlexTensor {
+    fn times_transposed(x: FlexTensor, w: FlexTensor) -> FlexTensor {
         let [rows, inputs, outputs] = [x.shape()[0], width(&x), w.shape()[0]];
-        if rows > linear::FEW {
+        // A transpose of w would have to be copied first; the product by blocks knows its strides.
+        if rows * inputs * outputs > 0 && (rows > linear::FEW || !w.is_contiguous()) {
             return Self::float_matmul(x, Self::float_transpose(w));
         }
         let (x, w) = (x.to_contiguous(), w.to_contiguous());

@@ -107,7 +107,7 @@ fn linear_case<B: HyperBackend>(suite: &mut Suite<B>, [rows, inputs, outputs]: [
             let values = all(&x[0], &x[1], dy).into_iter().zip(magnitudes);
             values.map(|((v, terms), (m, _))| Expected::new(v, m, 1.0, terms)).collect()
         }),
-        run: Box::new(|x| wrap(Autodiff::<B>::linear(primitive(&x[0]), primitive(&x[1])))),
+        run: Box::new(|x| wrap(Autodiff::<B>::times_transposed(primitive(&x[0]), primitive(&x[1])))),
     });
 }
 

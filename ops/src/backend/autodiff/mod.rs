@@ -331,8 +331,8 @@ impl<B: HyperBackend, C: CheckpointStrategy> HyperBackend for Autodiff<B, C> {
         (dx.map(constant::<B, C>), dw.map(constant::<B, C>))
     }
 
-    fn linear(x: Node<B, C>, w: Node<B, C>) -> Node<B, C> {
-        let y = B::linear(x.primitive.clone(), w.primitive.clone());
+    fn times_transposed(x: Node<B, C>, w: Node<B, C>) -> Node<B, C> {
+        let y = B::times_transposed(x.primitive.clone(), w.primitive.clone());
         node::<B, C, _, 2>(LinearGradient, [&x, &w], y, || (x.primitive.clone(), w.primitive.clone()))
     }
 

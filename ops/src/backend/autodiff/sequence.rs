@@ -21,8 +21,9 @@ impl<B: HyperBackend> Backward<B, 2> for LinearGradient {
     fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
         let dy = grads.consume::<B>(&ops.node);
         let (x, w) = &ops.state;
-        give::<B, _, 2>(&ops, grads, 0, || B::float_matmul(dy.clone(), w.clone()));
-        give::<B, _, 2>(&ops, grads, 1, || B::float_matmul(B::float_transpose(dy.clone()), x.clone()));
+        let transposed = |x: &FloatTensor<B>| B::float_transpose(x.clone());
+        give::<B, _, 2>(&ops, grads, 0, || B::times_transposed(dy.clone(), transposed(w)));
+        give::<B, _, 2>(&ops, grads, 1, || B::times_transposed(transposed(&dy), transposed(x)));
     }
 }
 
