@@ -11,8 +11,8 @@ use hypergraphql::framework::generate::power_law;
 use hypergraphql::ops::{
     AttentionConfig, BiasPlace, ConvConfig, Cpu, CpuDevice, DType, Direction, FlashOptions, GraphConvKernel, Ids, Incidence, Index, Metric,
     Normalisation, Reduce, Relations, Rotary, RotaryConfig, Scatter, SetAttentionOptions, SparseMatrix, Targets, aggregate, compact,
-    cross_entropy, distinct, dropout, edge_score, flash_attention, gather, hypergraph_attention, hypergraph_conv, int8_matmul, knn,
-    linear, quantize, relation_linear, rms_norm, rope, scan, scatter_add, segment_softmax, set_attention, sort, sort_by_key, sparse_conv, swiglu,
+    cross_entropy, distinct, dropout, edge_score, flash_attention, gather, hypergraph_attention, hypergraph_conv, int8_matmul, knn, linear,
+    quantize, relation_linear, rms_norm, rope, scan, scatter_add, segment_softmax, set_attention, sort, sort_by_key, sparse_conv, swiglu,
     top_k, verify,
 };
 use rayon::slice::ParallelSliceMut;

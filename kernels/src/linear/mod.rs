@@ -12,7 +12,7 @@
 //!
 //! 2·N·O·I operations; moves O·I + N·(I + O) elements. Sums in f32 (f64 for f64), each in one order whatever N is. Deterministic.
 //!
-//! The host form is for few rows (N <= [`FEW`]), where reading w is all the cost: a step of decoding. For more rows, and on devices, the product of the
+//! The host form is for few rows ([`host::few`]), where reading w is all the cost: a step of decoding. For more rows, and on devices, the product of the
 //! back end is as good; therefore there is no `cube.rs`.
 //!
 //! Backward: dx = dy w, dw = dyᵀ x, by the products of the back end.
@@ -22,6 +22,3 @@ pub mod reference;
 
 /// Shapes, as the error messages print them.
 pub const CONTRACT: &str = "x [N, I], w [O, I], y [N, O]";
-
-/// Rows up to which the host form is faster than a product by blocks.
-pub const FEW: usize = 8;

@@ -456,8 +456,9 @@ impl HyperBackend for Flex {
 
     fn times_transposed(x: FlexTensor, w: FlexTensor) -> FlexTensor {
         let [rows, inputs, outputs] = [x.shape()[0], width(&x), w.shape()[0]];
+        let few = with_element!(x, E => linear::host::few(<E as Element>::DTYPE));
         // A transpose of w would have to be copied first; the product by blocks knows its strides.
-        if rows * inputs * outputs > 0 && (rows > linear::FEW || !w.is_contiguous()) {
+        if rows * inputs * outputs > 0 && (rows > few || !w.is_contiguous()) {
             return Self::float_matmul(x, Self::float_transpose(w));
         }
         let (x, w) = (x.to_contiguous(), w.to_contiguous());
