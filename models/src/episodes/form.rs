@@ -44,15 +44,19 @@ impl<'a> Forms<'a> {
         let [one_hop, two_key, two_hop, without] = options.quotas();
         let mut questions = Vec::with_capacity(options.questions);
         let asked = &mut Asked::default();
-        questions.extend(asked.draw(&self.keys, one_hop, "one-hop questions", stream, |key, stream| self.one_hop(key, stream))?);
-        questions.extend(asked.draw(&self.blocks, two_key, "two-key questions", stream, |fact, stream| self.two_key(fact, stream))?);
-        questions.extend(asked.draw(&self.bridges, two_hop, "two-hop questions", stream, |bridge, stream| self.two_hop(bridge, stream))?);
+        questions.extend(asked.draw(&self.keys, one_hop, "number of one-hop questions", stream, |key, stream| self.one_hop(key, stream))?);
+        questions
+            .extend(asked.draw(&self.blocks, two_key, "number of two-key questions", stream, |fact, stream| self.two_key(fact, stream))?);
+        questions.extend(
+            asked.draw(&self.bridges, two_hop, "number of two-hop questions", stream, |bridge, stream| self.two_hop(bridge, stream))?,
+        );
         let [like_one, like_key, like_hop] = options.mix.split(without);
         let forms = [(like_one, QuestionKind::OneHop), (like_key, QuestionKind::TwoKey), (like_hop, QuestionKind::TwoHop)];
         for (quota, kind) in forms {
             // One slot stands for all: what cannot be answered is not looked up.
             let any: Vec<Slot> = self.base.slots().take(1).collect();
-            questions.extend(asked.draw(&any, quota, "unanswerable questions", stream, |_, stream| self.unanswerable(kind, stream))?);
+            questions
+                .extend(asked.draw(&any, quota, "number of unanswerable questions", stream, |_, stream| self.unanswerable(kind, stream))?);
         }
         stream.shuffle(&mut questions);
         Ok(questions)
@@ -228,8 +232,8 @@ impl Asked {
                 }
             }
             let Some(question) = last else {
-                let expected = "facts that allow them; ask for a larger base or set their share to 0";
-                return Err(ModelError::option(what, format!("{count} of a base with {} places for them", order.len()), expected));
+                let expected = "0: the base has no facts that allow them; ask for a larger base or set their share to 0";
+                return Err(ModelError::option(what, count, expected));
             };
             questions.push(question);
         }

@@ -1,14 +1,17 @@
 //! Which relations an episode has, and how many facts of each.
 
 use super::stream::Stream;
-use super::{EpisodeOptions, QuestionKind, Relation, Schema, Size};
+use super::{EpisodeOptions, MAX_ROLES, QuestionKind, Relation, Schema, Size};
 use crate::error::{ModelError, Result};
 
 /// Least number of facts that a relation has on average: among fewer, the relation alone would tell the answer.
 const FACTS_OF_A_RELATION: usize = 16;
 
-/// Choices of relations that are tried before the options are refused.
+/// Choices of relations over at most so many types that are tried before fewer types are.
 const TRIES: usize = 64;
+
+/// The same where they are more types than a relation has: there many choices are alike.
+const TRIES_OF_MANY: usize = 16;
 
 /// A block: a relation and the places of three of its roles.
 #[derive(Debug, Clone, Copy)]
@@ -39,17 +42,26 @@ pub(super) fn plan(schema: &Schema, options: &EpisodeOptions, stream: &mut Strea
         ));
     }
     let mut best = 0;
-    for attempt in 0..TRIES {
-        let most_types = schema.types.len() - attempt * schema.types.len() / TRIES;
-        let mut order: Vec<usize> = (0..schema.relations.len()).collect();
-        stream.shuffle(&mut order);
-        let Some(chosen) = choose(schema, options, most_types, &order) else { continue };
-        let Some(plan) = allot(schema, options, chosen, stream) else { continue };
-        let least = plan.distinct.iter().filter(|n| **n > 0).map(|n| (*n as f64 * (1.0 - options.reuse)) as usize).min().unwrap_or(0);
-        if least >= options.candidates {
-            return Ok(plan);
+    // There are no more distinct entities than slots; still, some relation is to be tried, if only to say how many candidates it leaves.
+    let slots = match options.size {
+        Size::Facts(facts) => facts.saturating_mul(MAX_ROLES),
+        Size::Slots(slots) => slots,
+    };
+    let enough = (slots as f64 * (1.0 - options.reuse)) as usize / options.candidates.max(1);
+    let mut most_types = schema.types.len().min(enough.max(MAX_ROLES));
+    while most_types > 0 {
+        for _ in 0..if most_types > MAX_ROLES { TRIES_OF_MANY } else { TRIES } {
+            let mut order: Vec<usize> = (0..schema.relations.len()).collect();
+            stream.shuffle(&mut order);
+            let Some(chosen) = choose(schema, options, most_types, &order) else { continue };
+            let Some(plan) = allot(schema, options, chosen, stream) else { continue };
+            let least = plan.distinct.iter().filter(|n| **n > 0).map(|n| (*n as f64 * (1.0 - options.reuse)) as usize).min().unwrap_or(0);
+            if least >= options.candidates {
+                return Ok(plan);
+            }
+            best = best.max(least);
         }
-        best = best.max(least);
+        most_types -= (most_types / 5).max(1);
     }
     if options.candidates > 0 && best > 0 {
         let expected =
@@ -72,15 +84,12 @@ fn choose(schema: &Schema, options: &EpisodeOptions, most_types: usize, order: &
     let mut types = vec![false; schema.types.len()];
     let mut count = 0;
     let mut take = |relation: &Relation, shared: bool| {
-        let mut new: Vec<usize> = relation.roles.iter().map(|role| role.entity_type as usize).collect();
-        new.sort_unstable();
-        new.dedup();
-        let all = new.len();
-        new.retain(|at| !types[*at]);
-        let fits = count + new.len() <= most_types && (!shared || new.len() < all);
+        let all = || relation.roles.iter().map(|role| role.entity_type as usize);
+        let new = all().enumerate().filter(|(nth, at)| !types[*at] && all().take(*nth).all(|other| other != *at)).count();
+        let fits = count + new <= most_types && (!shared || all().any(|at| types[at]));
         if fits {
-            count += new.len();
-            new.iter().for_each(|at| types[*at] = true);
+            count += new;
+            all().for_each(|at| types[at] = true);
         }
         fits
     };
