@@ -19,7 +19,7 @@ pub enum Split {
 }
 
 impl Split {
-    /// The split of a name; case does not count.
+    /// The split of a name; the case of ASCII letters does not count.
     pub fn of(name: &str) -> Self {
         let fnv = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         let hash = name.bytes().map(|byte| byte.to_ascii_lowercase()).fold(0xcbf2_9ce4_8422_2325, fnv);

@@ -32,14 +32,13 @@ pub(super) struct Plan {
 
 /// Chooses relations such that all questions can be asked and each type has enough candidates.
 pub(super) fn plan(schema: &Schema, options: &EpisodeOptions, stream: &mut Stream) -> Result<Plan> {
-    let three = schema.relations.iter().any(|relation| relation.roles.len() >= 3);
-    if options.wants(QuestionKind::TwoKey) && !three {
-        let got = "of relations of two roles";
-        return Err(ModelError::option(
-            "schema for two-key questions",
-            got,
-            "a relation of three roles; set the share of such questions to 0",
-        ));
+    for (kind, without, expected) in [
+        (QuestionKind::TwoKey, "without a relation of three roles", "one for two-key questions; set their share to 0"),
+        (QuestionKind::TwoHop, "without two roles of one type", "such roles for two-hop questions; set their share to 0"),
+    ] {
+        if options.wants(kind) && !schema.allows(kind) {
+            return Err(ModelError::option("schema", without, expected));
+        }
     }
     let mut best = 0;
     // There are no more distinct entities than slots; still, some relation is to be tried, if only to say how many candidates it leaves.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::QuestionKind;
 use crate::error::{ModelError, Result};
 
 /// Most roles of a relation.
@@ -98,6 +99,17 @@ impl Schema {
             }
         }
         Ok(())
+    }
+
+    /// Whether questions of a kind can be asked of its facts: two-key questions take a relation of three roles, two-hop questions two roles of one type.
+    pub fn allows(&self, kind: QuestionKind) -> bool {
+        let mut places: Vec<u32> = self.relations.iter().flat_map(|relation| &relation.roles).map(|role| role.entity_type).collect();
+        places.sort_unstable();
+        match kind {
+            QuestionKind::OneHop | QuestionKind::Unanswerable => !places.is_empty(),
+            QuestionKind::TwoKey => self.relations.iter().any(|relation| relation.roles.len() >= 3),
+            QuestionKind::TwoHop => places.windows(2).any(|pair| pair[0] == pair[1]),
+        }
     }
 
     /// Label of each relation.

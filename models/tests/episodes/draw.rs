@@ -206,6 +206,7 @@ fn what_cannot_be_drawn_is_refused() {
         let got = message(&schema, &options);
         assert!(got.starts_with(expected), "{got}");
     }
+    assert!(QuestionKind::ALL.iter().all(|kind| schema.allows(*kind)));
     // Two-hop questions where no entity is in two facts.
     let two_hop = EpisodeOptions { mix: Mix { one_hop: 0.0, two_key: 0.0, two_hop: 1.0 }, unanswerable: 0.0, ..options(2, 3) };
     assert!(message(&schema, &two_hop).starts_with("number of two-hop questions is 3, expected 0"), "{}", message(&schema, &two_hop));
@@ -221,7 +222,7 @@ fn what_cannot_be_drawn_is_refused() {
     let options = options(50, 5);
     for (relations, expected) in [
         (vec![], "number of relations of a schema is 0"),
-        (vec![relation("r", &[0, 1])], "schema for two-key questions"),
+        (vec![relation("r", &[0, 1])], "schema is without a relation of three roles, expected one for two-key questions"),
         (vec![relation("r", &[0])], "number of roles of a relation is 1 (r)"),
         (vec![relation("r", &[0, 0])], "role of a relation is there twice (r)"),
         (vec![relation("r", &[0, 2])], "role of a relation is outside (r)"),
@@ -230,6 +231,22 @@ fn what_cannot_be_drawn_is_refused() {
     ] {
         let got = message(&of(relations), &options);
         assert!(got.starts_with(expected), "{got}");
+    }
+}
+
+#[test]
+fn types_apart_allow_no_hops() {
+    let role = |role| RelationRole { role, entity_type: role };
+    let words = ["a", "b", "c"].map(str::to_owned).to_vec();
+    let relation = Relation { label: "r".to_owned(), roles: [0, 1, 2].map(role).to_vec() };
+    let schema = Schema { types: words.clone(), roles: words, relations: vec![relation] };
+    assert_eq!(QuestionKind::ALL.map(|kind| schema.allows(kind)), [true, true, false, true]);
+    let error = Episode::draw(&schema, &options(100, 20), 1).unwrap_err().to_string();
+    assert!(error.starts_with("schema is without two roles of one type, expected"), "{error}");
+    let options = EpisodeOptions { mix: Mix { one_hop: 0.5, two_key: 0.5, two_hop: 0.0 }, ..options(100, 20) };
+    let episode = Episode::draw(&schema, &options, 1).unwrap();
+    for question in &episode.questions {
+        assert_eq!(brute_force(&episode.base, &question.query), question.gold);
     }
 }
 
