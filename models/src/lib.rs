@@ -1,11 +1,14 @@
 //! Hypergraph networks as Burn modules: `layers` one file each, `classifier` that stacks them, `import` from PyTorch; then `task`
 //! (a dataset made ready), `train` (the loop), `checkpoint`, `metrics`, `schedule` and `memory`. Language: `transformer` (a Llama decoder), `text` (a
-//! BERT encoder).
+//! BERT encoder), `graph_memory` (the decoder with a memory of facts),
+//! `episodes` (knowledge bases and questions drawn for its training and proof).
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails where it panics"))]
 
 pub mod checkpoint;
 pub mod classifier;
+pub mod episodes;
 pub mod error;
+pub mod graph_memory;
 pub mod import;
 pub mod input;
 pub mod layers;

@@ -93,6 +93,19 @@ fn collect(folder: &Path, texts: &mut Vec<String>) {
     }
 }
 
+/// Paths in a row are joined with each other first, so that only one may stand bare beside a core.
+#[test]
+fn paths_beside_a_core() {
+    let paths = "?s !(<p>|^<q>) ?o . { ?s !(<p>|^<q>) ?o . }";
+    let texts = [
+        format!("SELECT * {{ {{ {paths} ?s ?t ?u TEMPORAL {{ AS OF '2020' }} }} FILTER(?a) }}"),
+        format!("SELECT * {{ ?s ?t ?u . {paths} {{ ?s <p>* ?o }} {{ ?s <q>* ?o }} TEMPORAL {{ AS OF '2020' }} }}"),
+        "SELECT * { ?s ?t ?u . ?s <p>* ?o . BIND(1 AS ?b) ?s <q>* ?o . TEMPORAL { AS OF '2020' } }".to_owned(),
+        "SELECT * { ?s ?t ?u . ?s <p>* ?o . ?s <q>* ?o . TEMPORAL { AS OF '2020' } }".to_owned(),
+    ];
+    assert_eq!(check(&texts), 8);
+}
+
 fn expression() -> impl Strategy<Value = String> {
     let leaf =
         prop::sample::select(vec!["?a", "?b", "1", "-2.5", "'x'", "\"2020\"", "<i>", "BOUND(?c)", "NOW()", "true"]).prop_map(str::to_owned);

@@ -4,6 +4,7 @@ mod digest;
 mod folder;
 mod manifest;
 mod params;
+mod single;
 mod tensors;
 
 pub use digest::{digest, split_digest};
@@ -11,6 +12,7 @@ pub use folder::{check_place, is_checkpoint, probe, read, write};
 pub use manifest::{DatasetPrint, FORMAT, Manifest, VERSION};
 pub(crate) use params::{PARAMETER, stored};
 pub use params::{Path, load, save};
+pub(crate) use single::FileKind;
 pub use tensors::{NamedTensors, StoredTensor};
 
 /// File of the manifest.

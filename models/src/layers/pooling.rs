@@ -1,5 +1,7 @@
 //! Pooling of the nodes of whole hypergraphs, over a batch of them.
 
+use burn::backend::Autodiff;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::Tensor;
@@ -43,6 +45,18 @@ impl<B: HyperBackend> Batch<B> {
     /// G, the number of hypergraphs.
     pub fn graphs(&self) -> usize {
         self.incidence.hyperedges()
+    }
+
+    /// One incidence for each node, in their order.
+    pub(crate) fn incidence(&self) -> &Incidence<B> {
+        &self.incidence
+    }
+}
+
+impl<B: HyperBackend, C: CheckpointStrategy> Batch<Autodiff<B, C>> {
+    /// The same for tensors without autodiff; nothing is copied.
+    pub fn inner(&self) -> Batch<B> {
+        Batch { incidence: self.incidence.inner() }
     }
 }
 

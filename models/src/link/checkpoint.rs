@@ -1,27 +1,24 @@
 //! A link predictor and its training as one safetensors file, replaced as a whole.
 
-use std::collections::HashMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use hypergraphql_framework::io;
 use hypergraphql_framework::links::{Link, LinkDataset};
 use hypergraphql_ops::HyperBackend;
-use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 use serde::{Deserialize, Serialize};
 
 use super::predictor::{LinkConfig, LinkPredictor};
 use super::train::{LinkProgress, LinkTrainConfig, statements};
-use crate::checkpoint::{self, NamedTensors, StoredTensor};
+use crate::checkpoint::{self, FileKind, NamedTensors};
 use crate::statements::Statements;
 use crate::{ModelError, Result};
 
-/// What the metadata of the file is named.
-const HEAD: &str = "hypergraphql.link-prediction";
-/// Of the format of this file.
-const VERSION: u32 = 1;
-/// Begins the names of the best epoch's parameters, of the last epoch's, and of both moments of the optimiser.
-const PARTS: [&str; 4] = ["best/", "current/", "moment_1/", "moment_2/"];
+/// The parameters of the best epoch, of the last epoch, and both moments of the optimiser.
+const KIND: FileKind = FileKind {
+    head: "hypergraphql.link-prediction",
+    what: "a link predictor, as `hgql train link-prediction` writes it",
+    version: 1,
+    parts: &["best/", "current/", "moment_1/", "moment_2/"],
+};
 
 /// What is needed to predict and to go on training.
 #[derive(Debug, Clone)]
@@ -69,7 +66,7 @@ impl LinkCheckpoint {
     /// When the system refuses; what stood there stands there still.
     pub fn write(&self, path: &Path) -> Result<()> {
         let head = Head {
-            version: VERSION,
+            version: KIND.version,
             network: self.network.clone(),
             config: self.config.clone(),
             progress: self.progress.clone(),
@@ -77,17 +74,7 @@ impl LinkCheckpoint {
             relations: self.relations.clone(),
             train: self.train.iter().map(flat).collect(),
         };
-        let failed = |error: &dyn std::fmt::Display| ModelError::checkpoint(path, "what safetensors can hold", error.to_string());
-        let head = serde_json::to_string(&head).map_err(|error| failed(&error))?;
-        let parts = [&self.best, &self.current, &self.moments[0], &self.moments[1]];
-        let named =
-            PARTS.into_iter().zip(parts).flat_map(|(part, tensors)| tensors.iter().map(move |(name, t)| (format!("{part}{name}"), t)));
-        let bytes: Vec<(String, &StoredTensor, Vec<u8>)> =
-            named.map(|(name, t)| (name, t, t.values.iter().flat_map(|value| value.to_le_bytes()).collect())).collect();
-        let views = bytes.iter().map(|(name, t, bytes)| Ok((name, TensorView::new(Dtype::F32, t.shape.clone(), bytes)?)));
-        let views: Vec<_> = views.collect::<Result<_, safetensors::SafeTensorError>>().map_err(|error| failed(&error))?;
-        let file = serialize(views, Some(HashMap::from([(HEAD.to_owned(), head)]))).map_err(|error| failed(&error))?;
-        Ok(io::write_file(path, &file)?)
+        KIND.write(path, &head, &[&self.best, &self.current, &self.moments[0], &self.moments[1]])
     }
 
     /// Reads a file.
@@ -95,18 +82,8 @@ impl LinkCheckpoint {
     /// # Errors
     /// When it cannot be read, is cut, or is none of this version.
     pub fn read(path: &Path) -> Result<Self> {
-        let bytes = fs::read(path).map_err(ModelError::read(path))?;
-        let broken = |error: safetensors::SafeTensorError| ModelError::checkpoint(path, "a whole safetensors file", error.to_string());
-        let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(broken)?;
-        let expected = "a link predictor, as `hgql train link-prediction` writes it";
-        let head = metadata.metadata().as_ref().and_then(|all| all.get(HEAD));
-        let head = head.ok_or_else(|| ModelError::checkpoint(path, expected, "tensors of something else"))?;
-        let head: Head = serde_json::from_str(head).map_err(|error| {
-            ModelError::checkpoint(path, format!("the description of a link predictor of version {VERSION}"), error.to_string())
-        })?;
-        if head.version != VERSION {
-            return Err(ModelError::checkpoint(path, format!("version {VERSION}"), head.version.to_string()));
-        }
+        let (head, parts) = KIND.read::<Head>(path)?;
+        let [best, current, first, second] = <[NamedTensors; 4]>::try_from(parts).unwrap_or_default();
         let Head { network, config, progress, entities, relations, train, .. } = head;
         network.check()?;
         if (network.entities, network.relations) != (entities.len(), relations.len()) {
@@ -116,7 +93,6 @@ impl LinkCheckpoint {
         }
         let broken = || ModelError::checkpoint(path, "statements of 3 numbers and pairs of them", "another count");
         let train = train.iter().map(|flat| link(flat).ok_or_else(broken)).collect::<Result<_>>()?;
-        let [best, current, first, second] = tensors(&bytes, path)?;
         let path = path.to_path_buf();
         Ok(Self { path, network, config, progress, entities, relations, train, best, current, moments: [first, second] })
     }
@@ -163,17 +139,4 @@ fn link(flat: &[u32]) -> Option<Link> {
     let (&[subject, relation, object], rest) = flat.split_first_chunk()?;
     let (pairs, []) = rest.as_chunks::<2>() else { return None };
     Some(Link { subject, relation, object, qualifiers: pairs.iter().map(|&[relation, entity]| (relation, entity)).collect() })
-}
-
-fn tensors(bytes: &[u8], path: &Path) -> Result<[NamedTensors; 4]> {
-    let broken = |error: safetensors::SafeTensorError| ModelError::checkpoint(path, "a whole safetensors file", error.to_string());
-    let mut parts: [NamedTensors; 4] = Default::default();
-    for (name, view) in SafeTensors::deserialize(bytes).map_err(broken)?.tensors() {
-        let part = PARTS.iter().position(|part| name.starts_with(part)).filter(|_| view.dtype() == Dtype::F32);
-        let expected = || format!("tensors of type F32 whose names begin with {}", PARTS.join(", "));
-        let part = part.ok_or_else(|| ModelError::checkpoint(path, expected(), format!("{name} of type {:?}", view.dtype())))?;
-        let values = view.data().as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
-        parts[part].insert(name[PARTS[part].len()..].to_owned(), StoredTensor { shape: view.shape().to_vec(), values });
-    }
-    Ok(parts)
 }

@@ -39,7 +39,7 @@ pub struct BlockCache<B: HyperBackend>(Vec<Option<KeysValues<B>>>);
 
 impl<B: HyperBackend> BlockCache<B> {
     /// Appends the keys and values of a group's new tokens and gives those of all its tokens.
-    pub(super) fn extend(&mut self, group: usize, next: KeysValues<B>) -> KeysValues<B> {
+    pub(crate) fn extend(&mut self, group: usize, next: KeysValues<B>) -> KeysValues<B> {
         if self.0.len() <= group {
             self.0.resize(group + 1, None);
         }
@@ -103,7 +103,7 @@ impl<B: HyperBackend> KvCache<B> {
     }
 
     /// Counts the tokens of a pass.
-    pub(super) fn advance(&mut self, read: &[Group]) {
+    pub(crate) fn advance(&mut self, read: &[Group]) {
         if self.groups.is_empty() {
             self.groups = read.to_vec();
             return;

@@ -34,6 +34,19 @@ pub trait Decoder {
     /// # Errors
     /// When there is another number of flags than of sequences.
     fn keep(&mut self, kept: &[bool]) -> Result<()>;
+    /// What a sequence has read beside its tokens; nothing where there is no memory.
+    fn evidence(&self, _row: usize) -> Vec<Evidence> {
+        Vec::new()
+    }
+}
+
+/// A slot of a memory that an answer was read from.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+pub struct Evidence {
+    /// Its number.
+    pub slot: u32,
+    /// The mean of its weights over the tokens of the answer, 0 to 1.
+    pub weight: f64,
 }
 
 /// A plain decoder with its cache.
@@ -85,7 +98,7 @@ impl<B: HyperBackend> Decoder for LlamaDecoder<'_, B> {
 }
 
 /// Logits on the host, row-major.
-fn host<B: HyperBackend>(logits: Tensor<B, 2>) -> Vec<f32> {
+pub(crate) fn host<B: HyperBackend>(logits: Tensor<B, 2>) -> Vec<f32> {
     logits.into_data().convert_dtype(DType::F32).into_vec().expect("it was converted to f32; another type is a bug")
 }
 
@@ -121,12 +134,14 @@ pub enum Finish {
 }
 
 /// An answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Generated {
     /// Its tokens, without the prompt and the token that ended it.
     pub tokens: Vec<u32>,
     /// Why it ended.
     pub finish: Finish,
+    /// What it was read from, by falling weight.
+    pub evidence: Vec<Evidence>,
 }
 
 /// A token of an answer, as it is drawn.
@@ -179,7 +194,8 @@ pub fn generate(
                 None => next.push(token),
                 Some(finish) => {
                     kept[row] = false;
-                    done[sequence.sequence] = Some(Generated { tokens: std::mem::take(&mut sequence.tokens), finish });
+                    let (tokens, evidence) = (std::mem::take(&mut sequence.tokens), decoder.evidence(row));
+                    done[sequence.sequence] = Some(Generated { tokens, finish, evidence });
                 }
             }
         }

@@ -32,6 +32,44 @@ impl<B: Backend> Projection<B> {
         Ok(Self { weight: initial([outputs, inputs], device, weights)?, bias })
     }
 
+    /// With Glorot's weights and without a bias: a map that is trained by itself.
+    ///
+    /// # Errors
+    /// When a size is 0 or the weight exceeds 2³¹ elements.
+    pub fn glorot([inputs, outputs]: [usize; 2], device: &B::Device, weights: &mut WeightStream) -> Result<Self> {
+        Ok(Self { weight: weights.glorot([outputs, inputs], device)?, bias: None })
+    }
+
+    /// With weights that keep the deviation of what they meet, √3 / √I at most, and without a bias.
+    ///
+    /// # Errors
+    /// When a size is 0 or the weight exceeds 2³¹ elements.
+    pub fn spread([inputs, outputs]: [usize; 2], device: &B::Device, weights: &mut WeightStream) -> Result<Self> {
+        Ok(Self { weight: weights.uniform([outputs, inputs], (3.0 / inputs.max(1) as f64).sqrt(), device)?, bias: None })
+    }
+
+    /// Nearly the mean of `copies` equal parts of the inputs, times √copies, and without a bias: W is identities side by side, divided by √copies, and noise of a tenth of
+    /// the deviation that keeps lengths. Where the inputs are no such parts, W is Glorot's. What is the same in two places is then near in both from the start.
+    ///
+    /// # Errors
+    /// When a size is 0 or the weight exceeds 2³¹ elements.
+    pub fn near_identity([inputs, outputs]: [usize; 2], copies: usize, device: &B::Device, weights: &mut WeightStream) -> Result<Self> {
+        if inputs != copies * outputs {
+            return Self::glorot([inputs, outputs], device, weights);
+        }
+        let noise = weights.uniform::<B, 2>([outputs, inputs], 0.1 * (3.0 / outputs as f64).sqrt(), device)?;
+        let identity = Tensor::<B, 2>::eye(outputs, device).cast(Precision::F32.dtype()).div_scalar((copies as f64).sqrt());
+        let weight = noise.val() + identity.repeat_dim(1, copies);
+        Ok(Self { weight: Param::from_tensor(weight.detach()), bias: None })
+    }
+
+    /// The same map, times a factor.
+    #[must_use]
+    pub fn scaled(mut self, factor: f64) -> Self {
+        self.weight = self.weight.map(|w| w.mul_scalar(factor).detach().require_grad());
+        self
+    }
+
     /// Takes `NAME.weight` and, where there is one, `NAME.bias`.
     ///
     /// # Errors

@@ -45,7 +45,7 @@ impl<'a> Printer<'a, '_> {
             Pattern::Join(left, right) => {
                 self.elements(left, core)?;
                 let apart = match core {
-                    Some(_) => !(matches!(**right, Pattern::Path { .. }) && has_core(left)),
+                    Some(_) => !ends_beside_core(pattern),
                     None => ends_with_run(left),
                 };
                 // Otherwise triples would become one pattern with those before, or part of the core.
@@ -248,6 +248,15 @@ fn ends_with_run(pattern: &Pattern) -> bool {
         Pattern::Core => true,
         _ if is_run(pattern) => *pattern != Pattern::Bgp(Vec::new()),
         Pattern::Join(left, right) => is_run(right) && !ends_with_run(left),
+        _ => false,
+    }
+}
+
+/// The last part of this group is a path that stands bare in a group with `TEMPORAL`: in the run of the core or after it, and alone, as paths in a row would be joined with
+/// each other first.
+fn ends_beside_core(pattern: &Pattern) -> bool {
+    match pattern {
+        Pattern::Join(left, right) => matches!(**right, Pattern::Path { .. }) && has_core(left) && !ends_beside_core(left),
         _ => false,
     }
 }

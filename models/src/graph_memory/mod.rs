@@ -1,0 +1,31 @@
+//! The HypergraphQL transformer: a Llama decoder whose memory layers read the hyperedges of a store. `facts` on the host and on a device, the `encoder` that makes slots
+//! of them, the memory `layer` between two blocks, the `copy` head that names a slot's entity, the whole `model` with its `config`, what is
+//! asked in a `batch` of questions, the `loss` of a training, and a `decoder` for generation.
+
+mod batch;
+mod config;
+mod context;
+mod copy;
+mod decoder;
+mod encoder;
+mod facts;
+mod layer;
+mod loss;
+mod model;
+mod query;
+mod reader;
+mod words;
+
+pub use batch::{Asked, QuestionBatch};
+pub use config::HypergraphTransformerConfig;
+pub use context::{MemoryCache, MemoryContext};
+pub use copy::{CopyHead, Names};
+pub use decoder::MemoryDecoder;
+pub use encoder::{FactEncoder, NameEncoder, NameStates, SlotStates, TokenStates};
+pub use facts::{FactGraph, FactList, MAX_ARITY};
+pub use layer::{Memory, MemoryLayer, MemoryRead, SlotKeys};
+pub use loss::{Asking, LossWeights, Losses};
+pub use model::{HypergraphTransformer, Reading};
+pub use query::QueryHead;
+pub use reader::{RECALL, Reader, Score, Scored, Scores};
+pub use words::Words;

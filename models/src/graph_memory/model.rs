@@ -1,0 +1,153 @@
+//! The whole network.
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
+use hypergraphql_ops::{HyperBackend, Index, Scatter, gather, scatter_add};
+
+use super::config::HypergraphTransformerConfig;
+use super::context::{MemoryCache, MemoryContext};
+use super::copy::CopyHead;
+use super::encoder::{FactEncoder, NameEncoder, SlotStates, TokenStates};
+use super::facts::FactGraph;
+use super::layer::{Memory, MemoryLayer, MemoryRead};
+use super::query::Gathered;
+use crate::error::Result;
+use crate::layers::WeightStream;
+use crate::precision::Precision;
+use crate::transformer::{Llama, LlamaConfig, Projection, TokenBatch};
+
+/// A Llama decoder with a memory: facts are encoded into slots, and memory layers between its blocks let the tokens that answer read them. Facts are edited by editing the
+/// store; no parameter holds them.
+///
+/// With closed gates and the copy head off the logits are those of the decoder, to the bit.
+#[derive(Module, Debug)]
+pub struct HypergraphTransformer<B: Backend> {
+    /// The decoder, whose embeddings names are read by.
+    pub base: Llama<B>,
+    /// What names and queries are made of.
+    pub tokens: TokenStates<B>,
+    /// The encoder of names.
+    pub names: NameEncoder<B>,
+    /// The encoder of facts.
+    pub facts: FactEncoder<B>,
+    /// The memory layers, in order.
+    pub layers: Vec<MemoryLayer<B>>,
+    /// The copy head.
+    pub copy: CopyHead<B>,
+    /// W `[d_g, d_g]` of the link prediction that may help the encoder to learn.
+    pub link: Projection<B>,
+    #[module(skip)]
+    config: HypergraphTransformerConfig,
+}
+
+impl HypergraphTransformerConfig {
+    /// A memory around a decoder, with weights from a seed and closed gates.
+    ///
+    /// # Errors
+    /// Sizes outside their domains.
+    pub fn init<B: Backend>(&self, base: Llama<B>, config: &LlamaConfig, seed: u64, device: &B::Device) -> Result<HypergraphTransformer<B>> {
+        self.check(config)?;
+        let weights = &mut WeightStream::new(seed);
+        Ok(HypergraphTransformer {
+            base,
+            tokens: TokenStates::new(self, config.hidden_size, device, weights)?,
+            names: NameEncoder::new(self, device, weights)?,
+            facts: FactEncoder::new(self, device, weights)?,
+            layers: self.blocks.iter().map(|_| MemoryLayer::new(self, config, device, weights)).collect::<Result<_>>()?,
+            copy: CopyHead::new(config.hidden_size, device, weights)?,
+            link: Projection::glorot([self.width, self.width], device, weights)?,
+            config: self.clone(),
+        })
+    }
+}
+
+impl<B: Backend> HypergraphTransformer<B> {
+    /// The network with a decoder that does not learn.
+    #[must_use]
+    pub fn freeze_base(mut self) -> Self {
+        self.base = self.base.no_grad();
+        self
+    }
+
+    /// Sizes and options.
+    pub fn config(&self) -> &HypergraphTransformerConfig {
+        &self.config
+    }
+}
+
+/// A memory and the rows of a pass that read it, the others being as without it.
+#[derive(Debug)]
+pub struct Reading<'a, B: HyperBackend> {
+    /// The slots.
+    pub memory: &'a Memory<B>,
+    /// `[n]` over the N rows of the pass, each once.
+    pub rows: &'a Index<B>,
+}
+
+impl<B: HyperBackend> HypergraphTransformer<B> {
+    /// The states of all slots.
+    ///
+    /// # Errors
+    /// When the facts are of another vocabulary.
+    pub fn slots(&self, graph: &FactGraph<B>, precision: Precision) -> Result<SlotStates<B>> {
+        let u = self.tokens.forward(gather(self.base.embedding.val(), &graph.tokens)?, precision)?; // [T, d_g]
+        let names = self.names.forward(u, graph, precision)?;
+        self.facts.forward(&names, graph, precision)
+    }
+
+    /// Keys and values of slots for all memory layers.
+    pub fn memory(&self, slots: &SlotStates<B>, precision: Precision) -> Memory<B> {
+        let layers = self.layers.iter().map(|layer| layer.keys(slots, precision)).collect();
+        Memory { layers, slots: slots.facts.dims()[0] }
+    }
+
+    /// Encodes facts.
+    ///
+    /// # Errors
+    /// When the facts are of another vocabulary.
+    pub fn encode(&self, graph: &FactGraph<B>, precision: Precision) -> Result<Memory<B>> {
+        Ok(self.memory(&self.slots(graph, precision)?, precision))
+    }
+
+    /// The rows after the last norm; `report` hears what every memory layer read, in order. Without a reading this is the decoder alone.
+    ///
+    /// # Shapes
+    /// -> `[N, d]`, in the precision of the context
+    ///
+    /// # Errors
+    /// As [`Llama::hidden`]; rows of another pass.
+    pub fn hidden(
+        &self,
+        batch: &TokenBatch,
+        context: &MemoryContext<B>,
+        mut cache: Option<&mut MemoryCache<B>>,
+        reading: Option<&Reading<'_, B>>,
+        report: &mut dyn FnMut(MemoryRead<B>),
+    ) -> Result<Tensor<B, 2>> {
+        let precision = context.precision();
+        let (decoder, mut queries) = match cache.as_deref_mut() {
+            Some(cache) => (Some(&mut cache.decoder), Some(&mut cache.queries)),
+            None => (None, None),
+        };
+        let Some(reading) = reading else {
+            return self.base.hidden(batch, &context.decoder, decoder, &mut |_, x| Ok(x));
+        };
+        let pass = context.queries.pass(batch, queries.as_deref())?;
+        let u = self.tokens.forward(self.base.embed(batch, precision)?, precision)?; // [N, d_g]
+        let h = self.base.hidden(batch, &context.decoder, decoder, &mut |block, x| {
+            let Some(number) = self.config.blocks.iter().position(|&before| before == block) else { return Ok(x) };
+            let (layer, slots) = (&self.layers[number], &reading.memory.layers[number]);
+            let all = layer.query.gather(x.clone(), &u, &pass, queries.as_deref_mut().and_then(|cache| cache.block(number)))?;
+            let gathered = Gathered { normed: gather(all.normed, reading.rows)?, context: gather(all.context, reading.rows)? };
+            let before = gather(x.clone(), reading.rows)?; // [n, d]
+            let (after, read) = layer.forward(before.clone(), gathered, slots, self.config.top_k, precision)?;
+            report(read);
+            Ok(x + scatter_add(after - before, reading.rows, Scatter::Deterministic)?)
+        })?;
+        if let Some(cache) = queries {
+            cache.advance(batch.groups());
+        }
+        Ok(h)
+    }
+}

@@ -1,0 +1,220 @@
+//! A network with the facts that it reads, asked questions.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use hypergraphql_ops::HyperBackend;
+use serde::{Deserialize, Serialize};
+
+use super::context::MemoryContext;
+use super::copy::Names;
+use super::decoder::MemoryDecoder;
+use super::facts::{FactGraph, FactList};
+use super::layer::Memory;
+use super::model::HypergraphTransformer;
+use super::words::Words;
+use crate::episodes::{KnowledgeBase, Question, QuestionKind};
+use crate::error::Result;
+use crate::transformer::{Emitted, GenerateOptions, Generated, generate};
+
+/// Slots among which a gold one counts as recalled.
+pub const RECALL: usize = 10;
+/// Prompts that are answered at once.
+const BATCH: usize = 64;
+
+/// A network and a knowledge base, encoded once.
+#[derive(Debug)]
+pub struct Reader<'a, B: HyperBackend> {
+    model: &'a HypergraphTransformer<B>,
+    context: &'a MemoryContext<B>,
+    words: &'a Words,
+    facts: FactList,
+    offsets: Vec<u32>,
+    names: Names,
+    memory: Option<Memory<B>>,
+}
+
+/// How a question was answered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scored {
+    /// Its kind.
+    pub kind: QuestionKind,
+    /// Whether the answer is the right name, or the refusal where there is none.
+    pub exact: bool,
+    /// Whether a gold slot is among the first [`RECALL`] of the evidence.
+    pub recalled: bool,
+    /// Whether the answer is the refusal.
+    pub refused: bool,
+    /// The tokens of the answer.
+    pub tokens: Vec<u32>,
+}
+
+/// Counts of questions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Score {
+    /// All.
+    pub asked: usize,
+    /// Those answered exactly.
+    pub exact: usize,
+    /// Those of whose gold slots one is among the first [`RECALL`].
+    pub recalled: usize,
+    /// Those refused.
+    pub refused: usize,
+}
+
+/// Counts by kind of question.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Scores(pub BTreeMap<QuestionKind, Score>);
+
+impl<'a, B: HyperBackend> Reader<'a, B> {
+    /// Encodes a knowledge base.
+    ///
+    /// # Errors
+    /// No facts, or names that the tokenizer or the model has no tokens for.
+    pub fn new(model: &'a HypergraphTransformer<B>, context: &'a MemoryContext<B>, words: &'a Words, base: &KnowledgeBase) -> Result<Self> {
+        let facts = words.facts(base)?;
+        let vocabulary = model.base.embedding.dims()[0];
+        let graph = FactGraph::new(&facts, vocabulary, model.config().name_places, context.device())?;
+        let memory = Some(model.encode(&graph, context.precision())?);
+        let names = words.names(&facts);
+        Ok(Self { model, context, words, facts, offsets: base.offsets(), names, memory })
+    }
+
+    /// The same network without the memory: the decoder alone.
+    #[must_use]
+    pub fn gates_off(mut self) -> Self {
+        self.memory = None;
+        self
+    }
+
+    /// The facts, whose slots the evidence of answers names.
+    pub fn facts(&self) -> &FactList {
+        &self.facts
+    }
+
+    /// Answers prompts, all at once; the token that ends an answer is added to `options`.
+    ///
+    /// # Errors
+    /// As [`generate`].
+    pub fn generate(
+        &self,
+        prompts: &[Vec<u32>],
+        options: &GenerateOptions,
+        on_token: &mut dyn FnMut(Emitted) -> ControlFlow<()>,
+    ) -> Result<Vec<Generated>> {
+        let mut options = options.clone();
+        options.end.push(self.words.end);
+        let mut decoder = MemoryDecoder::new(self.model, self.context, self.memory.as_ref(), &self.facts, &self.names);
+        generate(&mut decoder, prompts, &options, on_token)
+    }
+
+    /// Asks questions about the knowledge base, greedily; `report` hears how many are answered.
+    ///
+    /// # Errors
+    /// As [`generate`](Self::generate).
+    pub fn score(&self, questions: &[Question], report: &mut dyn FnMut(usize)) -> Result<Vec<Scored>> {
+        let longest = self.facts.entities().iter().map(Vec::len).max().unwrap_or(0);
+        let options = GenerateOptions { max_tokens: longest + 1, ..GenerateOptions::default() };
+        let refusal = self.words.refusal()?;
+        let mut scored = Vec::with_capacity(questions.len());
+        for batch in questions.chunks(BATCH) {
+            let asked = batch.iter().map(|question| self.words.asked(&self.facts, question, &self.offsets)).collect::<Result<Vec<_>>>()?;
+            let prompts: Vec<Vec<u32>> = asked.iter().map(|asked| asked.prompt.clone()).collect();
+            let answers = self.generate(&prompts, &options, &mut |_| ControlFlow::Continue(()))?;
+            for ((question, asked), answer) in batch.iter().zip(asked).zip(answers) {
+                scored.push(Scored {
+                    kind: question.kind,
+                    exact: answer.tokens == asked.answer,
+                    recalled: answer.evidence.iter().take(RECALL).any(|evidence| asked.gold.contains(&evidence.slot)),
+                    refused: answer.tokens == refusal,
+                    tokens: answer.tokens,
+                });
+            }
+            report(scored.len());
+        }
+        Ok(scored)
+    }
+}
+
+impl Scores {
+    /// Counts answers.
+    pub fn of(scored: &[Scored]) -> Self {
+        let mut scores = Self::default();
+        scored.iter().for_each(|answer| scores.add(answer));
+        scores
+    }
+
+    fn add(&mut self, answer: &Scored) {
+        let score = self.0.entry(answer.kind).or_default();
+        score.asked += 1;
+        score.exact += usize::from(answer.exact);
+        score.recalled += usize::from(answer.recalled);
+        score.refused += usize::from(answer.refused);
+    }
+
+    /// Adds the counts of other questions.
+    pub fn merge(&mut self, other: &Self) {
+        for (kind, more) in &other.0 {
+            let score = self.0.entry(*kind).or_default();
+            score.asked += more.asked;
+            score.exact += more.exact;
+            score.recalled += more.recalled;
+            score.refused += more.refused;
+        }
+    }
+
+    /// The share of questions of a kind that were answered exactly; `None` where none was asked.
+    pub fn exact(&self, kind: QuestionKind) -> Option<f64> {
+        self.0.get(&kind).map(|score| share(score.exact, score.asked))
+    }
+
+    /// The share of all answered exactly.
+    pub fn exact_of_all(&self) -> f64 {
+        let (exact, asked) = self.0.values().fold((0, 0), |(exact, asked), score| (exact + score.exact, asked + score.asked));
+        share(exact, asked)
+    }
+
+    /// The share of questions that a fact answers with a gold slot among the first [`RECALL`].
+    pub fn recall(&self) -> f64 {
+        let answerable = self.0.iter().filter(|(kind, _)| **kind != QuestionKind::Unanswerable);
+        let (recalled, asked) = answerable.fold((0, 0), |(recalled, asked), (_, score)| (recalled + score.recalled, asked + score.asked));
+        share(recalled, asked)
+    }
+
+    /// The F1 of refusing what no fact answers: 2 hits / (refusals + unanswerable questions).
+    pub fn refusal_f1(&self) -> f64 {
+        let unanswerable = self.0.get(&QuestionKind::Unanswerable).copied().unwrap_or_default();
+        let refused: usize = self.0.values().map(|score| score.refused).sum();
+        share(2 * unanswerable.refused, refused + unanswerable.asked)
+    }
+}
+
+fn share(part: usize, all: usize) -> f64 {
+    if all == 0 { 0.0 } else { part as f64 / all as f64 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_of_what_was_asked() {
+        let answer = |kind, exact, recalled, refused| Scored { kind, exact, recalled, refused, tokens: vec![] };
+        let scores = Scores::of(&[
+            answer(QuestionKind::OneHop, true, true, false),
+            answer(QuestionKind::OneHop, false, true, true),
+            answer(QuestionKind::TwoKey, false, false, false),
+            answer(QuestionKind::Unanswerable, true, false, true),
+            answer(QuestionKind::Unanswerable, false, false, false),
+        ]);
+        assert_eq!((scores.exact(QuestionKind::OneHop), scores.exact(QuestionKind::TwoHop)), (Some(0.5), None));
+        assert!((scores.exact_of_all() - 0.4).abs() < 1e-12);
+        assert!((scores.recall() - 2.0 / 3.0).abs() < 1e-12);
+        // 1 hit, 2 refusals, 2 unanswerable questions.
+        assert!((scores.refusal_f1() - 0.5).abs() < 1e-12);
+        let mut twice = scores.clone();
+        twice.merge(&scores);
+        assert_eq!(twice.0[&QuestionKind::OneHop], Score { asked: 4, exact: 2, recalled: 4, refused: 2 });
+        assert_eq!(Scores::default().exact_of_all(), 0.0);
+    }
+}
