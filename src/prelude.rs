@@ -11,13 +11,9 @@ pub use crate::models::layers::{
     UniGcnIIConfig, UniGin, UniGnnConfig, UniSage, WeightStream,
 };
 pub use crate::models::task::{NodeTask, Predictions, TaskConfig, predict};
-pub use crate::models::text::{
-    Answer, Bert, BertConfig, BpeOptions, EmbedOptions, Encoded, LanguageModel, Overlong, TextEncoder, TextOptions, Tokenizer, embed_all,
-};
+pub use crate::models::text::{Answer, Bert, BertConfig, BpeOptions, LanguageModel, Overlong, TextEncoder, TextOptions, Tokenizer};
 pub use crate::models::train::{TrainConfig, Trainer};
-pub use crate::models::transformer::{
-    Decoder, Finish, GenerateOptions, KvCache, Llama, LlamaConfig, LlamaContext, LlamaDecoder, SamplingOptions, TokenBatch, generate,
-};
+pub use crate::models::transformer::{Finish, GenerateOptions, Llama, LlamaConfig, LlamaContext, LlamaDecoder, SamplingOptions};
 pub use crate::models::{FeaturedPairs, Kind, PairGraph, StatementList, Statements, TypedHyperedges, TypedIncidence};
 pub use crate::models::{GraphInput, LayerKind, NodeClassifier, NodeClassifierConfig, NodeFeatures, Precision};
 #[cfg(feature = "metal")]
