@@ -46,13 +46,7 @@ impl HypergraphTransformerConfig {
     ///
     /// # Errors
     /// Sizes outside their domains.
-    pub fn init<B: Backend>(
-        &self,
-        base: Llama<B>,
-        config: &LlamaConfig,
-        seed: u64,
-        device: &B::Device,
-    ) -> Result<HypergraphTransformer<B>> {
+    pub fn init<B: Backend>(&self, base: Llama<B>, config: &LlamaConfig, seed: u64, device: &B::Device) -> Result<HypergraphTransformer<B>> {
         self.check(config)?;
         let weights = &mut WeightStream::new(seed);
         Ok(HypergraphTransformer {

@@ -62,7 +62,12 @@ fn softmax(scores: &[f64]) -> Vec<f64> {
 
 /// (relation, members as (entity, role)) of the facts of the tests, read from the list by its slots; relations and roles are those that were pushed.
 fn plain() -> Vec<(usize, Vec<(usize, usize)>)> {
-    vec![(0, vec![(0, 0), (1, 1)]), (1, vec![(2, 0), (0, 1), (3, 2), (4, 3)]), (0, vec![(0, 0)]), (1, vec![(3, 0), (0, 2), (3, 3)])]
+    vec![
+        (0, vec![(0, 0), (1, 1)]),
+        (1, vec![(2, 0), (0, 1), (3, 2), (4, 3)]),
+        (0, vec![(0, 0)]),
+        (1, vec![(3, 0), (0, 2), (3, 3)]),
+    ]
 }
 
 /// zb of every slot by the formulas.
@@ -74,8 +79,7 @@ fn slots_by_loops(config: &HypergraphTransformerConfig) -> Rows {
     // m and score of a member with the vector x in a role of a fact.
     let member = |x: &[f64], role: usize, relation: usize| {
         let m = modulated(&times(x, &f.member), &rho[role]);
-        let hidden: Vec<f64> =
-            plus(&times(&m, &f.member_score), &times(&r[relation], &f.relation_score)).iter().map(|h| h.tanh()).collect();
+        let hidden: Vec<f64> = plus(&times(&m, &f.member_score), &times(&r[relation], &f.relation_score)).iter().map(|h| h.tanh()).collect();
         let score = times(&hidden, &f.score)[0];
         (m, score)
     };
@@ -83,9 +87,7 @@ fn slots_by_loops(config: &HypergraphTransformerConfig) -> Rows {
         let shares = softmax(&members.iter().map(|m| m.1).collect::<Vec<_>>());
         members.iter().zip(shares).fold(vec![0.0; d], |sum, (m, a)| sum.iter().zip(&m.0).map(|(s, m)| s + a * m).collect())
     };
-    let fact = |relation: usize, sum: &[f64]| {
-        layer_norm(&plus(&r[relation], &mlp(&[r[relation].as_slice(), sum].concat(), &f.fact)), &f.fact_norm)
-    };
+    let fact = |relation: usize, sum: &[f64]| layer_norm(&plus(&r[relation], &mlp(&[r[relation].as_slice(), sum].concat(), &f.fact)), &f.fact_norm);
     let z: Rows = facts
         .iter()
         .map(|(relation, members)| fact(*relation, &pooled(&members.iter().map(|&(v, p)| member(&x[v], p, *relation)).collect::<Vec<_>>())))
@@ -164,10 +166,9 @@ fn a_memory_layer_is_its_formula() {
             let at = head * 3 + i;
             near(&kept[at * 5..(at + 1) * 5], &weights, "A");
             assert_eq!(picked[at * 4..(at + 1) * 4], s.iter().map(|s| s.1 as u32).collect::<Vec<_>>());
-            let sum = s
-                .iter()
-                .zip(&weights[1..])
-                .fold(vec![0.0; 5], |sum, (s, a)| sum.iter().zip(&v[s.1][head]).map(|(sum, v)| sum + a * v).collect());
+            let sum = s.iter().zip(&weights[1..]).fold(vec![0.0; 5], |sum, (s, a)| {
+                sum.iter().zip(&v[s.1][head]).map(|(sum, v)| sum + a * v).collect()
+            });
             read.extend(sum);
         }
         let open = |gate: Vec<f64>, x: Vec<f64>| x.iter().map(|x| gate[0].tanh() * x).collect::<Vec<f64>>();
