@@ -278,9 +278,9 @@ impl<B: HyperBackend> ModuleMapper<B> for Cast {
     }
 }
 
-/// GB/s of a copy of 256 MiB.
+/// GB/s of a copy of 128 MiB.
 fn copy<B: HyperBackend>(args: &GenerateBenchArgs, device: &B::Device) -> Result<f64, CliError> {
-    const ROWS: usize = 1 << 16;
+    const ROWS: usize = 1 << 15;
     let clock = Clock::<B>::new(5, args.device.device.kind, device);
     let x = Tensor::<B, 2>::ones([ROWS, 1024], device);
     Ok(Ceiling::measure(&x, &scattered(ROWS), DType::F32, &clock, args.device.device.kind)?.copy)

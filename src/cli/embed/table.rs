@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow_array::builder::{FixedSizeListBuilder, Float32Builder};
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
-use arrow_schema::{ArrowError, DataType, Field, Schema};
+use arrow_schema::{DataType, Field, Schema};
 use hypergraphql_framework::io;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
@@ -70,7 +70,7 @@ fn parquet(texts: &[String], embeddings: &[Vec<f32>]) -> Result<Vec<u8>, Parquet
             lists.append(true);
         }
         let columns: [ArrayRef; 2] = [Arc::new(texts.iter().map(Some).collect::<StringArray>()), Arc::new(lists.finish())];
-        let batch = RecordBatch::try_new(Arc::clone(&schema), columns.into()).map_err(|error: ArrowError| ParquetError::from(error))?;
+        let batch = RecordBatch::try_new(Arc::clone(&schema), columns.into()).map_err(ParquetError::from)?;
         writer.write(&batch)?;
     }
     writer.into_inner()

@@ -117,8 +117,7 @@ pub(super) fn logits<B: HyperBackend>(
     let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum::<f64>();
     for (at, (a, b)) in a.chunks(vocabulary).zip(b.chunks(vocabulary)).enumerate() {
         let cosine = dot(a, b) / (dot(a, a) * dot(b, b)).sqrt();
-        // NaN is unlike everything.
-        if !(cosine >= LIKE) {
+        if cosine.is_nan() || cosine < LIKE {
             let message = format!("the logits of prompt {at} in {} have cosine {cosine:.4} to those of f32", narrow_context.precision());
             return Err(CliError::failed(format!("{message}, expected at least {LIKE}, so nothing was timed")));
         }

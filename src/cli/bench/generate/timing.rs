@@ -40,8 +40,8 @@ impl Sizes {
     /// Random tokens, others for each prompt.
     pub(super) fn prompts(self) -> Vec<Vec<u32>> {
         let token = |b: usize, t: usize| {
-            let mut x = self.seed ^ ((b as u64) << 32 | t as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-            x = (x ^ x >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            let mut x = self.seed ^ (((b as u64) << 32) | t as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            x = (x ^ (x >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
             ((x >> 33) % self.vocabulary as u64) as u32
         };
         (0..self.batch).map(|b| (0..self.prompt).map(|t| token(b, t)).collect()).collect()
