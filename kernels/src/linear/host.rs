@@ -1,4 +1,4 @@
-//! CPU form: four rows of w by one or two of x at a time, in registers; the rows of w that follow are fetched meanwhile.
+//! CPU form: four rows of w at a time by each of x, the sums in registers; the rows of w that follow are fetched meanwhile.
 
 use std::ops::Range;
 
@@ -77,38 +77,29 @@ fn halves(x: &[f32], w: &[f16], rows: usize, width: usize, block: Range<usize>, 
     }
 }
 
-/// Every row of x by OWN rows of w, of which `live` are wanted; `store(n, j, y)` for row j of them.
+/// Every row of x by OWN rows of w, of which `live` are wanted; `store(n, j, y)` for row j of them. The rows of w stay in the first-level cache meanwhile.
 #[inline(always)]
 fn every<W: Element>(
     x: &[W::Acc],
     own: [&[W]; OWN],
-    ahead: Option<(&[W], usize)>,
+    mut ahead: Option<(&[W], usize)>,
     rows: usize,
     live: usize,
     store: impl Fn(usize, usize, f64),
 ) {
     let width = own[0].len();
-    let row = |n: usize| &x[n * width..(n + 1) * width];
-    let keep = |n: usize, sums: [W::Acc; OWN]| sums[..live].iter().enumerate().for_each(|(j, sum)| store(n, j, sum.to_f64()));
-    // What follows is fetched by the first rows of x.
-    let mut ahead = ahead;
-    for n in (0..rows).step_by(2) {
-        if n + 1 < rows {
-            let [a, b] = tile(own, [row(n), row(n + 1)], ahead.take());
-            keep(n, a);
-            keep(n + 1, b);
-        } else {
-            let [a] = tile(own, [row(n)], ahead.take());
-            keep(n, a);
-        }
+    for n in 0..rows {
+        // What follows is fetched once.
+        let sums = dots(own, &x[n * width..(n + 1) * width], ahead.take());
+        sums[..live].iter().enumerate().for_each(|(j, sum)| store(n, j, sum.to_f64()));
     }
 }
 
-/// The inner products of X rows of x with OWN rows of w; fetches as many rows from the place `ahead`.
+/// The inner products of x with OWN rows of w; fetches as many rows from the place `ahead`.
 #[inline(always)]
-fn tile<W: Element, const X: usize>(own: [&[W]; OWN], x: [&[W::Acc]; X], ahead: Option<(&[W], usize)>) -> [[W::Acc; OWN]; X] {
-    let width = own[0].len();
-    let mut sums = [[[W::Acc::ZERO; LANES]; OWN]; X];
+fn dots<W: Element>(own: [&[W]; OWN], x: &[W::Acc], ahead: Option<(&[W], usize)>) -> [W::Acc; OWN] {
+    let width = x.len();
+    let mut sums = [[W::Acc::ZERO; LANES]; OWN];
     let whole = width / LANES * LANES;
     for at in (0..whole).step_by(LANES) {
         if let Some((w, start)) = ahead
@@ -116,18 +107,15 @@ fn tile<W: Element, const X: usize>(own: [&[W]; OWN], x: [&[W::Acc]; X], ahead: 
         {
             (0..OWN).for_each(|j| prefetch(w, start + j * width + at, LANES));
         }
-        let x: [&[W::Acc; LANES]; X] = std::array::from_fn(|i| x[i][at..at + LANES].try_into().expect("the slice has LANES elements"));
+        let x: &[W::Acc; LANES] = x[at..at + LANES].try_into().expect("the slice has LANES elements");
         for j in 0..OWN {
             let w: &[W; LANES] = own[j][at..at + LANES].try_into().expect("the slice has LANES elements");
-            let w: [W::Acc; LANES] = std::array::from_fn(|l| w[l].to_acc());
-            for i in 0..X {
-                for l in 0..LANES {
-                    sums[i][j][l] += x[i][l] * w[l];
-                }
+            for l in 0..LANES {
+                sums[j][l] += x[l] * w[l].to_acc();
             }
         }
     }
-    std::array::from_fn(|i| std::array::from_fn(|j| (whole..width).fold(tree(sums[i][j]), |sum, k| sum + x[i][k] * own[j][k].to_acc())))
+    std::array::from_fn(|j| (whole..width).fold(tree(sums[j]), |sum, k| sum + x[k] * own[j][k].to_acc()))
 }
 
 /// ((s0 + s4) + (s2 + s6)) + ((s1 + s5) + (s3 + s7))
