@@ -145,7 +145,7 @@ impl<B: HyperBackend> MemoryLayer<B> {
     ///
     /// # Errors
     /// When x is not d wide or the slots are of another layer's shape.
-    pub(super) fn forward(
+    pub fn forward(
         &self,
         x: Tensor<B, 2>,
         gathered: Gathered<B>,

@@ -49,11 +49,26 @@ impl Tokenizer {
     /// When it cannot be read or is none.
     pub fn from_folder(folder: &Path) -> Result<Self> {
         let path = folder.join(TOKENIZER);
-        let bytes = std::fs::read(&path).map_err(ModelError::read(&path))?;
-        let mut inner = Inner::from_bytes(bytes).map_err(|e| ModelError::checkpoint(&path, "a tokenizer.json", e.to_string()))?;
+        Self::from_json(&std::fs::read(&path).map_err(ModelError::read(&path))?, &path)
+    }
+
+    /// Of the bytes of a `tokenizer.json`, which were read from `path`.
+    ///
+    /// # Errors
+    /// When they are none.
+    pub fn from_json(bytes: &[u8], path: &Path) -> Result<Self> {
+        let mut inner = Inner::from_bytes(bytes).map_err(|e| ModelError::checkpoint(path, "a tokenizer.json", e.to_string()))?;
         // Sequences are cut and put side by side by their readers, who say so.
-        inner.with_truncation(None).map_err(failed(&path))?.with_padding(None);
-        Ok(Self::of(inner, path))
+        inner.with_truncation(None).map_err(failed(path))?.with_padding(None);
+        Ok(Self::of(inner, path.to_path_buf()))
+    }
+
+    /// The text of a `tokenizer.json`.
+    ///
+    /// # Errors
+    /// When the `tokenizers` crate cannot write it.
+    pub fn to_json(&self) -> Result<String> {
+        self.inner.to_string(true).map_err(failed(&self.path))
     }
 
     /// Learns byte pairs from texts: every text has tokens, and its tokens give it back. Equal texts give equal tokenizers.
