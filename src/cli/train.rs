@@ -4,12 +4,14 @@ pub(super) mod checkpoints;
 mod confusion;
 mod curve;
 pub(super) mod links;
+mod memory_curve;
 pub(super) mod options;
 mod progress;
 mod report;
 mod run;
 pub(super) mod splits;
 mod stdout;
+pub(super) mod transformer;
 
 use std::path::PathBuf;
 
@@ -32,6 +34,7 @@ pub(crate) struct TrainArgs {
 enum Task {
     NodeClassification(Box<NodeClassificationArgs>),
     LinkPrediction(Box<links::LinkPredictionArgs>),
+    Transformer(Box<transformer::TransformerArgs>),
 }
 
 /// Train a network that gives every node a class.
@@ -95,6 +98,7 @@ pub(crate) fn run(args: TrainArgs, global: &Global) -> Result<(), CliError> {
     match args.task {
         Task::NodeClassification(args) => node_classification(&args, global),
         Task::LinkPrediction(args) => links::run(&args, global),
+        Task::Transformer(args) => transformer::run(&args, global),
     }
 }
 
