@@ -113,7 +113,7 @@ fn node_classification(args: &NodeClassificationArgs, global: &Global) -> Result
 }
 
 /// The threads of --threads, before anything is computed.
-fn start_threads(threads: Option<u16>) -> Result<(), CliError> {
+pub(super) fn start_threads(threads: Option<u16>) -> Result<(), CliError> {
     let Some(threads) = threads else { return Ok(()) };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
     pool.map_err(|e| CliError::failed(format!("cannot start {threads} threads: {e}")))

@@ -1,7 +1,8 @@
 //! The HypergraphQL transformer: a Llama decoder whose memory layers read the hyperedges of a store. `facts` on the host and on a device, the `encoder` that makes slots
 //! of them, the memory `layer` between two blocks, the `copy` head that names a slot's entity, the whole `model` with its `config`, what is
 //! asked in a `batch` of questions, the `loss` of a training, a `decoder` for generation, a `reader` that is
-//! asked questions, and the training in `train`.
+//! asked questions, the training in `train`, and the `protocol` that proves what is
+//! read.
 
 mod batch;
 mod config;
@@ -13,6 +14,7 @@ mod facts;
 mod layer;
 mod loss;
 mod model;
+pub mod protocol;
 mod query;
 mod reader;
 pub mod train;

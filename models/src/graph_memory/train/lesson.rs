@@ -4,7 +4,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use super::config::{MemoryTrainConfig, Told};
-use crate::episodes::{Episode, KnowledgeBase, NameOptions, Names as FreshNames, Question, Schema, Split, clique, star};
+use crate::episodes::{Episode, KnowledgeBase, NameOptions, Names as FreshNames, Question, Schema, Split, clique, fact_text, star};
 use crate::error::Result;
 use crate::graph_memory::{Asked, FactList, QuestionBatch, Words};
 
@@ -18,7 +18,10 @@ pub struct Lesson {
 }
 
 /// A knowledge base with questions, told as the options say.
-pub(super) fn told(episode: Episode, told: Told, seed: u64) -> Result<(KnowledgeBase, Vec<Question>)> {
+///
+/// # Errors
+/// Where there are too few names for the nodes of a star.
+pub fn told(episode: Episode, told: Told, seed: u64) -> Result<(KnowledgeBase, Vec<Question>)> {
     let rewritten = match told {
         Told::Hyperedges => return Ok((episode.base, episode.questions)),
         Told::Clique => clique(&episode.base, &episode.questions),
@@ -44,8 +47,8 @@ impl Lesson {
         Ok(Self { batch: QuestionBatch::new(asked, words.end)?, facts })
     }
 
-    /// The texts of a step of stage 0: questions, of whose answers half are the refusal and half the names of random entities, so that the decoder learns to speak and
-    /// nothing else. Every token is to be told.
+    /// The texts of a step of stage 0. Of the questions a third have the answer's fact and another before them, to be read there; of the others half are answered by
+    /// the refusal and half by the name of a random entity, so that the decoder learns to speak and no fact. Every token is to be told.
     ///
     /// # Errors
     /// As [`draw`](Self::draw).
@@ -55,11 +58,20 @@ impl Lesson {
         let entities = episode.base.entities.len() as u64;
         let mut texts = Vec::with_capacity(episode.questions.len());
         for question in &episode.questions {
-            let answer = match rng.next_u32() % 2 {
-                0 => words.refusal()?,
-                _ => words.name(&episode.base.entities[(rng.next_u64() % entities) as usize])?,
+            let way = rng.next_u32() % 3;
+            let (before, answer) = match (way, question.answer, question.gold.first()) {
+                (0, Some(answer), Some(gold)) => {
+                    let other = (rng.next_u64() % episode.base.facts.len() as u64) as usize;
+                    let mut facts = [gold.fact as usize, other].map(|fact| fact_text(&episode.base, &episode.base.facts[fact], rng.next_u32() as usize));
+                    if rng.next_u32() % 2 == 0 {
+                        facts.reverse();
+                    }
+                    (facts.join(" ") + " ", words.name(&episode.base.entities[answer as usize])?)
+                }
+                (1, ..) => (String::new(), words.name(&episode.base.entities[(rng.next_u64() % entities) as usize])?),
+                _ => (String::new(), words.refusal()?),
             };
-            let mut text = words.prompt(&question.text)?;
+            let mut text = words.prompt(&(before + &question.text))?;
             text.extend(answer);
             texts.push(Asked { prompt: vec![text[0]], answer: text[1..].to_vec(), gold: vec![] });
         }

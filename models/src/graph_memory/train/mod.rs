@@ -9,6 +9,6 @@ mod trainer;
 
 pub use checkpoint::MemoryCheckpoint;
 pub use config::{MemoryTrainConfig, StageConfig, Told};
-pub use lesson::Lesson;
+pub use lesson::{Lesson, told};
 pub use presets::Preset;
 pub use trainer::{MemoryEvaluation, MemoryProgress, MemorySetup, MemoryTrainer, Stage, StepLosses};
