@@ -11,7 +11,7 @@ use hypergraphql::framework::generate::power_law;
 use hypergraphql::ops::{
     AttentionConfig, BiasPlace, ConvConfig, Cpu, CpuDevice, DType, Direction, FlashOptions, GraphConvKernel, Ids, Incidence, Index, Metric,
     Normalisation, Reduce, Relations, Rotary, RotaryConfig, Scatter, SetAttentionOptions, SparseMatrix, Targets, aggregate, compact,
-    cross_entropy, distinct, dropout, edge_score, flash_attention, gather, hypergraph_attention, hypergraph_conv, int8_matmul, knn,
+    cross_entropy, distinct, dropout, edge_score, flash_attention, gather, hypergraph_attention, hypergraph_conv, int8_matmul, knn, linear,
     quantize, relation_linear, rms_norm, rope, scan, scatter_add, segment_softmax, set_attention, sort, sort_by_key, sparse_conv, swiglu,
     top_k, verify,
 };
@@ -194,6 +194,7 @@ fn discrete(c: &mut Criterion) {
         group.bench_function(format!("knn/{metric:?}"), |b| b.iter(|| black_box(knn(q.clone(), x.clone(), 10, metric).unwrap())));
     }
     group.bench_function("quantize", |b| b.iter(|| black_box(quantize(x.clone()).unwrap())));
+    group.bench_function("linear", |b| b.iter(|| black_box(linear(q.clone().narrow(0, 0, 1), x.clone()).unwrap())));
     let w = quantize(x).unwrap();
     group.bench_function("int8_matmul", |b| b.iter(|| black_box(int8_matmul(q.clone(), &w).unwrap())));
     group.finish();

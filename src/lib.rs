@@ -86,6 +86,8 @@ mod pages {
     struct Readme;
     #[doc = include_str!("../docs/add-a-layer.md")]
     struct AddALayer;
+    #[doc = include_str!("../docs/language-models.md")]
+    struct LanguageModels;
     #[doc = include_str!("../docs/training.md")]
     struct Training;
 }

@@ -11,7 +11,9 @@ pub use crate::models::layers::{
     UniGcnIIConfig, UniGin, UniGnnConfig, UniSage, WeightStream,
 };
 pub use crate::models::task::{NodeTask, Predictions, TaskConfig, predict};
+pub use crate::models::text::{Answer, Bert, BertConfig, BpeOptions, LanguageModel, Overlong, TextEncoder, TextOptions, Tokenizer};
 pub use crate::models::train::{TrainConfig, Trainer};
+pub use crate::models::transformer::{Finish, GenerateOptions, Llama, LlamaConfig, LlamaContext, LlamaDecoder, SamplingOptions};
 pub use crate::models::{FeaturedPairs, Kind, PairGraph, StatementList, Statements, TypedHyperedges, TypedIncidence};
 pub use crate::models::{GraphInput, LayerKind, NodeClassifier, NodeClassifierConfig, NodeFeatures, Precision};
 #[cfg(feature = "metal")]

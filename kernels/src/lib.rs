@@ -39,6 +39,7 @@ pub mod hypergraph_conv;
 pub mod int8_matmul;
 pub mod intersect;
 pub mod knn;
+pub mod linear;
 pub mod mark;
 pub mod memory_attention;
 pub mod quantize;

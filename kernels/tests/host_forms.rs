@@ -14,7 +14,7 @@ use hypergraphql_kernels::hypergraph_conv::{self as conv, Scales, host::Wanted};
 use hypergraphql_kernels::sparse_conv::bsr::{BlockSize, Bsr};
 use hypergraphql_kernels::sparse_conv::host::Stored;
 use hypergraphql_kernels::{
-    CsrPair, Direction, Element, cross_entropy, gather, rms_norm, rope, scatter_add, segment_softmax, sparse_conv, swiglu,
+    CsrPair, Direction, Element, cross_entropy, gather, linear, rms_norm, rope, scatter_add, segment_softmax, sparse_conv, swiglu,
 };
 
 /// Multiples of 1/8 in [-2, 2): exact in every storage type, and ties are real ties.
@@ -415,6 +415,7 @@ fn the_number_of_threads_changes_no_bit() {
         let wanted = flash::Wanted { q: true, k: true, v: true };
         results.extend(flash::host::flash_attention_backward(c, saved, &real(19, q.len()), wanted).into_iter().flatten());
         results.extend([out, normaliser]);
+        results.push(linear::host::linear(&real(20, 3 * 301), &real(21, 1003 * 301), [3, 301, 1003]));
         results.into_iter().map(|v| v.into_iter().map(f32::to_bits).collect()).collect()
     };
     let on = |threads: usize| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(all);

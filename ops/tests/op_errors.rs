@@ -9,7 +9,7 @@ use hypergraphql_ops::{
     AttentionConfig, BiasPlace, ConvConfig, Cpu, CpuDevice, Direction, FlashOptions, Incidence, Index, Int8Matrix, KernelError,
     MemoryOptions, Metric, Normalisation, OpError, Reduce, Relations, Rotary, RotaryConfig, RotaryScaling, Scatter, SetAttentionOptions,
     SparseMatrix, Targets, aggregate, cross_entropy, dropout, edge_score, flash_attention, gather, hypergraph_attention, hypergraph_conv,
-    int8_matmul, knn, memory_attention, quantize, relation_linear, rms_norm, rope, scatter_add, segment_softmax, set_attention,
+    int8_matmul, knn, linear, memory_attention, quantize, relation_linear, rms_norm, rope, scatter_add, segment_softmax, set_attention,
     sparse_conv, swiglu,
 };
 
@@ -137,6 +137,8 @@ fn indices_and_options_outside_their_range_are_named() {
     for p in [1.0, -0.1, f64::NAN] {
         assert!(text(dropout(zeros([2, 3]), p, 0, 0)).contains("expected 0 <= p < 1"));
     }
+    let error = text(linear(zeros([2, 3]), zeros([4, 2])));
+    assert_eq!(error, "linear: W has shape [4, 2], expected [_, 3]; the contract is x [N, I], w [O, I], y [N, O]");
     let error = text(swiglu(zeros([2, 3]), zeros([3, 2])));
     assert!(error.contains("up") && error.contains("[2, 3]") && error.contains("[3, 2]"), "{error}");
     for epsilon in [0.0, -1.0, f64::NAN, f64::INFINITY] {

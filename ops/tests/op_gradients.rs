@@ -8,8 +8,8 @@ use hypergraphql_framework::{Duplicates, Hypergraph};
 use hypergraphql_ops::{
     AttentionConfig, AttentionKernel, BiasPlace, ConvConfig, Cpu, CpuDevice, Direction, FlashOptions, GraphConvKernel, Incidence, Index,
     MemoryOptions, Normalisation, Reduce, Relations, Rotary, RotaryConfig, Scatter, SetAttentionOptions, SparseMatrix, Targets, aggregate,
-    cross_entropy, dropout, edge_score, flash_attention, gather, hypergraph_attention, hypergraph_conv, memory_attention, relation_linear,
-    rms_norm, rope, scatter_add, segment_softmax, set_attention, sparse_conv, swiglu,
+    cross_entropy, dropout, edge_score, flash_attention, gather, hypergraph_attention, hypergraph_conv, linear, memory_attention,
+    relation_linear, rms_norm, rope, scatter_add, segment_softmax, set_attention, sparse_conv, swiglu,
 };
 
 type B = Autodiff<Cpu>;
@@ -204,6 +204,9 @@ fn row_ops_and_dropout_match_central_differences() {
         check("scatter_add", &[[7, 3]], |t| scatter_add(t[0].clone(), &index, scatter).unwrap());
     }
     check("dropout", &[[9, 5]], |t| dropout(t[0].clone(), 0.4, 7, 3).unwrap());
+    for rows in [1, 5, 11] {
+        check("linear", &[[rows, 7], [6, 7]], |t| linear(t[0].clone(), t[1].clone()).unwrap());
+    }
     check("swiglu", &[[5, 7], [5, 7]], |t| swiglu(t[0].clone(), t[1].clone()).unwrap());
     check("rms_norm", &[[5, 7], [1, 7]], |t| rms_norm(t[0].clone(), row(t[1].clone()), 1e-3).unwrap());
     check("dropout of nothing", &[[2, 5]], |t| dropout(t[0].clone(), 0.0, 7, 3).unwrap());

@@ -5,6 +5,7 @@ mod ceiling;
 mod clock;
 mod compare;
 mod discrete;
+mod generate;
 mod inputs;
 mod query;
 mod record;
@@ -25,7 +26,7 @@ use super::error::CliError;
 use cases::cases;
 use ceiling::Ceiling;
 pub(super) use clock::Clock;
-use inputs::{Inputs, Size, generate};
+use inputs::{Inputs, Size, generate as drawn};
 pub(super) use inputs::{failed, in_blocks};
 use record::{Record, Roofs, Shape};
 use report::Report;
@@ -38,6 +39,7 @@ use report::Report;
                   hgql bench kernels --preset smoke\n  \
                   hgql bench kernels --device cuda --dtype bf16 --out cuda\n  \
                   hgql bench query --scale 0.1\n  \
+                  hgql bench generate --preset 125m --batch 1,32\n  \
                   hgql bench compare before/bench.json after/bench.json"
 )]
 pub(crate) struct BenchArgs {
@@ -49,6 +51,7 @@ pub(crate) struct BenchArgs {
 enum What {
     Kernels(Box<KernelsArgs>),
     Query(Box<query::QueryBenchArgs>),
+    Generate(Box<generate::GenerateBenchArgs>),
     Compare(compare::CompareArgs),
 }
 
@@ -61,7 +64,7 @@ enum What {
                   order, and on devices Burn's kernels.\n\n\
                   flash_* (causal), rope and cross_entropy (32,000 classes) run on sequences of --tokens; flash_* is set against Burn's product of \
                   two square matrices, in operations. \
-                  knn looks for the nearest 10 of --items for --queries; int8_matmul multiplies 1, 16 and 64 rows by 4096 x 4096 and is set \
+                  knn looks for the nearest 10 of --items for --queries; linear and int8_matmul multiply 1, 16 and 64 rows by 4096 x 4096 and are set \
                   against Burn's product of floats. \
                   scan, sort and the other relational cases run on columns of --rows indices.\n\n\
                   conv_* and att_* run the differentiable ops; *_fwd_bwd includes the gradients of X, Θ and the bias. spmm is H^T X with the \
@@ -239,6 +242,7 @@ pub(crate) fn run(args: BenchArgs, global: &Global) -> Result<(), CliError> {
     let args = match args.what {
         What::Kernels(args) => *args,
         What::Query(args) => return query::run(&args, global),
+        What::Generate(args) => return generate::run(&args, global),
         What::Compare(args) => return compare::run(&args, global.json),
     };
     let sizes = args.hypergraphs()?;
@@ -304,7 +308,7 @@ impl Kernels {
         let args = &self.args;
         let graph = match &args.data {
             Some(path) => hypergraphql_framework::io::read(path)?.hypergraph,
-            None => generate(size, args.seed)?,
+            None => drawn(size, args.seed)?,
         };
         (size.n, size.m) = (graph.nodes(), graph.hyperedges());
         if let Some(dir) = &args.dump {

@@ -1,16 +1,21 @@
 //! `hgql embed`: embeddings of texts by an encoder.
 
+mod table;
+
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::io::{IsTerminal, Read};
+use std::path::{Path, PathBuf};
 
 use hypergraphql_models::Precision;
 use hypergraphql_models::text::{Overlong, TextEncoder};
 use hypergraphql_ops::HyperBackend;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use super::backend::{DeviceArg, WithBackend, dispatch};
 use super::error::CliError;
-use super::{Global, output};
+use super::{Global, logging, output};
+use table::Format;
 
 /// Embed texts.
 #[derive(Debug, clap::Args)]
@@ -20,14 +25,15 @@ use super::{Global, output};
 )]
 #[command(after_help = "Examples:\n  \
                         hgql embed --model minilm/ 'a cat' 'a dog' --json\n  \
-                        hgql embed --model minilm/ --file texts.txt --truncate > vectors.txt")]
+                        hgql embed --model minilm/ --input texts.txt --truncate --out vectors.parquet\n  \
+                        sort -u names.txt | hgql embed --model minilm/ --input - > vectors.txt")]
 pub(crate) struct EmbedArgs {
     /// Texts.
-    #[arg(value_name = "TEXT", required_unless_present = "file", conflicts_with = "file")]
+    #[arg(value_name = "TEXT", required_unless_present = "input", conflicts_with = "input")]
     texts: Vec<String>,
-    /// File with a text a line; empty lines are left out.
+    /// File with a text a line; `-` is stdin.
     #[arg(long, value_name = "FILE")]
-    file: Option<PathBuf>,
+    input: Option<PathBuf>,
     /// Hugging Face folder of the encoder.
     #[arg(long, value_name = "DIR")]
     model: PathBuf,
@@ -39,6 +45,9 @@ pub(crate) struct EmbedArgs {
     /// Drop the end of a text of more tokens than the encoder takes; it is an error otherwise.
     #[arg(long)]
     truncate: bool,
+    /// Write to a file instead: .parquet has columns `text` and `embedding`, .safetensors a tensor `embeddings` [texts, width].
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
 }
 
 /// The embedding of a text.
@@ -49,31 +58,53 @@ struct Record<'a> {
     embedding: &'a [f32],
 }
 
+/// The file that was written.
+#[derive(Serialize)]
+struct Written<'a> {
+    kind: &'static str,
+    output: &'a Path,
+    rows: usize,
+}
+
 struct Embedding<'a> {
     args: &'a EmbedArgs,
     texts: &'a [String],
+    bar: ProgressBar,
 }
 
 impl WithBackend for Embedding<'_> {
     type Out = hypergraphql_models::Result<Vec<Vec<f32>>>;
 
     fn call<B: HyperBackend>(self, device: B::Device) -> Self::Out {
-        let encoder = TextEncoder::<B>::from_folder(&self.args.model, self.args.precision, &device)?;
-        encoder.embed(self.texts, if self.args.truncate { Overlong::Truncate } else { Overlong::Refuse })
+        let Self { args, texts, bar } = self;
+        let encoder = TextEncoder::<B>::from_folder(&args.model, args.precision, &device)?;
+        let mut embeddings = vec![Vec::new(); texts.len()];
+        let overlong = if args.truncate { Overlong::Truncate } else { Overlong::Refuse };
+        encoder.embed_each(texts, overlong, &mut |i, embedding| {
+            embeddings[i] = embedding;
+            bar.inc(1);
+        })?;
+        Ok(embeddings)
     }
 }
 
-/// Reads, embeds and prints.
+/// Reads, embeds and prints or writes.
 pub(crate) fn run(args: &EmbedArgs, global: &Global) -> Result<(), CliError> {
-    let texts = match &args.file {
-        None => args.texts.clone(),
-        Some(path) => {
-            let text =
-                std::fs::read_to_string(path).map_err(|error| CliError::input(format!("{}: cannot read: {error}", path.display())))?;
-            text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect()
+    // Known before the work is done.
+    let to = args.out.as_deref().map(|path| Ok::<_, CliError>((path, Format::of(path)?))).transpose()?;
+    let texts = args.input.as_deref().map_or_else(|| Ok(args.texts.clone()), read)?;
+    let bar = bar(texts.len(), global);
+    let embeddings = dispatch(args.device, Embedding { args, texts: &texts, bar: bar.clone() });
+    logging::set_bar(None);
+    bar.finish_and_clear();
+    let embeddings = embeddings??;
+    if let Some((path, format)) = to {
+        format.write(path, &texts, &embeddings)?;
+        if global.json {
+            return output::json(&Written { kind: "written", output: path, rows: texts.len() });
         }
-    };
-    let embeddings = dispatch(args.device, Embedding { args, texts: &texts })??;
+        return output::line(format!("{} rows in {}", texts.len(), path.display()));
+    }
     for (text, embedding) in texts.iter().zip(&embeddings) {
         if global.json {
             output::json(&Record { kind: "embedding", text, embedding })?;
@@ -88,4 +119,36 @@ pub(crate) fn run(args: &EmbedArgs, global: &Global) -> Result<(), CliError> {
         output::line(line)?;
     }
     Ok(())
+}
+
+/// The lines of a file or of stdin.
+fn read(path: &Path) -> Result<Vec<String>, CliError> {
+    let mut text = String::new();
+    let read = match path.as_os_str() == "-" {
+        true => std::io::stdin().read_to_string(&mut text),
+        false => std::fs::File::open(path).and_then(|mut file| file.read_to_string(&mut text)),
+    };
+    let name = path.display();
+    read.map_err(|error| CliError::input(format!("{name}: cannot read the texts: {error}")))?;
+    let texts: Vec<String> = text.lines().map(str::to_owned).collect();
+    if texts.is_empty() {
+        return Err(CliError::input(format!("{name}: expected a text a line, found no line")));
+    }
+    if let Some(empty) = texts.iter().position(String::is_empty) {
+        let help = "every line is a text and gets a vector; delete the line";
+        return Err(CliError::input(format!("{name}:{}: the line is empty", empty + 1)).with_help(help));
+    }
+    Ok(texts)
+}
+
+/// A bar of many texts; it draws nothing without a terminal, with --json or with -q.
+fn bar(texts: usize, global: &Global) -> ProgressBar {
+    let hidden = global.json || global.quiet > 0 || !std::io::stderr().is_terminal();
+    let target = if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(10) };
+    let bar = ProgressBar::with_draw_target(Some(texts as u64), target);
+    if let Ok(style) = ProgressStyle::with_template("embedding {bar:24} {pos}/{len} texts, {per_sec}, {eta} left") {
+        bar.set_style(style);
+    }
+    logging::set_bar(Some(bar.clone()));
+    bar
 }

@@ -15,7 +15,7 @@ fn the_smoke_preset_times_every_case_and_writes_the_report() {
     let out = dir.to_str().expect("UTF-8");
     let found = lines(&hgql(SMALL.into_iter().chain(["--json", "--out", out])).ok());
     let case = |name: &str| found.iter().find(|line| line["case"] == name).unwrap_or_else(|| panic!("no {name}"));
-    assert_eq!(found.len(), 39);
+    assert_eq!(found.len(), 40);
     for line in &found {
         let number = |key: &str| line[key].as_f64().unwrap_or_else(|| panic!("no {key} in {line}"));
         assert!(

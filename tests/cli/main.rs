@@ -16,6 +16,7 @@ mod query;
 mod query_bad_input;
 mod query_parameters;
 mod resume;
+mod text;
 mod train;
 mod training;
 mod tune;

@@ -1,6 +1,34 @@
-//! Ops on sequences: `rope`, `cross_entropy` and `flash_attention`.
+//! Ops on sequences: `linear`, `rope`, `cross_entropy` and `flash_attention`.
 
 use super::*;
+
+in_every_type!(linear_of_any_size);
+fn linear_of_any_size<E: Element>() {
+    let mut r = Numbers(19);
+    for [rows, inputs, outputs] in [
+        [1, 1, 1],
+        [1, 768, 37],
+        [1, 9, 70_001],
+        [2, 40, 5],
+        [3, 31, 8],
+        [4, 17, 3],
+        [5, 64, 67],
+        [8, 301, 130],
+        [19, 7, 6],
+        [0, 5, 3],
+        [3, 0, 2],
+        [3, 2, 0],
+    ] {
+        let (x, w): (Vec<E>, Vec<E>) = (r.array(rows * inputs), r.array(outputs * inputs));
+        let y = linear::host::linear(&x, &w, [rows, inputs, outputs]);
+        close("linear", &y, &linear::reference::linear(&widen(&x), &widen(&w), [rows, inputs, outputs]), inputs);
+        // A row has the same bits whatever stands beside it.
+        for n in 0..rows {
+            let alone = linear::host::linear(&x[n * inputs..(n + 1) * inputs], &w, [1, inputs, outputs]);
+            assert!(alone == y[n * outputs..(n + 1) * outputs], "row {n} of {rows}");
+        }
+    }
+}
 
 in_every_type!(rope_and_cross_entropy);
 fn rope_and_cross_entropy<E: Element>() {

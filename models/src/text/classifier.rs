@@ -4,6 +4,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use burn::tensor::activation::softmax;
 use burn::tensor::backend::Backend;
+use hypergraphql_ops::HyperBackend;
 
 use crate::error::{ModelError, Result};
 use crate::layers::WeightStream;
@@ -24,7 +25,7 @@ pub struct TextClassifier<B: Backend> {
     pub temperature: f64,
 }
 
-impl<B: Backend> TextClassifier<B> {
+impl<B: HyperBackend> TextClassifier<B> {
     /// From embeddings of `width` features to `classes`, not calibrated.
     ///
     /// # Errors

@@ -58,9 +58,23 @@ impl<B: HyperBackend> Encoder<B> for Bert<B> {
 /// # Errors
 /// When a sequence is empty or too long, or has a token outside the vocabulary.
 pub fn embed_all<B: HyperBackend>(encoder: &impl Encoder<B>, sequences: &[Encoded], options: EmbedOptions) -> Result<Vec<Vec<f32>>> {
+    let mut embeddings = vec![Vec::new(); sequences.len()];
+    embed_each(encoder, sequences, options, &mut |i, embedding| embeddings[i] = embedding)?;
+    Ok(embeddings)
+}
+
+/// The same, each handed to `on_embedding` with the number of its sequence as soon as it is there: short sequences come first.
+///
+/// # Errors
+/// As [`embed_all`].
+pub fn embed_each<B: HyperBackend>(
+    encoder: &impl Encoder<B>,
+    sequences: &[Encoded],
+    options: EmbedOptions,
+    on_embedding: &mut dyn FnMut(usize, Vec<f32>),
+) -> Result<()> {
     let mut order: Vec<usize> = (0..sequences.len()).collect();
     order.sort_by_key(|&i| sequences[i].tokens.len());
-    let mut embeddings = vec![Vec::new(); sequences.len()];
     let mut rest = order.as_slice();
     while !rest.is_empty() {
         // Sorted by length, so that the last of a batch is its longest.
@@ -71,10 +85,10 @@ pub fn embed_all<B: HyperBackend>(encoder: &impl Encoder<B>, sequences: &[Encode
         let segments: Vec<u32> = now.iter().flat_map(|&i| sequences[i].segments.iter().copied()).collect();
         let x = encoder.encode(&batch, &segments, options.precision)?; // [N, d]
         let rows = rows(normalise(mean(&x, batch.groups())));
-        now.iter().zip(rows).for_each(|(&i, row)| embeddings[i] = row);
+        now.iter().zip(rows).for_each(|(&i, row)| on_embedding(i, row));
         rest = later;
     }
-    Ok(embeddings)
+    Ok(())
 }
 
 /// Rows on the host.

@@ -6,7 +6,7 @@ use hypergraphql_ops::HyperBackend;
 
 use super::bert::Bert;
 use super::config::BertConfig;
-use super::embed::{EmbedOptions, Encoded, embed_all};
+use super::embed::{EmbedOptions, Encoded, embed_each};
 use super::tokenizer::Tokenizer;
 use crate::error::{ModelError, Result};
 use crate::precision::Precision;
@@ -51,9 +51,20 @@ impl<B: HyperBackend> TextEncoder<B> {
     /// # Errors
     /// A text that is empty, or too long where that is refused.
     pub fn embed<S: AsRef<str>>(&self, texts: &[S], overlong: Overlong) -> Result<Vec<Vec<f32>>> {
+        let mut embeddings = vec![Vec::new(); texts.len()];
+        self.embed_each(texts, overlong, &mut |i, embedding| embeddings[i] = embedding)?;
+        Ok(embeddings)
+    }
+
+    /// The same, each handed to `on_embedding` with the number of its text as soon as it is there: short texts come first.
+    ///
+    /// # Errors
+    /// As [`embed`](Self::embed), before anything is embedded.
+    pub fn embed_each<S: AsRef<str>>(&self, texts: &[S], overlong: Overlong, on_embedding: &mut dyn FnMut(usize, Vec<f32>)) -> Result<()> {
         let encoded =
             texts.iter().enumerate().map(|(number, text)| self.encode(number, text.as_ref(), overlong)).collect::<Result<Vec<_>>>()?;
-        embed_all(&self.model, &encoded, EmbedOptions { precision: self.precision, ..EmbedOptions::default() })
+        let options = EmbedOptions { precision: self.precision, ..EmbedOptions::default() };
+        embed_each(&self.model, &encoded, options, on_embedding)
     }
 
     fn encode(&self, number: usize, text: &str, overlong: Overlong) -> Result<Encoded> {
@@ -62,6 +73,9 @@ impl<B: HyperBackend> TextEncoder<B> {
             return Err(ModelError::Tokens { what: what(), got: 0, expected: "some text".to_owned() });
         }
         let mut encoded = self.tokenizer.encode(text, true)?;
+        if encoded.tokens.is_empty() {
+            return Err(ModelError::Tokens { what: what(), got: 0, expected: "some that the tokenizer has tokens for".to_owned() });
+        }
         let (got, places) = (encoded.tokens.len(), self.config.max_position_embeddings);
         match overlong {
             _ if got <= places => {}

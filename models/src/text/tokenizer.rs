@@ -49,6 +49,10 @@ impl Tokenizer {
     /// When it cannot be read or is none.
     pub fn from_folder(folder: &Path) -> Result<Self> {
         let path = folder.join(TOKENIZER);
+        if folder.is_dir() && !path.exists() {
+            let expected = "the tokenizer of the model; write it there with AutoTokenizer.from_pretrained(…).save_pretrained(DIR) of Python's transformers";
+            return Err(ModelError::checkpoint(&path, expected, "no such file"));
+        }
         Self::from_json(&std::fs::read(&path).map_err(ModelError::read(&path))?, &path)
     }
 
@@ -59,7 +63,7 @@ impl Tokenizer {
     pub fn from_json(bytes: &[u8], path: &Path) -> Result<Self> {
         let mut inner = Inner::from_bytes(bytes).map_err(|e| ModelError::checkpoint(path, "a tokenizer.json", e.to_string()))?;
         // Sequences are cut and put side by side by their readers, who say so.
-        inner.with_truncation(None).map_err(failed(path))?.with_padding(None);
+        inner.with_truncation(None).map_err(failed(path, "a tokenizer that need not truncate"))?.with_padding(None);
         Ok(Self::of(inner, path.to_path_buf()))
     }
 
@@ -68,7 +72,7 @@ impl Tokenizer {
     /// # Errors
     /// When the `tokenizers` crate cannot write it.
     pub fn to_json(&self) -> Result<String> {
-        self.inner.to_string(true).map_err(failed(&self.path))
+        self.inner.to_string(true).map_err(failed(&self.path, "a tokenizer that can be written"))
     }
 
     /// Learns byte pairs from texts: every text has tokens, and its tokens give it back. Equal texts give equal tokenizers.
@@ -92,7 +96,7 @@ impl Tokenizer {
             .initial_alphabet(ByteLevel::alphabet().into_iter().collect())
             .special_tokens(special)
             .build();
-        inner.train(&mut TrainerWrapper::from(trainer), texts).map_err(failed(&path))?;
+        inner.train(&mut TrainerWrapper::from(trainer), texts).map_err(failed(&path, "texts to learn byte pairs from"))?;
         Ok(Self::of(inner, path))
     }
 
@@ -107,8 +111,7 @@ impl Tokenizer {
     /// When it cannot be written.
     pub fn save(&self, folder: &Path) -> Result<()> {
         let path = folder.join(TOKENIZER);
-        let text = self.inner.to_string(true).map_err(failed(&path))?;
-        std::fs::write(&path, text).map_err(ModelError::write(&path))
+        std::fs::write(&path, self.to_json()?).map_err(ModelError::write(&path))
     }
 
     /// The largest token and one.
@@ -126,7 +129,8 @@ impl Tokenizer {
             return Ok(());
         }
         let expected = format!("the tokenizer of a model with a vocabulary of {vocabulary}");
-        Err(ModelError::checkpoint(&self.path, expected, format!("one of {} tokens", self.size)))
+        let found = format!("one of {} tokens; take tokenizer.json and weights from the same model", self.size);
+        Err(ModelError::checkpoint(&self.path, expected, found))
     }
 
     /// The id of a token.
@@ -139,7 +143,7 @@ impl Tokenizer {
     /// # Errors
     /// When the tokenizer has no token for a part of it.
     pub fn encode(&self, text: &str, special: bool) -> Result<Encoded> {
-        let encoding = self.inner.encode(text, special).map_err(failed(&self.path))?;
+        let encoding = self.inner.encode(text, special).map_err(failed(&self.path, "a tokenizer with tokens for every text"))?;
         Ok(Encoded { tokens: encoding.get_ids().to_vec(), segments: encoding.get_type_ids().to_vec() })
     }
 
@@ -148,12 +152,12 @@ impl Tokenizer {
     /// # Errors
     /// When the tokenizer cannot decode.
     pub fn decode(&self, tokens: &[u32]) -> Result<String> {
-        self.inner.decode(tokens, true).map_err(failed(&self.path))
+        self.inner.decode(tokens, true).map_err(failed(&self.path, "a tokenizer whose tokens have a text"))
     }
 }
 
-fn failed(path: &Path) -> impl Fn(tokenizers::Error) -> ModelError + '_ {
-    |error| ModelError::checkpoint(path, "a tokenizer that can do this", error.to_string())
+fn failed(path: &Path, expected: &'static str) -> impl Fn(tokenizers::Error) -> ModelError + '_ {
+    move |error| ModelError::checkpoint(path, expected, error.to_string())
 }
 
 #[cfg(test)]
@@ -201,12 +205,16 @@ mod tests {
         for other in [size - 1, size + 1025, 32_000] {
             let text = tokenizer.check(other).unwrap_err().to_string();
             assert!(
-                text.ends_with(&format!("expected the tokenizer of a model with a vocabulary of {other}, found one of {size} tokens")),
+                text.ends_with(&format!("expected the tokenizer of a model with a vocabulary of {other}, found one of {size} tokens; take tokenizer.json and weights from the same model")),
                 "{text}"
             );
         }
         let dir = tempfile::tempdir().unwrap();
-        assert!(Tokenizer::from_folder(dir.path()).unwrap_err().to_string().contains("tokenizer.json: cannot read"));
+        let text = Tokenizer::from_folder(dir.path()).unwrap_err().to_string();
+        assert!(
+            text.contains("tokenizer.json: expected the tokenizer of the model; write it there with")
+                && text.ends_with("found no such file")
+        );
         std::fs::write(dir.path().join(TOKENIZER), "{}").unwrap();
         assert!(Tokenizer::from_folder(dir.path()).unwrap_err().to_string().contains("expected a tokenizer.json, found"));
         let options = BpeOptions { vocabulary: 258, ..BpeOptions::default() };

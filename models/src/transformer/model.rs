@@ -12,7 +12,7 @@ use super::block::Block;
 use super::cache::KvCache;
 use super::config::LlamaConfig;
 use super::context::LlamaContext;
-use super::projection::{Source, initial, ones};
+use super::projection::{Source, initial, ones, times};
 use crate::error::Result;
 use crate::import::StateDict;
 use crate::layers::WeightStream;
@@ -122,7 +122,7 @@ impl<B: HyperBackend> Llama<B> {
         let head = self.head.as_ref().unwrap_or(&self.embedding).val(); // [V, d]
         let half = [Precision::F16, Precision::Bf16].into_iter().find(|half| half.dtype() == head.dtype());
         let by = half.unwrap_or(precision.wide());
-        precision.widen(by.cast(x).matmul(by.cast(head).transpose())) // [N, V]
+        precision.widen(times(by.cast(x), by.cast(head))) // [N, V]
     }
 
     /// The rows after the last norm. `before` is called with the number of each block and the rows that it is to read, and may change them.

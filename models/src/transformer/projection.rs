@@ -3,6 +3,7 @@
 use burn::module::{Module, Param};
 use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};
+use hypergraphql_ops::{HyperBackend, linear};
 
 use crate::error::Result;
 use crate::import::StateDict;
@@ -78,18 +79,31 @@ impl<B: Backend> Projection<B> {
         let bias = if bias { Some(source.param(&format!("{name}.bias"), [outputs])?) } else { None };
         Ok(Self { weight, bias })
     }
+}
 
+impl<B: HyperBackend> Projection<B> {
     /// Applies the map.
     ///
     /// # Shapes
     /// x `[N, I]` -> `[N, O]`, in the type of `precision`
+    ///
+    /// # Panics
+    /// When x is not I wide or on another device.
     pub fn forward(&self, x: Tensor<B, 2>, precision: Precision) -> Tensor<B, 2> {
-        let y = precision.cast(x).matmul(precision.cast(self.weight.val()).transpose()); // [N, O]
+        let y = times(precision.cast(x), precision.cast(self.weight.val())); // [N, O]
         match &self.bias {
             Some(bias) => y + precision.cast(bias.val()).unsqueeze(),
             None => y,
         }
     }
+}
+
+/// x `[N, I]` times the transpose of w `[O, I]`, of one type.
+///
+/// # Panics
+/// When x is not I wide or on another device.
+pub(crate) fn times<B: HyperBackend>(x: Tensor<B, 2>, w: Tensor<B, 2>) -> Tensor<B, 2> {
+    linear(x, w).expect("rows are as wide as the map that they meet; others are a bug") // [N, O]
 }
 
 /// Weights of standard deviation 0.02.

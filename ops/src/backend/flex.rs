@@ -8,6 +8,7 @@ mod sets;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use burn::tensor::ops::FloatTensorOps;
 use burn::tensor::{DType as BurnDType, Element as BurnElement, TensorData, TensorMetadata};
 use burn_flex::{Flex, FlexDevice, FlexTensor};
 use hypergraphql_kernels::aggregate::{Fold, Wanted as PassWanted, Weights};
@@ -25,7 +26,7 @@ use hypergraphql_kernels::sparse_conv::host::Stored as StoredMatrix;
 use hypergraphql_kernels::swiglu::Wanted as GateWanted;
 use hypergraphql_kernels::{CsrPair, DType, Direction, Element, KernelError};
 use hypergraphql_kernels::{
-    aggregate, cross_entropy, dropout, edge_score, flash_attention, gather, hypergraph_attention, hypergraph_conv, rms_norm, rope,
+    aggregate, cross_entropy, dropout, edge_score, flash_attention, gather, hypergraph_attention, hypergraph_conv, linear, rms_norm, rope,
     scatter_add, segment_softmax, sparse_conv, swiglu,
 };
 
@@ -451,6 +452,17 @@ impl HyperBackend for Flex {
             let like = |values: Option<Vec<E>>, t: &FlexTensor| values.map(|v| FlexTensor::from_data(TensorData::new(v, t.shape())));
             (like(dx, &x), like(dw, &w))
         })
+    }
+
+    fn times_transposed(x: FlexTensor, w: FlexTensor) -> FlexTensor {
+        let [rows, inputs, outputs] = [x.shape()[0], width(&x), w.shape()[0]];
+        let few = with_element!(x, E => linear::host::few(<E as Element>::DTYPE));
+        // A transpose of w would have to be copied first; the product by blocks knows its strides.
+        if rows * inputs * outputs > 0 && (rows > few || !w.is_contiguous()) {
+            return Self::float_matmul(x, Self::float_transpose(w));
+        }
+        let (x, w) = (x.to_contiguous(), w.to_contiguous());
+        with_element!(x, E => tensor(linear::host::linear::<E>(x.storage(), w.storage(), [rows, inputs, outputs]), [rows, outputs]))
     }
 
     fn swiglu(gate: FlexTensor, up: FlexTensor) -> FlexTensor {

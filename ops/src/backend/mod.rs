@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
+use burn::tensor::{Shape, TensorMetadata};
 use hypergraphql_kernels::aggregate::{Reduce, Wanted as PassWanted, Weights};
 use hypergraphql_kernels::dropout::Mask;
 use hypergraphql_kernels::edge_score::Wanted as ScoreWanted;
@@ -195,6 +196,16 @@ pub trait HyperBackend: DiscreteBackend + MemoryBackend + RelationBackend {
 
     /// Any shape.
     fn dropout(x: FloatTensor<Self>, mask: Mask) -> FloatTensor<Self>;
+
+    /// x `[N, I]`, w `[O, I]` -> x wᵀ `[N, O]`; see `kernels::linear`. The product of the back end, unless it has a better one for few rows.
+    fn times_transposed(x: FloatTensor<Self>, w: FloatTensor<Self>) -> FloatTensor<Self> {
+        let ([rows, inputs], outputs) = (x.shape().dims(), w.shape()[0]);
+        // Not every device multiplies nothing.
+        if rows * inputs * outputs == 0 {
+            return Self::float_zeros(Shape::new([rows, outputs]), &Self::float_device(&x), x.dtype().into());
+        }
+        Self::float_matmul(x, Self::float_transpose(w))
+    }
 
     /// x `[.., F]`, weight `[F]` -> y like x.
     fn rms_norm(x: FloatTensor<Self>, weight: FloatTensor<Self>, epsilon: f64) -> FloatTensor<Self>;

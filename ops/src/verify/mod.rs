@@ -76,12 +76,13 @@ pub struct Summary {
 }
 
 /// The ops of the suite, in the order in which they run.
-pub const OPS: [&str; 30] = [
+pub const OPS: [&str; 31] = [
     "gather",
     "scatter_add",
     "dropout",
     "rms_norm",
     "swiglu",
+    "linear",
     "rope",
     "cross_entropy",
     "flash_attention",

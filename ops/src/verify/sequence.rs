@@ -1,4 +1,4 @@
-//! Cases of the ops over sequences: `rope`, `cross_entropy` and `flash_attention`.
+//! Cases of the ops over sequences: `linear`, `rope`, `cross_entropy` and `flash_attention`.
 
 use std::sync::Arc;
 
@@ -9,6 +9,7 @@ use hypergraphql_kernels::cross_entropy::NO_TARGET;
 use hypergraphql_kernels::cross_entropy::reference::{cross_entropy, cross_entropy_backward};
 use hypergraphql_kernels::flash_attention::FlashConfig;
 use hypergraphql_kernels::flash_attention::reference::{flash_attention, flash_attention_backward};
+use hypergraphql_kernels::linear::reference::linear;
 use hypergraphql_kernels::rope::{Turn, angles, reference::rope};
 
 use super::bound::Expected;
@@ -20,6 +21,20 @@ use crate::flash_attention::{FlashOptions, flash_attention as flash_attention_op
 use crate::kernel_config::AttentionKernel;
 
 pub(super) fn run<B: HyperBackend>(suite: &mut Suite<B>) {
+    // One row, as many as the form for few takes, and more.
+    for (sizes, again) in [
+        ([1, 1, 1], Again::No),
+        ([1, 301, 1003], Again::Bits),
+        ([3, 40, 5], Again::Views),
+        ([8, 33, 70], Again::Alone),
+        ([13, 24, 9], Again::Views),
+        ([130, 67, 65], Again::Bits),
+        ([0, 5, 3], Again::No),
+        ([2, 0, 3], Again::No),
+        ([2, 5, 0], Again::No),
+    ] {
+        linear_case(suite, sizes, again);
+    }
     for (outer, places, width, start, again) in [
         (3, 7, 10, 0, Again::Views),
         (2, 501, 64, 3, Again::Bits),
@@ -65,6 +80,35 @@ pub(super) fn shaped<B: HyperBackend, const D: usize>(x: FloatTensor<Autodiff<B>
         return Autodiff::<B>::float_zeros(Shape::new(shape), &device, dtype);
     }
     Autodiff::<B>::float_reshape(x, Shape::new(shape))
+}
+
+fn linear_case<B: HyperBackend>(suite: &mut Suite<B>, [rows, inputs, outputs]: [usize; 3], again: Again) {
+    suite.case(Case {
+        op: "linear",
+        name: format!("{rows}x{inputs}to{outputs}"),
+        inputs: vec![[rows, inputs], [outputs, inputs]],
+        prepare: |_, x| x.to_vec(),
+        output: [rows, outputs],
+        gradient: as_they_are,
+        again,
+        reference: Box::new(move |x, dy| {
+            let all = |x: &[f64], w: &[f64], dy: &[f64]| {
+                let transposed =
+                    |m: &[f64], rows: usize, width: usize| -> Vec<f64> { (0..m.len()).map(|i| m[i % rows * width + i / rows]).collect() };
+                let (x_t, w_t, dy_t) = (transposed(x, rows, inputs), transposed(w, outputs, inputs), transposed(dy, rows, outputs));
+                // dx = dy w, dw = dyᵀ x
+                [
+                    (linear(x, w, [rows, inputs, outputs]), inputs),
+                    (linear(dy, &w_t, [rows, outputs, inputs]), outputs),
+                    (linear(&dy_t, &x_t, [outputs, rows, inputs]), rows),
+                ]
+            };
+            let magnitudes = all(&abs(&x[0]), &abs(&x[1]), &abs(dy));
+            let values = all(&x[0], &x[1], dy).into_iter().zip(magnitudes);
+            values.map(|((v, terms), (m, _))| Expected::new(v, m, 1.0, terms)).collect()
+        }),
+        run: Box::new(|x| wrap(Autodiff::<B>::times_transposed(primitive(&x[0]), primitive(&x[1])))),
+    });
 }
 
 fn rope_case<B: HyperBackend>(suite: &mut Suite<B>, outer: usize, turn: Turn, again: Again) {

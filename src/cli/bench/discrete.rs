@@ -1,7 +1,7 @@
-//! The ops between floats and whole numbers: nearest items, and matrices of 8-bit integers.
+//! The ops between floats and whole numbers: nearest items, and matrices of 8-bit integers; with them few rows by a matrix of floats.
 
 use burn::tensor::{Distribution, Tensor};
-use hypergraphql_ops::{HyperBackend, Metric, burn_dtype, int8_matmul, knn, quantize};
+use hypergraphql_ops::{HyperBackend, Metric, burn_dtype, int8_matmul, knn, linear, quantize};
 
 use super::KernelsArgs;
 use super::ceiling::Ceiling;
@@ -13,7 +13,7 @@ use super::sequence::square_matmul;
 use crate::cli::error::CliError;
 
 /// All cases, in the order in which they run.
-pub(super) const NAMES: [&str; 3] = ["knn", "quantize", "int8_matmul"];
+pub(super) const NAMES: [&str; 4] = ["knn", "quantize", "linear", "int8_matmul"];
 
 /// Features of queries and items, and items wanted of each query.
 const WIDTH: usize = 128;
@@ -29,8 +29,8 @@ pub(super) fn run<B: HyperBackend>(args: &KernelsArgs, report: &mut Report, devi
     if args.wants("knn") {
         args.searches().into_iter().try_for_each(|sizes| search::<B>(args, sizes, report, device))?;
     }
-    if args.wants("quantize") || args.wants("int8_matmul") {
-        integers::<B>(args, report, device)?;
+    if NAMES[1..].iter().any(|name| args.wants(name)) {
+        products::<B>(args, report, device)?;
     }
     report.print()
 }
@@ -54,8 +54,8 @@ fn search<B: HyperBackend>(
     report.add(Record::new("knn", shape, args.dtype.name(), &args.device.device.to_string(), work, times, roofs))
 }
 
-/// Rows of x by a square matrix of integers, beside Burn's product with the same matrix of floats.
-fn integers<B: HyperBackend>(args: &KernelsArgs, report: &mut Report, device: &B::Device) -> Result<(), CliError> {
+/// Rows of x by a square matrix, of floats as [`linear`] has it and of integers, beside Burn's product with the matrix of floats.
+fn products<B: HyperBackend>(args: &KernelsArgs, report: &mut Report, device: &B::Device) -> Result<(), CliError> {
     let clock = Clock::<B>::new(args.samples(), args.device.device.kind, device);
     let (side, name) = (args.side(), args.device.device.to_string());
     let w = normal::<B>(args, [side, side], device);
@@ -69,8 +69,8 @@ fn integers<B: HyperBackend>(args: &KernelsArgs, report: &mut Report, device: &B
         let shape = Shape { rows: Some(side), d: Some(side), ..Shape::default() };
         report.add(Record::new("quantize", shape, args.dtype.name(), &name, work, times, roofs))?;
     }
-    let of_floats = w.transpose();
-    for rows in args.products().into_iter().filter(|_| args.wants("int8_matmul")) {
+    let of_floats = w.clone().transpose();
+    for rows in args.products().into_iter().filter(|_| args.wants("linear") || args.wants("int8_matmul")) {
         let x = normal::<B>(args, [rows, side], device);
         let operations = 2.0 * (rows * side * side) as f64;
         let floats = clock.time(&|| {
@@ -79,10 +79,15 @@ fn integers<B: HyperBackend>(args: &KernelsArgs, report: &mut Report, device: &B
         })?;
         let roofs = Roofs { matmul: Some(operations / floats.median / 1e6), ..roofs };
         report.group(format!("{rows} rows by {side} by {side}, {}", args.dtype), roofs);
-        let times = clock.time(&|| int8_matmul(x.clone(), &integers).map(drop).map_err(failed))?;
-        let work = Work { bytes: side * (side + 4) + 2 * rows * side * s, operations, dense: true };
-        let shape = Shape { rows: Some(rows), d: Some(side), ..Shape::default() };
-        report.add(Record::new("int8_matmul", shape, args.dtype.name(), &name, work, times, roofs))?;
+        let by_floats = || linear(x.clone(), w.clone()).map(drop).map_err(failed);
+        let by_integers = || int8_matmul(x.clone(), &integers).map(drop).map_err(failed);
+        let cases: [(_, _, &dyn Fn() -> Result<(), CliError>); 2] =
+            [("linear", side * side * s, &by_floats), ("int8_matmul", side * (side + 4), &by_integers)];
+        for (case, bytes, run) in cases.into_iter().filter(|(case, ..)| args.wants(case)) {
+            let work = Work { bytes: bytes + 2 * rows * side * s, operations, dense: true };
+            let shape = Shape { rows: Some(rows), d: Some(side), ..Shape::default() };
+            report.add(Record::new(case, shape, args.dtype.name(), &name, work, clock.time(run)?, roofs))?;
+        }
     }
     Ok(())
 }

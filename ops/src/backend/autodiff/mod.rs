@@ -43,7 +43,7 @@ use entries::{
     DropoutGradient, EdgeScoreGradient, EntryDotGradient, GatherGradient, RmsNormGradient, ScatterGradient, SoftmaxGradient, SwigluGradient,
 };
 use hypergraph_attention::AttentionGradient;
-use sequence::{CrossEntropyGradient, CrossEntropyState, FlashGradient, FlashState, RopeGradient};
+use sequence::{CrossEntropyGradient, CrossEntropyState, FlashGradient, FlashState, LinearGradient, RopeGradient};
 
 /// A tensor with its node in the graph.
 type Node<B, C> = FloatTensor<Autodiff<B, C>>;
@@ -329,6 +329,11 @@ impl<B: HyperBackend, C: CheckpointStrategy> HyperBackend for Autodiff<B, C> {
     ) -> (Option<Node<B, C>>, Option<Node<B, C>>) {
         let (dx, dw) = B::rms_norm_backward(once::<B, C>(x), once::<B, C>(weight), epsilon, once::<B, C>(dy), wanted);
         (dx.map(constant::<B, C>), dw.map(constant::<B, C>))
+    }
+
+    fn times_transposed(x: Node<B, C>, w: Node<B, C>) -> Node<B, C> {
+        let y = B::times_transposed(x.primitive.clone(), w.primitive.clone());
+        node::<B, C, _, 2>(LinearGradient, [&x, &w], y, || (x.primitive.clone(), w.primitive.clone()))
     }
 
     fn swiglu(gate: Node<B, C>, up: Node<B, C>) -> Node<B, C> {

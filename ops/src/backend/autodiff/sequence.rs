@@ -1,4 +1,4 @@
-//! Gradients of the ops over sequences: `rope`, `cross_entropy`, `flash_attention`.
+//! Gradients of the ops over sequences: `linear`, `rope`, `cross_entropy`, `flash_attention`.
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::grads::Gradients;
@@ -9,6 +9,23 @@ use hypergraphql_kernels::rope::Turn;
 
 use super::give;
 use crate::backend::{FlashInput, FlashOutput, HyperBackend};
+
+/// dx = dy w, dw = dyᵀ x
+#[derive(Debug)]
+pub(super) struct LinearGradient;
+
+impl<B: HyperBackend> Backward<B, 2> for LinearGradient {
+    /// x, w
+    type State = (FloatTensor<B>, FloatTensor<B>);
+
+    fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let dy = grads.consume::<B>(&ops.node);
+        let (x, w) = &ops.state;
+        let transposed = |x: &FloatTensor<B>| B::float_transpose(x.clone());
+        give::<B, _, 2>(&ops, grads, 0, || B::times_transposed(dy.clone(), transposed(w)));
+        give::<B, _, 2>(&ops, grads, 1, || B::times_transposed(transposed(&dy), transposed(x)));
+    }
+}
 
 /// The opposite rotation.
 #[derive(Debug)]
