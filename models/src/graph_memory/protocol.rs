@@ -160,7 +160,11 @@ pub fn protocol<B: HyperBackend>(
     }
     let mut protocol = Run { network, arms: BTreeMap::new(), edits: Edits::default(), chance: BTreeMap::new(), recalled: 0, asked: 0 };
     for &seed in &options.seeds {
-        let episode = Episode::draw(schema, &EpisodeOptions::evaluation(Size::Slots(options.slots), options.questions), seed)?;
+        let draw = |slots| {
+            let drawn = EpisodeOptions::evaluation(Size::Slots(slots), options.questions).of_schema(schema);
+            Episode::draw(schema, &drawn, seed)
+        };
+        let episode = draw(options.slots)?;
         protocol.arms_of(&episode, options, seed, report)?;
         for other in retrained {
             let (base, questions) = told(episode.clone(), other.told, seed)?;
@@ -169,7 +173,7 @@ pub fn protocol<B: HyperBackend>(
             protocol.add(other.arm, options.slots, &scored);
         }
         if options.large_slots > 0 {
-            let large = Episode::draw(schema, &EpisodeOptions::evaluation(Size::Slots(options.large_slots), options.questions), seed)?;
+            let large = draw(options.large_slots)?;
             let scored = protocol.reader(&large.base)?.score(&large.questions, &mut |done| report(Arm::TrueLarge, seed, done))?;
             protocol.add(Arm::TrueLarge, options.large_slots, &scored);
         }

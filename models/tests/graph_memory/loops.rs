@@ -196,8 +196,7 @@ fn a_memory_layer_is_its_formula() {
         let q = by_head(times(&rms_norm(&sum, &values(maker.output_norm.val()), maker.epsilon), &maker.output));
         let mut read = Vec::new();
         for (head, q) in q.iter().enumerate() {
-            let bias = 100f64.ln() - (count as f64).ln();
-            let mut s: Vec<(f64, usize)> = (0..count).map(|m| (dot(q, &k[m][head]) / 5f64.sqrt() + bias, m)).collect();
+            let mut s: Vec<(f64, usize)> = (0..count).map(|m| (dot(q, &k[m][head]) / 5f64.sqrt(), m)).collect();
             let first = dot(q, &null[head]) / 5f64.sqrt();
             let all: Vec<f64> = [first].into_iter().chain(s.iter().map(|s| s.0)).collect();
             near(&scores[(head * 3 + i) * (count + 1)..(head * 3 + i + 1) * (count + 1)], &all, "scores");

@@ -311,14 +311,8 @@ impl WithBackend for Training<'_> {
             let began = Instant::now();
             let (stage, _) = trainer.stage();
             let before = trainer.progress().evaluations.len();
-            let losses = match trainer.step(&mut |_| {}) {
-                Ok(losses) => losses,
-                Err(error) => {
-                    // The step left no trace; what was learned before it is worth keeping.
-                    trainer.save(&out.join(FILE))?;
-                    return Err(error.into());
-                }
-            };
+            // Where a step fails, the last checkpoint stays: parameters may have left the good ones before.
+            let losses = trainer.step(&mut |_| {})?;
             let step = trainer.progress().losses.len();
             bar.show(step, &losses);
             write_line(&mut metrics, out, &StepLine { kind: "step", step, stage, losses, seconds: began.elapsed().as_secs_f64() })?;

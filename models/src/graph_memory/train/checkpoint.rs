@@ -88,7 +88,7 @@ impl MemoryCheckpoint {
         let Head { schema, tokenizer, start, end, base, memory, config, progress, .. } = head;
         let (tokenizer, base) = (Tokenizer::from_json(tokenizer.as_bytes(), path)?, LlamaConfig::from_json(&base, path)?);
         memory.check(&base)?;
-        config.check()?;
+        config.check(&schema)?;
         tokenizer.check(base.vocab_size)?;
         if let Some(token) = start.into_iter().chain([end]).find(|token| *token as usize >= base.vocab_size) {
             return Err(ModelError::checkpoint(path, format!("tokens below {}", base.vocab_size), token.to_string()));

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::episodes::{EpisodeOptions, Mix, Size, Split};
+use crate::episodes::{EpisodeOptions, Mix, Schema, Size, Split};
 use crate::error::{ModelError, Result};
 use crate::graph_memory::loss::LossWeights;
 use crate::precision::Precision;
@@ -122,7 +122,7 @@ impl MemoryTrainConfig {
     ///
     /// # Errors
     /// Names the option.
-    pub fn check(&self) -> Result<()> {
+    pub fn check(&self, schema: &Schema) -> Result<()> {
         let positive = |what, got: usize| if got == 0 { Err(ModelError::option(what, 0, "at least 1")) } else { Ok(()) };
         positive("steps", self.memory.steps)?;
         positive("questions of a step", self.questions)?;
@@ -140,7 +140,7 @@ impl MemoryTrainConfig {
                 return Err(ModelError::option(what, weight, "a factor of at least 0"));
             }
         }
-        self.episodes(least, 0).check()?;
+        self.episodes(schema, least, 0).check()?;
         self.optimizer(self.base).check()?;
         self.optimizer(self.memory).check()
     }
@@ -167,14 +167,15 @@ impl MemoryTrainConfig {
     }
 
     /// What a step's memory of so many slots is drawn by.
-    pub(super) fn episodes(&self, slots: usize, questions: usize) -> EpisodeOptions {
-        EpisodeOptions {
+    pub(super) fn episodes(&self, schema: &Schema, slots: usize, questions: usize) -> EpisodeOptions {
+        let options = EpisodeOptions {
             size: Size::Slots(slots),
             questions,
             mix: self.mix,
             unanswerable: self.unanswerable,
             split: Split::Train,
             ..EpisodeOptions::default()
-        }
+        };
+        options.of_schema(schema)
     }
 }

@@ -40,7 +40,7 @@ impl Lesson {
         let [least, most] = config.slots.map(|slots| (slots as f64).ln());
         let slots = (least + unit(&mut rng) * (most - least)).exp().round() as usize;
         let seed = rng.next_u64();
-        let episode = Episode::draw(schema, &config.episodes(slots, config.questions), seed)?;
+        let episode = Episode::draw(schema, &config.episodes(schema, slots, config.questions), seed)?;
         let (base, questions) = told(episode, config.told, seed)?;
         let (facts, offsets) = (words.facts(&base)?, base.offsets());
         let asked = questions.iter().map(|question| words.asked(&facts, question, &offsets)).collect::<Result<_>>()?;
@@ -54,7 +54,7 @@ impl Lesson {
     /// As [`draw`](Self::draw).
     pub fn speech(schema: &Schema, config: &MemoryTrainConfig, words: &Words, step: usize) -> Result<QuestionBatch> {
         let mut rng = stream(config.seed ^ SPEECH, step);
-        let episode = Episode::draw(schema, &config.episodes(config.slots[0], config.questions), rng.next_u64())?;
+        let episode = Episode::draw(schema, &config.episodes(schema, config.slots[0], config.questions), rng.next_u64())?;
         let entities = episode.base.entities.len() as u64;
         let mut texts = Vec::with_capacity(episode.questions.len());
         for question in &episode.questions {

@@ -105,7 +105,7 @@ impl<B: HyperBackend> MemoryTrainer<B> {
     /// # Errors
     /// An option outside its domain, sizes that do not fit together, a tokenizer of another vocabulary, or a precision that the device lacks.
     pub fn new(setup: MemorySetup, config: &MemoryTrainConfig, decoder: Option<Llama<Autodiff<B>>>, device: &B::Device) -> Result<Self> {
-        config.check()?;
+        config.check(&setup.schema)?;
         let MemorySetup { schema, words, base, memory } = setup;
         words.tokenizer.check(base.vocab_size)?;
         if decoder.is_some() && config.base.steps > 0 {
@@ -326,7 +326,7 @@ fn speech_loss<B: HyperBackend>(base: &Llama<B>, batch: &QuestionBatch, context:
 
 /// A base and questions that no step draws.
 fn examination(schema: &Schema, config: &MemoryTrainConfig) -> Result<(KnowledgeBase, Vec<Question>)> {
-    let mut options = config.episodes(config.evaluation_slots, config.evaluation_questions);
+    let mut options = config.episodes(schema, config.evaluation_slots, config.evaluation_questions);
     options.split = Split::Test;
     let seed = config.seed ^ EVALUATION;
     told(Episode::draw(schema, &options, seed)?, config.told, seed)
