@@ -37,6 +37,16 @@ pub enum ModelError {
         /// Its learning rate.
         lr: f64,
     },
+    /// A tensor of a training step is no number any more.
+    #[error("step {step}: {tensor} is no number any more; the last checkpoint is good: go on from it with a lower learning rate than {lr}")]
+    Diverged {
+        /// The step, from 1.
+        step: usize,
+        /// The tensor.
+        tensor: String,
+        /// The learning rate of the step.
+        lr: f64,
+    },
     /// Gradients are not finite at any loss scale.
     #[error("the gradients of epoch {epoch} are not finite even at loss scale {loss_scale:e}; use --precision bf16 or f32")]
     Gradient {

@@ -11,6 +11,7 @@ mod convert;
 mod devices;
 mod embed;
 mod error;
+mod eval;
 mod export;
 mod generate;
 mod import;
@@ -97,6 +98,7 @@ enum Command {
     Verify(verify::VerifyArgs),
     Train(train::TrainArgs),
     Predict(predict::PredictArgs),
+    Eval(eval::EvalArgs),
     Import(import::ImportArgs),
     Generate(generate::GenerateArgs),
     Embed(embed::EmbedArgs),
@@ -143,6 +145,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Verify(args) => verify::run(args, global),
         Command::Train(args) => train::run(args, global),
         Command::Predict(args) => predict::run(args, global),
+        Command::Eval(args) => eval::run(args, global),
         Command::Import(args) => import::run(args, global),
         Command::Generate(args) => generate::run(&args, global),
         Command::Embed(args) => embed::run(&args, global),

@@ -4,12 +4,14 @@ pub(super) mod checkpoints;
 mod confusion;
 mod curve;
 pub(super) mod links;
+mod memory_curve;
 pub(super) mod options;
 mod progress;
 mod report;
 mod run;
 pub(super) mod splits;
 mod stdout;
+pub(super) mod transformer;
 
 use std::path::PathBuf;
 
@@ -32,6 +34,7 @@ pub(crate) struct TrainArgs {
 enum Task {
     NodeClassification(Box<NodeClassificationArgs>),
     LinkPrediction(Box<links::LinkPredictionArgs>),
+    Transformer(Box<transformer::TransformerArgs>),
 }
 
 /// Train a network that gives every node a class.
@@ -95,6 +98,7 @@ pub(crate) fn run(args: TrainArgs, global: &Global) -> Result<(), CliError> {
     match args.task {
         Task::NodeClassification(args) => node_classification(&args, global),
         Task::LinkPrediction(args) => links::run(&args, global),
+        Task::Transformer(args) => transformer::run(&args, global),
     }
 }
 
@@ -109,7 +113,7 @@ fn node_classification(args: &NodeClassificationArgs, global: &Global) -> Result
 }
 
 /// The threads of --threads, before anything is computed.
-fn start_threads(threads: Option<u16>) -> Result<(), CliError> {
+pub(super) fn start_threads(threads: Option<u16>) -> Result<(), CliError> {
     let Some(threads) = threads else { return Ok(()) };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
     pool.map_err(|e| CliError::failed(format!("cannot start {threads} threads: {e}")))

@@ -19,5 +19,6 @@ mod resume;
 mod text;
 mod train;
 mod training;
+mod transformer;
 mod tune;
 mod verify;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{NameOptions, Split};
+use super::{NameOptions, Schema, Split};
 use crate::error::{ModelError, Result};
 
 /// What answering a question takes.
@@ -109,6 +109,15 @@ impl EpisodeOptions {
     /// The protocol's: names for tests and 200 candidates.
     pub fn evaluation(size: Size, questions: usize) -> Self {
         Self { size, questions, candidates: 200, split: Split::Test, ..Self::default() }
+    }
+
+    /// The same without the kinds of questions that a schema does not allow: without relations of three roles there are no two keys, say.
+    #[must_use]
+    pub fn of_schema(mut self, schema: &Schema) -> Self {
+        let kinds = [QuestionKind::OneHop, QuestionKind::TwoKey, QuestionKind::TwoHop];
+        let shares = [&mut self.mix.one_hop, &mut self.mix.two_key, &mut self.mix.two_hop];
+        kinds.into_iter().zip(shares).filter(|(kind, _)| !schema.allows(*kind)).for_each(|(_, share)| *share = 0.0);
+        self
     }
 
     /// Checks every option.

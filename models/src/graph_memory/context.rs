@@ -13,7 +13,7 @@ pub struct MemoryContext<B: HyperBackend> {
     /// Of the decoder.
     pub decoder: LlamaContext<B>,
     /// Of the queries.
-    pub(super) queries: LlamaContext<B>,
+    pub queries: LlamaContext<B>,
 }
 
 /// What the passes of one generation remember.

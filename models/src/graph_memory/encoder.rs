@@ -272,7 +272,8 @@ impl<B: HyperBackend> FactEncoder<B> {
             Some(own) => of_group(sent, own)?,
             None => sent,
         };
-        Ok((all - own) * precision.cast(graph.share.clone()))
+        // Of an entity in no other fact both sums are the same.
+        Ok((all - own) / precision.cast(graph.elsewhere.clone()))
     }
 }
 

@@ -138,8 +138,8 @@ pub struct FactGraph<B: HyperBackend> {
     pub(super) other: Index<B>,
     /// `[S]` over the pairs of entity and fact, where an entity is in a fact more than once.
     pub(super) own: Option<Index<B>>,
-    /// `[S, 1]`: 1 / members that the slot's entity is in other facts; 0 where it is in none.
-    pub(super) share: Tensor<B, 2>,
+    /// `[S, 1]`: how often the slot's entity is a member of other facts; 1 where it is of none.
+    pub(super) elsewhere: Tensor<B, 2>,
 }
 
 impl<B: HyperBackend> FactGraph<B> {
@@ -164,7 +164,7 @@ impl<B: HyperBackend> FactGraph<B> {
         let rest = |slot: usize| list.slots_of(fact_of[slot] as usize).filter(move |&other| other != slot);
         let pairs: Vec<(u32, u32)> = (0..slots).flat_map(|slot| rest(slot).map(move |other| (slot as u32, other as u32))).collect();
         let other: Vec<u32> = pairs.iter().map(|pair| pair.1).collect();
-        let (own, share) = elsewhere(list);
+        let (own, counts) = elsewhere(list);
         Ok(Self {
             entities: list.entities.len(),
             relations: list.relations.len(),
@@ -181,7 +181,7 @@ impl<B: HyperBackend> FactGraph<B> {
             others: Incidence::new(&Hypergraph::from_pairs(slots, slots, &pairs, Duplicates::Error)?, device)?,
             other: Index::new(&other, slots, device)?,
             own: own.map(|(own, pairs)| Index::new(&own, pairs, device)).transpose()?,
-            share: Tensor::from_data(TensorData::new(share, [slots, 1]), (device, DType::F32)),
+            elsewhere: Tensor::from_data(TensorData::new(counts, [slots, 1]), (device, DType::F32)),
         })
     }
 
@@ -196,7 +196,8 @@ impl<B: HyperBackend> FactGraph<B> {
     }
 }
 
-/// The pair of entity and fact of each slot with the number of pairs, where they are fewer than slots, and the share of each slot.
+/// The pair of entity and fact of each slot with the number of pairs, where they are fewer than slots, and how often each slot's entity is elsewhere, at
+/// least 1.
 fn elsewhere(list: &FactList) -> (Option<(Vec<u32>, usize)>, Vec<f32>) {
     let mut degree = vec![0u32; list.entities.len()];
     list.entity_of.iter().for_each(|&entity| degree[entity as usize] += 1);
@@ -216,13 +217,10 @@ fn elsewhere(list: &FactList) -> (Option<(Vec<u32>, usize)>, Vec<f32>) {
             sizes[first + at] += 1;
         }
     }
-    let share = |slot: usize| match degree[list.entity_of[slot] as usize] - sizes[own[slot] as usize] {
-        0 => 0.0,
-        elsewhere => 1.0 / elsewhere as f32,
-    };
-    let share = (0..list.slots()).map(share).collect();
+    let count = |slot: usize| (degree[list.entity_of[slot] as usize] - sizes[own[slot] as usize]).max(1) as f32;
+    let counts = (0..list.slots()).map(count).collect();
     let pairs = sizes.len();
-    ((pairs < list.slots()).then_some((own, pairs)), share)
+    ((pairs < list.slots()).then_some((own, pairs)), counts)
 }
 
 impl<B: HyperBackend, C: CheckpointStrategy> FactGraph<Autodiff<B, C>> {
@@ -244,7 +242,7 @@ impl<B: HyperBackend, C: CheckpointStrategy> FactGraph<Autodiff<B, C>> {
             others: self.others.inner(),
             other: self.other.inner(),
             own: self.own.as_ref().map(Index::inner),
-            share: self.share.clone().inner(),
+            elsewhere: self.elsewhere.clone().inner(),
         }
     }
 }
@@ -267,9 +265,9 @@ mod tests {
         assert_eq!((list.len(), list.slots(), list.slots_of(2)), (3, 6, 3..6));
         assert_eq!((0..6).map(|slot| list.fact_of(slot)).collect::<Vec<_>>(), [0, 0, 1, 2, 2, 2]);
         // Entity 1 is in four places, twice in the last fact.
-        let (own, share) = elsewhere(&list);
+        let (own, counts) = elsewhere(&list);
         assert_eq!(own, Some((vec![0, 1, 2, 3, 4, 3], 5)));
-        assert_eq!(share, [0.0, 1.0 / 3.0, 1.0 / 3.0, 0.5, 0.0, 0.5]);
+        assert_eq!(counts, [1.0, 3.0, 3.0, 2.0, 1.0, 2.0]);
     }
 
     #[test]

@@ -15,19 +15,17 @@ use crate::precision::Precision;
 use crate::transformer::projection::ones;
 use crate::transformer::{LlamaConfig, Projection};
 
-/// Slots whose share of the weight a score of 0 stands for, whatever their number S: the scores get ln 100 − ln S (KBLaM).
-const REFERENCE_SLOTS: f64 = 100.0;
-
 /// Attention of tokens over the slots of a memory and a gated feed-forward part, each behind a gate that is closed at first (Flamingo, Alayrac et al. 2022,
 /// arXiv:2204.14198):
 ///
 /// ```text
 /// k_m = LN( zb_m W_Kᵀ + ρ_m W_Pᵀ )  per head      v_m = x_m W_Vᵀ       the null slot: LN(k_0), v_0 = 0       q by QueryHead
-/// s_m = q · k_m / √d_h + ln 100 − ln S,   s_0 = q · k_0 / √d_h       A = softmax over {0} and the top-k slots
+/// s_m = q · k_m / √d_h       A = softmax over {0} and the top-k slots
 /// h ← h + tanh(α) (Σ_m A_m v_m) W_oᵀ        h ← h + tanh(β) swiglu( m W_gᵀ, m W_uᵀ ) W_dᵀ,  m = rms_norm(h)        α = β = 0 at first
 /// ```
 ///
-/// KBLaM, Wang et al., ICLR 2025, arXiv:2410.10450. Costs S·n·Hm·d_h multiply-adds for n tokens that read.
+/// KBLaM, Wang et al., ICLR 2025, arXiv:2410.10450, which adds ln 100 − ln S to the scores of S slots. Here one slot answers, whatever S is: it would lose to the null
+/// slot in larger memories. Costs S·n·Hm·d_h multiply-adds for n tokens that read.
 #[derive(Module, Debug)]
 pub struct MemoryLayer<B: Backend> {
     /// Makes queries.
@@ -145,7 +143,7 @@ impl<B: HyperBackend> MemoryLayer<B> {
     ///
     /// # Errors
     /// When x is not d wide or the slots are of another layer's shape.
-    pub(super) fn forward(
+    pub fn forward(
         &self,
         x: Tensor<B, 2>,
         gathered: Gathered<B>,
@@ -156,7 +154,7 @@ impl<B: HyperBackend> MemoryLayer<B> {
         let ([heads, width], tokens) = (self.heads(), x.dims()[0]);
         let queries = self.query.queries(gathered, precision)?; // [n, Hm*d_h]
         let q = queries.clone().reshape([1, tokens, heads, width]).swap_dims(1, 2);
-        let options = MemoryOptions { top_k, scale: None, bias: slot_bias(slots.keys.dims()[2]) };
+        let options = MemoryOptions { top_k, ..MemoryOptions::default() };
         let read = memory_attention(q, slots.keys.clone(), slots.values.clone(), slots.null.clone(), options)?;
         let values = read.out.swap_dims(1, 2).reshape([tokens, heads * width]);
         let open = |gate: &Param<Tensor<B, 1>>| precision.cast(tanh(gate.val())).unsqueeze::<2>(); // [1, 1]
@@ -177,13 +175,8 @@ impl<B: HyperBackend> MemoryLayer<B> {
         let q = precision.widen(queries).reshape([rows, heads, width]).swap_dims(0, 1); // [Hm, n, d_h]
         let count = slots.keys.dims()[2];
         let keys = precision.widen(slots.keys.clone()).reshape([heads, count, width]);
-        let all = q.clone().matmul(keys.swap_dims(1, 2)).mul_scalar(scale).add_scalar(slot_bias(count)); // [Hm, n, S]
+        let all = q.clone().matmul(keys.swap_dims(1, 2)).mul_scalar(scale); // [Hm, n, S]
         let null = q.matmul(precision.widen(slots.null.clone()).reshape([heads, width, 1])).mul_scalar(scale); // [Hm, n, 1]
         Tensor::cat(vec![null, all], 2)
     }
-}
-
-/// Added to the scores of S slots.
-fn slot_bias(slots: usize) -> f64 {
-    REFERENCE_SLOTS.ln() - (slots.max(1) as f64).ln()
 }

@@ -1,6 +1,8 @@
 //! The HypergraphQL transformer: a Llama decoder whose memory layers read the hyperedges of a store. `facts` on the host and on a device, the `encoder` that makes slots
 //! of them, the memory `layer` between two blocks, the `copy` head that names a slot's entity, the whole `model` with its `config`, what is
-//! asked in a `batch` of questions, the `loss` of a training, and a `decoder` for generation.
+//! asked in a `batch` of questions, the `loss` of a training, a `decoder` for generation, a `reader` that is
+//! asked questions, the training in `train`, and the `protocol` that proves what is
+//! read.
 
 mod batch;
 mod config;
@@ -12,8 +14,10 @@ mod facts;
 mod layer;
 mod loss;
 mod model;
+pub mod protocol;
 mod query;
 mod reader;
+pub mod train;
 mod words;
 
 pub use batch::{Asked, QuestionBatch};
@@ -26,6 +30,6 @@ pub use facts::{FactGraph, FactList, MAX_ARITY};
 pub use layer::{Memory, MemoryLayer, MemoryRead, SlotKeys};
 pub use loss::{Asking, LossWeights, Losses};
 pub use model::{HypergraphTransformer, Reading};
-pub use query::QueryHead;
+pub use query::{Gathered, QueryHead};
 pub use reader::{RECALL, Reader, Score, Scored, Scores};
 pub use words::Words;

@@ -79,19 +79,22 @@ impl<B: Backend> QueryHead<B> {
 
 /// What [`QueryHead::gather`] makes of all tokens of a pass.
 #[derive(Debug, Clone)]
-pub(super) struct Gathered<B: Backend> {
+pub struct Gathered<B: Backend> {
     /// n `[N, d]`
-    pub(super) normed: Tensor<B, 2>,
+    pub normed: Tensor<B, 2>,
     /// c `[N, Hq·d_g]`
-    pub(super) context: Tensor<B, 2>,
+    pub context: Tensor<B, 2>,
 }
 
 impl<B: HyperBackend> QueryHead<B> {
-    /// n and c of every token.
+    /// n and c of every token of a pass, reading the keys and states of earlier tokens in the cache and adding those of these.
     ///
     /// # Shapes
-    /// h `[N, d]`, u `[N, d_g]`
-    pub(super) fn gather(
+    /// h `[N, d]`, u `[N, d_g]`; results in [`Gathered`], in the precision of the pass
+    ///
+    /// # Errors
+    /// When h is not d wide or has other rows than the pass.
+    pub fn gather(
         &self,
         h: Tensor<B, 2>,
         u: &Tensor<B, 2>,
@@ -120,8 +123,11 @@ impl<B: HyperBackend> QueryHead<B> {
     /// q of rows of `gathered`.
     ///
     /// # Shapes
-    /// -> `[n, Hm·d_h]`
-    pub(super) fn queries(&self, gathered: Gathered<B>, precision: Precision) -> Result<Tensor<B, 2>> {
+    /// -> `[n, Hm·d_h]`, in the type of `precision`
+    ///
+    /// # Errors
+    /// When the rows are of another query head's shape.
+    pub fn queries(&self, gathered: Gathered<B>, precision: Precision) -> Result<Tensor<B, 2>> {
         let Gathered { normed, context } = gathered;
         let heads = (context.dims()[1] / self.width) as f64;
         let gated = swiglu(self.gate.forward(context.clone(), precision), self.up.forward(context.clone(), precision))?; // [n, 2*d_g]

@@ -14,7 +14,8 @@ use super::layer::Memory;
 use super::model::HypergraphTransformer;
 use super::words::Words;
 use crate::episodes::{KnowledgeBase, Question, QuestionKind};
-use crate::error::Result;
+use crate::error::{ModelError, Result};
+use crate::text::{Answer, TextOptions, answer_tokens};
 use crate::transformer::{Emitted, GenerateOptions, Generated, generate};
 
 /// Slots among which a gold one counts as recalled.
@@ -106,6 +107,28 @@ impl<'a, B: HyperBackend> Reader<'a, B> {
         options.end.push(self.words.end);
         let mut decoder = MemoryDecoder::new(self.model, self.context, self.memory.as_ref(), &self.facts, &self.names);
         generate(&mut decoder, prompts, &options, on_token)
+    }
+
+    /// Answers questions as text, all at once. `on_text` is called with the number of a question and the next piece of its answer and may end it; the token that ends
+    /// an answer is added to `options`.
+    ///
+    /// # Errors
+    /// An empty question; errors of [`generate`].
+    pub fn answer<S: AsRef<str>>(
+        &self,
+        questions: &[S],
+        options: &TextOptions,
+        on_text: &mut dyn FnMut(usize, &str) -> ControlFlow<()>,
+    ) -> Result<Vec<Answer>> {
+        let prompt = |(number, question): (usize, &S)| match question.as_ref().trim() {
+            "" => Err(ModelError::Tokens { what: format!("question {number}"), got: 0, expected: "some text".to_owned() }),
+            text => self.words.prompt(text),
+        };
+        let prompts = questions.iter().enumerate().map(prompt).collect::<Result<Vec<_>>>()?;
+        let mut options = options.clone();
+        options.tokens.end.push(self.words.end);
+        let mut decoder = MemoryDecoder::new(self.model, self.context, self.memory.as_ref(), &self.facts, &self.names);
+        answer_tokens(&mut decoder, &self.words.tokenizer, &prompts, &options, on_text)
     }
 
     /// Asks questions about the knowledge base, greedily; `report` hears how many are answered.

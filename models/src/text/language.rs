@@ -11,7 +11,7 @@ use super::tokenizer::Tokenizer;
 use crate::error::{ModelError, Result};
 use crate::import::folder::{self, CONFIG};
 use crate::precision::Precision;
-use crate::transformer::{Decoder, Finish, GenerateOptions, Llama, LlamaConfig, LlamaContext, LlamaDecoder, generate};
+use crate::transformer::{Decoder, Evidence, Finish, GenerateOptions, Llama, LlamaConfig, LlamaContext, LlamaDecoder, generate};
 
 /// The file of a folder that names the tokens which end a text, before its `config.json`.
 const GENERATION: &str = "generation_config.json";
@@ -26,7 +26,7 @@ pub struct TextOptions {
 }
 
 /// An answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
     /// Its text, without the prompt and without the stop string.
     pub text: String,
@@ -36,6 +36,8 @@ pub struct Answer {
     pub prompt_tokens: usize,
     /// Why it ended.
     pub finish: Finish,
+    /// What it was read from, by falling weight; nothing without a memory.
+    pub evidence: Vec<Evidence>,
 }
 
 /// Answers prompts by any decoder, all at once. `on_text` is called with the number of a prompt and the next piece of its answer, as soon as no stop string
@@ -56,9 +58,23 @@ pub fn answer<S: AsRef<str>>(
         text => Ok(tokenizer.encode(text, true)?.tokens),
     };
     let encoded = prompts.iter().enumerate().map(encode).collect::<Result<Vec<_>>>()?;
+    answer_tokens(decoder, tokenizer, &encoded, options, on_text)
+}
+
+/// [`answer`] for prompts that are tokens.
+///
+/// # Errors
+/// Those of [`generate`], or tokens that are no text.
+pub fn answer_tokens(
+    decoder: &mut dyn Decoder,
+    tokenizer: &Tokenizer,
+    encoded: &[Vec<u32>],
+    options: &TextOptions,
+    on_text: &mut dyn FnMut(usize, &str) -> ControlFlow<()>,
+) -> Result<Vec<Answer>> {
     let mut streams: Vec<_> = encoded.iter().map(|tokens| TextStream::new(tokens, &options.stop)).collect();
     let mut failed = None;
-    let generated = generate(decoder, &encoded, &options.tokens, &mut |emitted| {
+    let generated = generate(decoder, encoded, &options.tokens, &mut |emitted| {
         let stream = &mut streams[emitted.sequence];
         match stream.push(emitted.token, |tokens| tokenizer.decode(tokens)) {
             Err(error) => {
@@ -75,7 +91,7 @@ pub fn answer<S: AsRef<str>>(
         return Err(error);
     }
     let mut answers = Vec::with_capacity(generated.len());
-    for (number, ((generated, prompt), mut stream)) in generated.into_iter().zip(&encoded).zip(streams).enumerate() {
+    for (number, ((generated, prompt), mut stream)) in generated.into_iter().zip(encoded).zip(streams).enumerate() {
         let rest = stream.finish(|tokens| tokenizer.decode(tokens))?;
         if !rest.is_empty() {
             // Nothing follows that could be ended.
@@ -83,7 +99,7 @@ pub fn answer<S: AsRef<str>>(
         }
         let text = stream.text().to_owned();
         let finish = if stream.stopped() { Finish::Stopped } else { generated.finish };
-        answers.push(Answer { text, tokens: generated.tokens, prompt_tokens: prompt.len(), finish });
+        answers.push(Answer { text, tokens: generated.tokens, prompt_tokens: prompt.len(), finish, evidence: generated.evidence });
     }
     Ok(answers)
 }

@@ -22,7 +22,7 @@ pub use config::{Activation, BertConfig};
 pub use embed::{EmbedOptions, Encoded, Encoder, embed_all, embed_each};
 pub use encoder::{Overlong, TextEncoder};
 pub use int8::Int8Bert;
-pub use language::{Answer, LanguageModel, TextOptions, answer, end_tokens};
+pub use language::{Answer, LanguageModel, TextOptions, answer, answer_tokens, end_tokens};
 pub use layer::BertLayer;
 pub use norm::TokenNorm;
 pub use stream::TextStream;

@@ -138,6 +138,15 @@ fn candidates_are_there() {
         }
     }
     assert_eq!(seen.len(), Schema::synthetic().relations.len(), "relations that no seed has");
+    // As many as there can be, of half of the entities.
+    let most = |candidates| EpisodeOptions { candidates, reuse: 0.5, ..EpisodeOptions::evaluation(Size::Slots(1000), 9) };
+    let most = (100..200).rev().map(most).find(|options| Episode::draw(&Schema::synthetic(), options, 1).is_ok()).unwrap();
+    for seed in 0..20 {
+        let Ok(episode) = Episode::draw(&Schema::synthetic(), &most, seed) else { continue };
+        let mut counts = BTreeMap::new();
+        episode.types.iter().for_each(|kind| *counts.entry(kind).or_insert(0) += 1);
+        assert!(counts.values().all(|count| *count >= most.candidates), "{counts:?} of {}", most.candidates);
+    }
 }
 
 #[test]
@@ -257,10 +266,13 @@ fn one_relation_over_one_type() {
     let words = |words: &[&str]| words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>();
     let relation = Relation { label: "trade".to_owned(), roles: [0, 1, 2].map(role).to_vec() };
     let schema = Schema { types: words(&["party"]), roles: words(&["seller", "buyer", "broker"]), relations: vec![relation] };
-    for seed in 0..4 {
-        let episode = Episode::draw(&schema, &options(200, 60), seed).unwrap();
+    for seed in 0..8 {
+        let episode = Episode::draw(&schema, &EpisodeOptions { reuse: 0.6, ..options(200, 90) }, seed).unwrap();
         for question in &episode.questions {
             assert_eq!(brute_force(&episode.base, &question.query), question.gold, "{}", question.text);
+            // No answer stands in its question.
+            let answer = question.answer.map(|entity| &episode.base.entities[entity as usize]);
+            assert!(answer.is_none_or(|name| !question.text.contains(name.as_str())), "{}", question.text);
         }
     }
 }

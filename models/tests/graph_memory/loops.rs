@@ -2,12 +2,12 @@
 
 use burn::tensor::{DType, Tensor, TensorData};
 use hypergraphql_models::Precision;
-use hypergraphql_models::graph_memory::{FactList, HypergraphTransformerConfig};
+use hypergraphql_models::graph_memory::{FactList, Gathered, HypergraphTransformer, HypergraphTransformerConfig, MemoryContext};
 use hypergraphql_models::layers::{LayerNorm, Mlp};
-use hypergraphql_models::transformer::Projection;
+use hypergraphql_models::transformer::{Projection, TokenBatch};
 use hypergraphql_ops::Cpu;
 
-use super::{Rows, config, device, facts, graph, near, stirred, to_rows, values};
+use super::{Rows, base_config, config, device, facts, graph, near, stirred, to_rows, values};
 
 const P: Precision = Precision::F64;
 
@@ -24,8 +24,13 @@ fn plus(a: &[f64], b: &[f64]) -> Vec<f64> {
     a.iter().zip(b).map(|(a, b)| a + b).collect()
 }
 
-fn modulated(a: &[f64], role: &[f64]) -> Vec<f64> {
-    a.iter().zip(role).map(|(a, r)| a * (1.0 + r)).collect()
+fn scaled(a: &[f64], factor: f64) -> Vec<f64> {
+    a.iter().map(|a| a * factor).collect()
+}
+
+fn swiglu(x: &[f64], [gate, up, down]: [&Projection<Cpu>; 3]) -> Vec<f64> {
+    let gated: Vec<f64> = times(x, gate).iter().zip(times(x, up)).map(|(g, u)| g / (1.0 + (-g).exp()) * u).collect();
+    times(&gated, down)
 }
 
 fn layer_norm(x: &[f64], norm: &LayerNorm<Cpu>) -> Vec<f64> {
@@ -41,7 +46,7 @@ fn rms_norm(x: &[f64], weight: &[f64], epsilon: f64) -> Vec<f64> {
     x.iter().zip(weight).map(|(x, w)| w * x / root).collect()
 }
 
-/// Linear maps with ReLU and layer normalisation between them.
+/// Linear maps with ReLU between them.
 fn mlp(x: &[f64], mlp: &Mlp<Cpu>) -> Vec<f64> {
     let mut x = x.to_vec();
     for (i, linear) in mlp.linears.iter().enumerate() {
@@ -49,7 +54,6 @@ fn mlp(x: &[f64], mlp: &Mlp<Cpu>) -> Vec<f64> {
         x = (0..b.len()).map(|o| b[o] + x.iter().zip(&w).map(|(x, row)| x * row[o]).sum::<f64>()).collect();
         if i + 1 < mlp.linears.len() {
             x.iter_mut().for_each(|x| *x = x.max(0.0));
-            x = layer_norm(&x, &mlp.norms[i]);
         }
     }
     x
@@ -70,12 +74,40 @@ fn plain() -> Vec<(usize, Vec<(usize, usize)>)> {
     ]
 }
 
+/// u of tokens.
+fn token_states(model: &HypergraphTransformer<Cpu>, tokens: &[u32]) -> Rows {
+    let (embeddings, t) = (to_rows(model.base.embedding.val()), &model.tokens);
+    tokens.iter().map(|&token| times(&rms_norm(&embeddings[token as usize], &values(t.norm.val()), t.epsilon), &t.map)).collect()
+}
+
+/// x, r and ρ by the formulas.
+fn names_by_loops(model: &HypergraphTransformer<Cpu>) -> [Rows; 3] {
+    let n = &model.names;
+    let (places, seeds) = (to_rows(n.places.val()), to_rows(n.seeds.weight.val()));
+    let pooled = |name: &[u32]| {
+        let u = token_states(model, name);
+        let keys: Rows = u.iter().enumerate().map(|(j, u)| plus(&times(u, &n.key), &places[j.min(places.len() - 1)])).collect();
+        let head = |seed: &Vec<f64>| {
+            let shares = softmax(&keys.iter().map(|key| dot(seed, key)).collect::<Vec<_>>());
+            u.iter().zip(shares).fold(vec![0.0; 8], |sum, (u, b)| plus(&sum, &scaled(u, b)))
+        };
+        seeds.iter().flat_map(head).collect::<Vec<f64>>()
+    };
+    let (relations, roles) = ([vec![9], vec![10, 11]], [vec![12], vec![13], vec![12, 14], vec![15]]);
+    [
+        facts().entities().iter().map(|name| times(&pooled(name), &n.entity)).collect(),
+        relations.iter().map(|name| times(&pooled(name), &n.relation)).collect(),
+        roles.iter().map(|name| times(&pooled(name), &n.role)).collect(),
+    ]
+}
+
 /// zb of every slot by the formulas.
 fn slots_by_loops(config: &HypergraphTransformerConfig) -> Rows {
     let model = stirred::<Cpu>(config);
-    let names = model.names.forward(model.base.embedding.val(), &graph(&facts()), P).unwrap();
-    let [x, r, rho] = [names.entities, names.relations, names.roles].map(to_rows);
+    let [x, r, rho] = names_by_loops(&model);
     let (f, facts, d) = (&model.facts, plain(), config.width);
+    let (gamma, delta) = (values(f.role_share.val())[0], values(f.heard_share.val())[0]);
+    let modulated = |a: &[f64], role: &[f64]| a.iter().zip(role).map(|(a, r)| a * (1.0 + gamma * r)).collect::<Vec<f64>>();
     // m and score of a member with the vector x in a role of a fact.
     let member = |x: &[f64], role: usize, relation: usize| {
         let m = modulated(&times(x, &f.member), &rho[role]);
@@ -87,7 +119,10 @@ fn slots_by_loops(config: &HypergraphTransformerConfig) -> Rows {
         let shares = softmax(&members.iter().map(|m| m.1).collect::<Vec<_>>());
         members.iter().zip(shares).fold(vec![0.0; d], |sum, (m, a)| sum.iter().zip(&m.0).map(|(s, m)| s + a * m).collect())
     };
-    let fact = |relation: usize, sum: &[f64]| layer_norm(&plus(&r[relation], &mlp(&[r[relation].as_slice(), sum].concat(), &f.fact)), &f.fact_norm);
+    let fact = |relation: usize, sum: &[f64]| {
+        let beside = mlp(&[r[relation].as_slice(), sum].concat(), &f.fact);
+        layer_norm(&plus(&plus(&r[relation], sum), &beside), &f.fact_norm)
+    };
     let z: Rows = facts
         .iter()
         .map(|(relation, members)| fact(*relation, &pooled(&members.iter().map(|&(v, p)| member(&x[v], p, *relation)).collect::<Vec<_>>())))
@@ -105,7 +140,7 @@ fn slots_by_loops(config: &HypergraphTransformerConfig) -> Rows {
         for term in &elsewhere {
             mean.iter_mut().zip(term).for_each(|(m, t)| *m += t / elsewhere.len() as f64);
         }
-        layer_norm(&plus(&x[v], &mlp(&mean, &f.entity)), &f.entity_norm)
+        layer_norm(&plus(&plus(&x[v], &scaled(&mean, delta)), &mlp(&mean, &f.entity)), &f.entity_norm)
     };
     let mut slots = Vec::new();
     for (e, (relation, members)) in facts.iter().enumerate() {
@@ -137,8 +172,10 @@ fn a_memory_layer_is_its_formula() {
     let layer = &model.layers[1];
     let keys = layer.keys(&slots, P);
     let x: Rows = (0..3).map(|i| (0..12).map(|j| ((i * 12 + j) as f64 * 1.3).sin()).collect()).collect();
-    let input = Tensor::from_data(TensorData::new(x.concat(), [3, 12]), (&device(), DType::F64));
-    let (got, read) = layer.forward(input, &keys, config.top_k, P).unwrap();
+    let c: Rows = (0..3).map(|i| (0..24).map(|j| ((i * 24 + j) as f64 * 0.7 + 2.0).cos()).collect()).collect();
+    let tensor = |x: &Rows| Tensor::<Cpu, 2>::from_data(TensorData::new(x.concat(), [3, x[0].len()]), (&device(), DType::F64));
+    let gathered = Gathered { normed: tensor(&x).mul_scalar(0.5), context: tensor(&c) };
+    let (got, read) = layer.forward(tensor(&x), gathered, &keys, config.top_k, P).unwrap();
     let scores = values(layer.scores(read.queries.clone(), &keys, P));
     let [zb, rho, v] = [slots.facts, slots.roles, slots.entities].map(to_rows);
     let count = zb.len();
@@ -148,15 +185,18 @@ fn a_memory_layer_is_its_formula() {
         .map(|heads| heads.iter().map(|k| layer_norm(k, &layer.key_norm)).collect())
         .collect();
     let v: Vec<Rows> = v.iter().map(|v| by_head(times(v, &layer.value))).collect();
-    let (null, kept) = (to_rows(layer.null.val()), values(read.weights));
+    let null: Rows = to_rows(layer.null.val()).iter().map(|k| layer_norm(k, &layer.key_norm)).collect();
+    let kept = values(read.weights);
     let picked = read.slots.read().unwrap();
     let mut expected = Vec::new();
     for (i, h) in x.iter().enumerate() {
-        let q = by_head(times(&rms_norm(h, &values(layer.norm.val()), layer.epsilon), &layer.query));
+        let maker = &layer.query;
+        let sum = plus(&scaled(&times(&c[i], &maker.gathered), 3f64.sqrt()), &swiglu(&c[i], [&maker.gate, &maker.up, &maker.down]));
+        let sum = plus(&sum, &times(&scaled(h, 0.5), &maker.hidden));
+        let q = by_head(times(&rms_norm(&sum, &values(maker.output_norm.val()), maker.epsilon), &maker.output));
         let mut read = Vec::new();
         for (head, q) in q.iter().enumerate() {
-            let bias = 100f64.ln() - (count as f64).ln();
-            let mut s: Vec<(f64, usize)> = (0..count).map(|m| (dot(q, &k[m][head]) / 5f64.sqrt() + bias, m)).collect();
+            let mut s: Vec<(f64, usize)> = (0..count).map(|m| (dot(q, &k[m][head]) / 5f64.sqrt(), m)).collect();
             let first = dot(q, &null[head]) / 5f64.sqrt();
             let all: Vec<f64> = [first].into_iter().chain(s.iter().map(|s| s.0)).collect();
             near(&scores[(head * 3 + i) * (count + 1)..(head * 3 + i + 1) * (count + 1)], &all, "scores");
@@ -174,10 +214,44 @@ fn a_memory_layer_is_its_formula() {
         let open = |gate: Vec<f64>, x: Vec<f64>| x.iter().map(|x| gate[0].tanh() * x).collect::<Vec<f64>>();
         let h = plus(h, &open(values(layer.alpha.val()), times(&read, &layer.output)));
         let m = rms_norm(&h, &values(layer.feed_forward_norm.val()), layer.epsilon);
-        let gated: Vec<f64> = times(&m, &layer.gate).iter().zip(times(&m, &layer.up)).map(|(g, u)| g / (1.0 + (-g).exp()) * u).collect();
-        expected.push(plus(&h, &open(values(layer.beta.val()), times(&gated, &layer.down))));
+        expected.push(plus(&h, &open(values(layer.beta.val()), swiglu(&m, [&layer.gate, &layer.up, &layer.down]))));
     }
     near(&values(got), &expected.concat(), "h");
+}
+
+/// Pairs of the two halves of x, turned by the angles of its place.
+fn turned(x: &[f64], place: usize) -> Vec<f64> {
+    let half = x.len() / 2;
+    let angle = |i: usize| place as f64 / 10_000f64.powf(i as f64 / half as f64);
+    let first = (0..half).map(|i| x[i] * angle(i).cos() - x[i + half] * angle(i).sin());
+    let second = (0..half).map(|i| x[i + half] * angle(i).cos() + x[i] * angle(i).sin());
+    first.chain(second).collect()
+}
+
+#[test]
+fn queries_gather_the_tokens_before_them() {
+    let model = stirred::<Cpu>(&config());
+    let maker = &model.layers[0].query;
+    let sequences = [vec![3, 1, 4], vec![1, 5]];
+    let (batch, context) = (TokenBatch::new(&sequences).unwrap(), MemoryContext::<Cpu>::new(&config(), &base_config(), P, &device()).unwrap());
+    let h: Rows = (0..5).map(|i| (0..12).map(|j| ((i * 12 + j) as f64 * 1.3).sin()).collect()).collect();
+    let tensor = |x: &Rows| Tensor::<Cpu, 2>::from_data(TensorData::new(x.concat(), [5, x[0].len()]), (&device(), DType::F64));
+    let u = token_states(&model, batch.ids());
+    let got = maker.gather(tensor(&h), &tensor(&u), &context.queries.pass(&batch, None).unwrap(), None).unwrap();
+    let n: Rows = h.iter().map(|h| rms_norm(h, &values(maker.norm.val()), maker.epsilon)).collect();
+    near(&values(got.normed), &n.concat(), "n");
+    let mut expected = Vec::new();
+    for (start, length) in [(0, 3), (3, 2)] {
+        for i in 0..length {
+            for head in times(&n[start + i], &maker.query).chunks(8) {
+                let q = turned(head, i);
+                let score = |j: usize| dot(&q, &turned(&times(&n[start + j], &maker.key), j)) / 8f64.sqrt();
+                let shares = softmax(&(0..=i).map(score).collect::<Vec<_>>());
+                expected.extend(shares.iter().enumerate().fold(vec![0.0; 8], |sum, (j, a)| plus(&sum, &scaled(&u[start + j], *a))));
+            }
+        }
+    }
+    near(&values(got.context), &expected, "c");
 }
 
 /// A slot does not know its own member: another one there changes no key of it, and one elsewhere does.

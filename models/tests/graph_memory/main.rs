@@ -4,6 +4,7 @@
 mod gradients;
 mod loops;
 mod reading;
+mod training;
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{DType, Tensor, TensorData};

@@ -1,0 +1,14 @@
+//! The training of a HypergraphQL transformer: its `config` with `presets`, what each step reads in `lesson`, the steps in `trainer`, and the `checkpoint` that it goes
+//! on from.
+
+mod checkpoint;
+mod config;
+mod lesson;
+mod presets;
+mod trainer;
+
+pub use checkpoint::MemoryCheckpoint;
+pub use config::{MemoryTrainConfig, StageConfig, Told};
+pub use lesson::{Lesson, told};
+pub use presets::Preset;
+pub use trainer::{MemoryEvaluation, MemoryProgress, MemorySetup, MemoryTrainer, Stage, StepLosses};
