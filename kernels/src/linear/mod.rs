@@ -18,6 +18,7 @@
 //! Backward: dx = dy w, dw = dyᵀ x, by the products of the back end.
 
 pub mod host;
+mod lanes;
 pub mod reference;
 
 /// Shapes, as the error messages print them.
