@@ -78,6 +78,7 @@ pub use hypergraphql_query as query;
 pub use hypergraphql_runtime as runtime;
 
 pub mod prelude;
+pub mod pretrained;
 
 /// The pages whose examples are doc tests.
 #[cfg(all(doctest, feature = "cpu"))]

@@ -28,4 +28,5 @@ pub use crate::ops::{Cpu, CpuDevice};
 pub use crate::ops::{Cuda, CudaDevice};
 pub use crate::ops::{Direction, HyperBackend, Incidence, Index, Reduce, SparseMatrix};
 pub use crate::ops::{aggregate, gather, hypergraph_attention, hypergraph_conv, scatter_add, sparse_conv};
+pub use crate::pretrained::{HypergraphQl, PretrainedOptions};
 pub use crate::runtime::{DeviceKind, DeviceSpec};

@@ -31,5 +31,5 @@ pub use layer::{Memory, MemoryLayer, MemoryRead, SlotKeys};
 pub use loss::{Asking, LossWeights, Losses};
 pub use model::{HypergraphTransformer, Reading};
 pub use query::{Gathered, QueryHead};
-pub use reader::{RECALL, Reader, Score, Scored, Scores};
+pub use reader::{EncodedBase, RECALL, Reader, Score, Scored, Scores};
 pub use words::Words;

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::context::MemoryContext;
 use super::model::HypergraphTransformer;
-use super::reader::{Reader, Scored, Scores};
+use super::reader::{EncodedBase, Reader, Scored, Scores};
 use super::train::{Told, told};
 use super::words::Words;
 use crate::episodes::{
@@ -168,13 +168,14 @@ pub fn protocol<B: HyperBackend>(
         protocol.arms_of(&episode, options, seed, report)?;
         for other in retrained {
             let (base, questions) = told(episode.clone(), other.told, seed)?;
-            let reader = Reader::new(other.model, other.context, other.words, &base)?;
+            let encoded = EncodedBase::new(other.model, other.context, other.words, &base)?;
+            let reader = Reader::new(other.model, other.context, other.words, &encoded);
             let scored = reader.score(&questions, &mut |done| report(other.arm, seed, done))?;
             protocol.add(other.arm, options.slots, &scored);
         }
         if options.large_slots > 0 {
             let large = draw(options.large_slots)?;
-            let scored = protocol.reader(&large.base)?.score(&large.questions, &mut |done| report(Arm::TrueLarge, seed, done))?;
+            let scored = protocol.reader(&protocol.encode(&large.base)?).score(&large.questions, &mut |done| report(Arm::TrueLarge, seed, done))?;
             protocol.add(Arm::TrueLarge, options.large_slots, &scored);
         }
     }
@@ -198,7 +199,14 @@ struct Run<'a, 'b, B: HyperBackend> {
 }
 
 impl<'a, B: HyperBackend> Run<'a, '_, B> {
-    fn reader(&self, base: &KnowledgeBase) -> Result<Reader<'a, B>> {
+    fn encode(&self, base: &KnowledgeBase) -> Result<EncodedBase<B>> {
+        EncodedBase::new(self.network.model, self.network.context, self.network.words, base)
+    }
+
+    fn reader<'r>(&self, base: &'r EncodedBase<B>) -> Reader<'r, B>
+    where
+        'a: 'r,
+    {
         Reader::new(self.network.model, self.network.context, self.network.words, base)
     }
 
@@ -212,12 +220,13 @@ impl<'a, B: HyperBackend> Run<'a, '_, B> {
         for (kind, share) in chance(questions).by_kind {
             *self.chance.entry(kind).or_default() += share;
         }
-        let scored = self.reader(&episode.base)?.gates_off().score(questions, &mut |done| report(Arm::GateOff, seed, done))?;
+        let encoded = self.encode(&episode.base)?;
+        let scored = self.reader(&encoded).gates_off().score(questions, &mut |done| report(Arm::GateOff, seed, done))?;
         self.add(Arm::GateOff, slots, &scored);
-        let scored = self.reader(&episode.base)?.score(questions, &mut |done| report(Arm::True, seed, done))?;
+        let scored = self.reader(&encoded).score(questions, &mut |done| report(Arm::True, seed, done))?;
         self.add(Arm::True, slots, &scored);
         let shuffled = permuted(&episode.base, seed);
-        let permuted = self.reader(&shuffled)?.score(questions, &mut |done| report(Arm::Permuted, seed, done))?;
+        let permuted = self.reader(&self.encode(&shuffled)?).score(questions, &mut |done| report(Arm::Permuted, seed, done))?;
         self.add(Arm::Permuted, slots, &permuted);
         self.texts(episode, options, seed, report)?;
         for edit in 0..options.edits as u64 {
@@ -230,7 +239,8 @@ impl<'a, B: HyperBackend> Run<'a, '_, B> {
     /// Asks what an edit changed, and as many questions that it did not change as a batch has.
     fn edit(&mut self, edited: Edited, questions: &[Question], before: &[Scored]) -> Result<()> {
         const OTHERS: usize = 64;
-        let reader = self.reader(&edited.base)?;
+        let encoded = self.encode(&edited.base)?;
+        let reader = self.reader(&encoded);
         let followed = reader.score(&edited.follow, &mut |_| {})?;
         self.edits.edits += 1;
         self.edits.changed += followed.len();
@@ -260,7 +270,7 @@ impl<'a, B: HyperBackend> Run<'a, '_, B> {
             let facts: Vec<String> = facts.collect::<Vec<_>>().into_iter().rev().collect();
             question.text = format!("{} {}", facts.join(" "), question.text);
         }
-        let scored = self.reader(&episode.base)?.gates_off().score(&questions, &mut |done| report(Arm::Texts, seed, done))?;
+        let scored = self.reader(&self.encode(&episode.base)?).gates_off().score(&questions, &mut |done| report(Arm::Texts, seed, done))?;
         self.add(Arm::Texts, options.slots, &scored);
         Ok(())
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use burn::tensor::Tensor;
 use hypergraphql_ops::HyperBackend;
 use serde::{Deserialize, Serialize};
 
@@ -23,16 +24,49 @@ pub const RECALL: usize = 10;
 /// Prompts that are answered at once.
 const BATCH: usize = 64;
 
-/// A network and a knowledge base, encoded once.
+/// A knowledge base, encoded once for a network.
+#[derive(Debug)]
+pub struct EncodedBase<B: HyperBackend> {
+    facts: FactList,
+    offsets: Vec<u32>,
+    names: Names,
+    memory: Memory<B>,
+}
+
+impl<B: HyperBackend> EncodedBase<B> {
+    /// Encodes a knowledge base.
+    ///
+    /// # Errors
+    /// No facts, or names that the tokenizer or the model has no tokens for.
+    pub fn new(model: &HypergraphTransformer<B>, context: &MemoryContext<B>, words: &Words, base: &KnowledgeBase) -> Result<Self> {
+        let facts = words.facts(base)?;
+        let vocabulary = model.base.embedding.dims()[0];
+        let graph = FactGraph::new(&facts, vocabulary, model.config().name_places, context.device())?;
+        let memory = model.encode(&graph, context.precision())?;
+        let names = words.names(&facts);
+        Ok(Self { facts, offsets: base.offsets(), names, memory })
+    }
+
+    /// The facts, whose slots the evidence of answers names.
+    pub fn facts(&self) -> &FactList {
+        &self.facts
+    }
+
+    /// Bytes of keys and values.
+    pub fn bytes(&self) -> usize {
+        let bytes = |x: &Tensor<B, 4>| x.dims().iter().product::<usize>() * x.dtype().size();
+        self.memory.layers.iter().map(|slots| bytes(&slots.keys) + bytes(&slots.values)).sum()
+    }
+}
+
+/// A network and the knowledge base that it reads.
 #[derive(Debug)]
 pub struct Reader<'a, B: HyperBackend> {
     model: &'a HypergraphTransformer<B>,
     context: &'a MemoryContext<B>,
     words: &'a Words,
-    facts: FactList,
-    offsets: Vec<u32>,
-    names: Names,
-    memory: Option<Memory<B>>,
+    base: &'a EncodedBase<B>,
+    reads: bool,
 }
 
 /// How a question was answered.
@@ -68,29 +102,21 @@ pub struct Score {
 pub struct Scores(pub BTreeMap<QuestionKind, Score>);
 
 impl<'a, B: HyperBackend> Reader<'a, B> {
-    /// Encodes a knowledge base.
-    ///
-    /// # Errors
-    /// No facts, or names that the tokenizer or the model has no tokens for.
-    pub fn new(model: &'a HypergraphTransformer<B>, context: &'a MemoryContext<B>, words: &'a Words, base: &KnowledgeBase) -> Result<Self> {
-        let facts = words.facts(base)?;
-        let vocabulary = model.base.embedding.dims()[0];
-        let graph = FactGraph::new(&facts, vocabulary, model.config().name_places, context.device())?;
-        let memory = Some(model.encode(&graph, context.precision())?);
-        let names = words.names(&facts);
-        Ok(Self { model, context, words, facts, offsets: base.offsets(), names, memory })
+    /// Of a knowledge base that was encoded for the network.
+    pub fn new(model: &'a HypergraphTransformer<B>, context: &'a MemoryContext<B>, words: &'a Words, base: &'a EncodedBase<B>) -> Self {
+        Self { model, context, words, base, reads: true }
     }
 
     /// The same network without the memory: the decoder alone.
     #[must_use]
     pub fn gates_off(mut self) -> Self {
-        self.memory = None;
+        self.reads = false;
         self
     }
 
-    /// The facts, whose slots the evidence of answers names.
-    pub fn facts(&self) -> &FactList {
-        &self.facts
+    fn decoder(&self) -> MemoryDecoder<'a, B> {
+        let EncodedBase { facts, names, memory, .. } = self.base;
+        MemoryDecoder::new(self.model, self.context, self.reads.then_some(memory), facts, names)
     }
 
     /// Answers prompts, all at once; the token that ends an answer is added to `options`.
@@ -105,8 +131,7 @@ impl<'a, B: HyperBackend> Reader<'a, B> {
     ) -> Result<Vec<Generated>> {
         let mut options = options.clone();
         options.end.push(self.words.end);
-        let mut decoder = MemoryDecoder::new(self.model, self.context, self.memory.as_ref(), &self.facts, &self.names);
-        generate(&mut decoder, prompts, &options, on_token)
+        generate(&mut self.decoder(), prompts, &options, on_token)
     }
 
     /// Answers questions as text, all at once. `on_text` is called with the number of a question and the next piece of its answer and may end it; the token that ends
@@ -127,8 +152,7 @@ impl<'a, B: HyperBackend> Reader<'a, B> {
         let prompts = questions.iter().enumerate().map(prompt).collect::<Result<Vec<_>>>()?;
         let mut options = options.clone();
         options.tokens.end.push(self.words.end);
-        let mut decoder = MemoryDecoder::new(self.model, self.context, self.memory.as_ref(), &self.facts, &self.names);
-        answer_tokens(&mut decoder, &self.words.tokenizer, &prompts, &options, on_text)
+        answer_tokens(&mut self.decoder(), &self.words.tokenizer, &prompts, &options, on_text)
     }
 
     /// Asks questions about the knowledge base, greedily; `report` hears how many are answered.
@@ -136,12 +160,12 @@ impl<'a, B: HyperBackend> Reader<'a, B> {
     /// # Errors
     /// As [`generate`](Self::generate).
     pub fn score(&self, questions: &[Question], report: &mut dyn FnMut(usize)) -> Result<Vec<Scored>> {
-        let longest = self.facts.entities().iter().map(Vec::len).max().unwrap_or(0);
+        let longest = self.base.facts.entities().iter().map(Vec::len).max().unwrap_or(0);
         let options = GenerateOptions { max_tokens: longest + 1, ..GenerateOptions::default() };
         let refusal = self.words.refusal()?;
         let mut scored = Vec::with_capacity(questions.len());
         for batch in questions.chunks(BATCH) {
-            let asked = batch.iter().map(|question| self.words.asked(&self.facts, question, &self.offsets)).collect::<Result<Vec<_>>>()?;
+            let asked = batch.iter().map(|question| self.words.asked(&self.base.facts, question, &self.base.offsets)).collect::<Result<Vec<_>>>()?;
             let prompts: Vec<Vec<u32>> = asked.iter().map(|asked| asked.prompt.clone()).collect();
             let answers = self.generate(&prompts, &options, &mut |_| ControlFlow::Continue(()))?;
             for ((question, asked), answer) in batch.iter().zip(asked).zip(answers) {

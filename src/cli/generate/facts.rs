@@ -3,7 +3,7 @@
 use hypergraphql_framework::store::{AtomSpace, Id};
 use hypergraphql_models::episodes::{FactAtom, StoreFacts, fact_text};
 use hypergraphql_models::graph_memory::train::MemoryCheckpoint;
-use hypergraphql_models::graph_memory::{MemoryContext, Reader};
+use hypergraphql_models::graph_memory::{EncodedBase, MemoryContext, Reader};
 use hypergraphql_models::text::Answer;
 use hypergraphql_models::transformer::Evidence;
 use hypergraphql_ops::HyperBackend;
@@ -48,10 +48,11 @@ impl WithBackend for Asking<'_> {
         let setup = &checkpoint.setup;
         let context = MemoryContext::<B>::new(&setup.memory, &setup.base, args.precision, &device)?;
         let model = checkpoint.model(&device)?;
-        let reader = Reader::new(&model, &context, &setup.words, &facts.base)?;
+        let base = EncodedBase::new(&model, &context, &setup.words, &facts.base)?;
+        let reader = Reader::new(&model, &context, &setup.words, &base);
         let answers = streamed(args, global.json, |on_text| Ok(reader.answer(&args.prompts, &args.options(), on_text)?))?;
         let with_facts = |answer: Answer| {
-            let facts = by_fact(&answer.evidence, |slot| reader.facts().fact_of(slot as usize) as u32);
+            let facts = by_fact(&answer.evidence, |slot| base.facts().fact_of(slot as usize) as u32);
             (answer, facts)
         };
         Ok(answers.into_iter().map(with_facts).collect())

@@ -23,13 +23,14 @@ use crate::cli::backend::{DeviceArg, WithBackend, dispatch};
 use crate::cli::error::CliError;
 use crate::cli::{Global, kb, logging, output};
 
-/// The file of a checkpoint in its folder.
-pub(crate) const FILE: &str = "transformer.safetensors";
+pub(crate) use hypergraphql_models::graph_memory::train::FILE;
+
 /// The losses and evaluations of a training, a JSON line each.
 const METRICS: &str = "metrics.jsonl";
 const REPORT: &str = "report.svg";
 /// The tokens around a text, of a tokenizer that is learned here.
-const [START, END]: [&str; 2] = ["<s>", "</s>"];
+const START: &str = "<s>";
+const END: &str = "</s>";
 
 /// Train a language model that reads facts from a knowledge base.
 #[derive(Debug, clap::Args)]

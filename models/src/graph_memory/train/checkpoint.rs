@@ -15,6 +15,9 @@ use crate::text::Tokenizer;
 use crate::transformer::LlamaConfig;
 use crate::{ModelError, Result};
 
+/// The file of a checkpoint in its folder.
+pub const FILE: &str = "transformer.safetensors";
+
 /// The parameters of the best evaluation, of the last step, and both moments of the optimiser.
 const KIND: FileKind = FileKind {
     head: "hypergraphql.transformer",

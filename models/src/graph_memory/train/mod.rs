@@ -7,7 +7,7 @@ mod lesson;
 mod presets;
 mod trainer;
 
-pub use checkpoint::MemoryCheckpoint;
+pub use checkpoint::{FILE, MemoryCheckpoint};
 pub use config::{MemoryTrainConfig, StageConfig, Told};
 pub use lesson::{Lesson, told};
 pub use presets::Preset;

@@ -16,7 +16,7 @@ use super::lesson::{Lesson, told};
 use crate::checkpoint::{self, NamedTensors};
 use crate::episodes::{Episode, KnowledgeBase, Question, Schema, Split};
 use crate::graph_memory::loss::Asking;
-use crate::graph_memory::{FactGraph, HypergraphTransformer, HypergraphTransformerConfig, MemoryContext, QuestionBatch, Reader, Scores, Words};
+use crate::graph_memory::{EncodedBase, FactGraph, HypergraphTransformer, HypergraphTransformerConfig, MemoryContext, QuestionBatch, Reader, Scores, Words};
 use crate::train::{GradientChange, Moments, Optimizer, clip_coefficient, join_moments, squared_norm};
 use crate::transformer::{Llama, LlamaConfig};
 use crate::{ModelError, Result};
@@ -265,7 +265,8 @@ impl<B: HyperBackend> MemoryTrainer<B> {
     fn evaluate(&mut self, report: &mut dyn FnMut(usize)) -> Result<()> {
         let model = self.model.valid();
         let (base, questions) = &self.examination;
-        let scored = Reader::new(&model, &self.inner_context, &self.words, base)?.score(questions, report)?;
+        let encoded = EncodedBase::new(&model, &self.inner_context, &self.words, base)?;
+        let scored = Reader::new(&model, &self.inner_context, &self.words, &encoded).score(questions, report)?;
         let gate = |gate: &Param<Tensor<B, 1>>| value(&gate.val().tanh());
         let gates = model.layers.iter().map(|layer| [gate(&layer.alpha), gate(&layer.beta)]).collect();
         let evaluation = MemoryEvaluation { step: self.progress.losses.len(), scores: Scores::of(&scored), gates };
