@@ -156,7 +156,7 @@ impl Tokenizer {
     }
 }
 
-fn failed(path: &Path, expected: &'static str) -> impl Fn(tokenizers::Error) -> ModelError {
+fn failed<'a>(path: &'a Path, expected: &'static str) -> impl Fn(tokenizers::Error) -> ModelError + 'a {
     move |error| ModelError::checkpoint(path, expected, error.to_string())
 }
 
