@@ -1,6 +1,6 @@
 //! `hgql generate`: text by a language model, from facts where the model reads such.
 
-mod facts;
+pub(super) mod facts;
 
 use std::io::{self, Write};
 use std::ops::ControlFlow;

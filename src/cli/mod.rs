@@ -4,6 +4,7 @@ mod answer;
 mod backend;
 mod backup;
 mod bench;
+mod chat;
 mod check;
 mod columnar;
 mod completions;
@@ -101,6 +102,7 @@ enum Command {
     Eval(eval::EvalArgs),
     Import(import::ImportArgs),
     Generate(generate::GenerateArgs),
+    Chat(chat::ChatArgs),
     Embed(embed::EmbedArgs),
     Bench(bench::BenchArgs),
     Tune(tune::TuneArgs),
@@ -148,6 +150,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Eval(args) => eval::run(args, global),
         Command::Import(args) => import::run(args, global),
         Command::Generate(args) => generate::run(&args, global),
+        Command::Chat(args) => chat::run(&args, global),
         Command::Embed(args) => embed::run(&args, global),
         Command::Bench(args) => bench::run(args, global),
         Command::Tune(args) => tune::run(args, global),

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
 
 use std::fs;
+use std::io::Write;
+use std::process::Stdio;
 
 use serde_json::Value;
 
@@ -60,6 +62,16 @@ fn a_training_goes_on_answers_and_is_proven() {
     }
     let shown = crate::program::run(at.command("").args(question).arg("--evidence")).ok();
     assert!(shown.contains("weight") && shown.contains("example.org"), "{shown}");
+
+    // A question, an edit of the knowledge base, and the question again.
+    let mut chat = at.command("chat --model straight --kb kb.ttl --max-tokens 4 --json");
+    let mut chat = chat.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    chat.stdin.take().unwrap().write_all(b"capital : seat c5 ; country ?\n.evidence on\n.reload\n\ncapital : seat c5 ; country ?\n.quit\n").unwrap();
+    let done = chat.wait_with_output().unwrap();
+    let (out, err) = (String::from_utf8(done.stdout).unwrap(), String::from_utf8(done.stderr).unwrap());
+    assert!(done.status.success() && err.contains("24 facts of 18 entities"), "{err}");
+    let lines = crate::program::lines(&out);
+    assert_eq!((lines.len(), &lines[0]), (2, &lines[1]));
 
     let proof = at.lines("eval transformer --model straight --seeds 1 --questions 6 --slots 1000 --large-slots 0 --edits 1 --json");
     assert_eq!(proof[0]["bit_equal"], true);

@@ -20,6 +20,7 @@ pub struct MemoryContext<B: HyperBackend> {
 #[derive(Debug, Clone)]
 pub struct MemoryCache<B: HyperBackend> {
     pub(super) decoder: KvCache<B>,
+    pub(super) readers: KvCache<B>,
     pub(super) queries: KvCache<B>,
 }
 
@@ -45,7 +46,7 @@ impl<B: HyperBackend> MemoryContext<B> {
 
     /// A cache that has read nothing.
     pub fn cache(&self) -> MemoryCache<B> {
-        MemoryCache { decoder: self.decoder.cache(), queries: self.queries.cache() }
+        MemoryCache { decoder: self.decoder.cache(), readers: self.queries.cache(), queries: self.queries.cache() }
     }
 }
 
@@ -61,6 +62,7 @@ impl<B: HyperBackend> MemoryCache<B> {
     /// When there is another number of flags than of sequences.
     pub fn keep(&mut self, kept: &[bool]) -> Result<()> {
         self.decoder.keep(kept)?;
+        self.readers.keep(kept)?;
         self.queries.keep(kept)
     }
 }

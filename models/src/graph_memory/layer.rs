@@ -13,13 +13,13 @@ use crate::error::Result;
 use crate::layers::{LayerNorm, WeightStream, zeros};
 use crate::precision::Precision;
 use crate::transformer::projection::ones;
-use crate::transformer::{LlamaConfig, Projection};
+use crate::transformer::{Block, LlamaConfig, Projection};
 
 /// Attention of tokens over the slots of a memory and a gated feed-forward part, each behind a gate that is closed at first (Flamingo, Alayrac et al. 2022,
 /// arXiv:2204.14198):
 ///
 /// ```text
-/// k_m = LN( zb_m W_Kᵀ + ρ_m W_Pᵀ )  per head      v_m = x_m W_Vᵀ       the null slot: LN(k_0), v_0 = 0       q by QueryHead
+/// k_m = LN( zb_m W_Kᵀ + ρ_m W_Pᵀ )  per head      v_m = x_m W_Vᵀ       the null slot: LN(k_0), v_0 = 0       q by QueryHead of block(h)
 /// s_m = q · k_m / √d_h       A = softmax over {0} and the top-k slots
 /// h ← h + tanh(α) (Σ_m A_m v_m) W_oᵀ        h ← h + tanh(β) swiglu( m W_gᵀ, m W_uᵀ ) W_dᵀ,  m = rms_norm(h)        α = β = 0 at first
 /// ```
@@ -28,7 +28,9 @@ use crate::transformer::{LlamaConfig, Projection};
 /// slot in larger memories. Costs S·n·Hm·d_h multiply-adds for n tokens that read.
 #[derive(Module, Debug)]
 pub struct MemoryLayer<B: Backend> {
-    /// Makes queries.
+    /// A block of the decoder's kind over its states, which learns to see in them what a question asks; the decoder does not hear of it.
+    pub reader: Block<B>,
+    /// Makes queries of what the reader sees.
     pub query: QueryHead<B>,
     /// W_K `[Hm·d_h, d_g]`
     pub fact_key: Projection<B>,
@@ -97,6 +99,7 @@ impl<B: Backend> MemoryLayer<B> {
     pub fn new(c: &HypergraphTransformerConfig, base: &LlamaConfig, device: &B::Device, weights: &mut WeightStream) -> Result<Self> {
         let (d, inner, heads) = (base.hidden_size, c.feed_forward, c.heads * c.head_width);
         Ok(Self {
+            reader: Block::new(base, device, weights)?,
             query: QueryHead::new(c, base, device, weights)?,
             fact_key: Projection::near_identity([c.width, heads], 1, device, weights)?,
             role_key: Projection::near_identity([c.width, heads], 1, device, weights)?,

@@ -126,26 +126,28 @@ impl<B: HyperBackend> HypergraphTransformer<B> {
         report: &mut dyn FnMut(MemoryRead<B>),
     ) -> Result<Tensor<B, 2>> {
         let precision = context.precision();
-        let (decoder, mut queries) = match cache.as_deref_mut() {
-            Some(cache) => (Some(&mut cache.decoder), Some(&mut cache.queries)),
-            None => (None, None),
+        let (decoder, mut readers, mut queries) = match cache.as_deref_mut() {
+            Some(MemoryCache { decoder, readers, queries }) => (Some(decoder), Some(readers), Some(queries)),
+            None => (None, None, None),
         };
         let Some(reading) = reading else {
             return self.base.hidden(batch, &context.decoder, decoder, &mut |_, x| Ok(x));
         };
         let pass = context.queries.pass(batch, queries.as_deref())?;
+        let reader_pass = context.decoder.pass(batch, readers.as_deref())?;
         let u = self.tokens.forward(self.base.embed(batch, precision)?, precision)?; // [N, d_g]
         let h = self.base.hidden(batch, &context.decoder, decoder, &mut |block, x| {
             let Some(number) = self.config.blocks.iter().position(|&before| before == block) else { return Ok(x) };
             let (layer, slots) = (&self.layers[number], &reading.memory.layers[number]);
-            let all = layer.query.gather(x.clone(), &u, &pass, queries.as_deref_mut().and_then(|cache| cache.block(number)))?;
+            let seen = layer.reader.forward(x.clone(), &reader_pass, readers.as_deref_mut().and_then(|cache| cache.block(number)))?;
+            let all = layer.query.gather(seen, &u, &pass, queries.as_deref_mut().and_then(|cache| cache.block(number)))?;
             let gathered = Gathered { normed: gather(all.normed, reading.rows)?, context: gather(all.context, reading.rows)? };
             let before = gather(x.clone(), reading.rows)?; // [n, d]
             let (after, read) = layer.forward(before.clone(), gathered, slots, self.config.top_k, precision)?;
             report(read);
             Ok(x + scatter_add(after - before, reading.rows, Scatter::Deterministic)?)
         })?;
-        if let Some(cache) = queries {
+        for cache in [readers, queries].into_iter().flatten() {
             cache.advance(batch.groups());
         }
         Ok(h)

@@ -20,7 +20,7 @@ const BESIDE: f64 = 0.3;
 /// Queries: heads of causal attention gather the states of the tokens that a question consists of, by what the decoder makes of them.
 ///
 /// ```text
-/// n = rms_norm(h)      c_(i,a) = Σ_(j≤i) softmax_j( rope(n_i W_aᵀ) · rope(n_j W_bᵀ) / √d_g ) u_j        Hq heads a, with keys and values in common
+/// n = rms_norm(block(h))      c_(i,a) = Σ_(j≤i) softmax_j( rope(n_i W_aᵀ) · rope(n_j W_bᵀ) / √d_g ) u_j        Hq heads a, with keys and values in common
 /// q_i = rms_norm( √Hq c_i W_cᵀ + swiglu( c_i W_gᵀ, c_i W_uᵀ ) W_dᵀ + n_i W_hᵀ ) W_qᵀ
 /// ```
 ///
@@ -93,7 +93,7 @@ impl<B: HyperBackend> QueryHead<B> {
     /// h `[N, d]`, u `[N, d_g]`; results in [`Gathered`], in the precision of the pass
     ///
     /// # Errors
-    /// When h is not d wide or has other rows than the pass.
+    /// When h, what the reader's block sees, is not d wide or has other rows than the pass.
     pub fn gather(
         &self,
         h: Tensor<B, 2>,

@@ -101,11 +101,11 @@ fn stage_one_leaves_the_decoder_and_moves_all_else() {
 
 #[test]
 fn a_memory_is_learned_to_be_read() {
-    let config = MemoryTrainConfig { memory: StageConfig { steps: 60, lr: 4e-3, warmup: 5 }, questions: 32, evaluate_every: 60, ..config(5, 60) };
+    let config = MemoryTrainConfig { memory: StageConfig { steps: 120, lr: 4e-3, warmup: 5 }, questions: 32, evaluate_every: 120, ..config(5, 120) };
     let mut trainer = trainer(48, &config);
-    let losses = run(&mut trainer, 65);
+    let losses = run(&mut trainer, 125);
     let mean = |losses: &[StepLosses]| losses.iter().map(|l| l.retrieval).sum::<f32>() / losses.len() as f32;
-    let (first, last) = (mean(&losses[5..8]), mean(&losses[60..]));
+    let (first, last) = (mean(&losses[5..8]), mean(&losses[115..]));
     // ln 80 = 4.4 is the loss of a guess among 80 slots.
     assert!(first > 3.0 && last < 0.75 * first, "{first} {last}");
     assert!(trainer.progress().evaluations[0].scores.recall() > 0.5, "{:?}", trainer.progress().evaluations);

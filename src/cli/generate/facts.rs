@@ -1,9 +1,11 @@
 //! Answers from the facts of a knowledge base.
 
+use std::path::Path;
+
 use hypergraphql_framework::store::{AtomSpace, Id};
 use hypergraphql_models::episodes::{FactAtom, StoreFacts, fact_text};
 use hypergraphql_models::graph_memory::train::MemoryCheckpoint;
-use hypergraphql_models::graph_memory::{EncodedBase, MemoryContext, Reader};
+use hypergraphql_models::graph_memory::{EncodedBase, FactList, MemoryContext, Reader};
 use hypergraphql_models::text::Answer;
 use hypergraphql_models::transformer::Evidence;
 use hypergraphql_ops::HyperBackend;
@@ -21,7 +23,7 @@ const LEAST: f64 = 0.01;
 
 /// A fact that an answer was read from.
 #[derive(Debug, Serialize)]
-pub(super) struct Line {
+pub(crate) struct Line {
     /// The sum of the weights of its members, 0 to 1.
     weight: f64,
     /// The fact in words.
@@ -30,30 +32,65 @@ pub(super) struct Line {
     atom: Vec<String>,
 }
 
+/// An answer with its evidence; a JSON line.
+#[derive(Serialize)]
+pub(crate) struct Answered<'a> {
+    pub(crate) kind: &'static str,
+    pub(crate) question: &'a str,
+    pub(crate) text: &'a str,
+    pub(crate) evidence: &'a [Line],
+}
+
+/// A knowledge base and its facts.
+pub(crate) struct Source {
+    space: AtomSpace,
+    pub(crate) facts: StoreFacts,
+}
+
+impl Source {
+    /// Reads at most so many slots.
+    pub(crate) fn read(path: &Path, max_slots: usize, global: &Global) -> Result<Self, CliError> {
+        let space = kb::space(path, global)?;
+        let facts = StoreFacts::read(&space, max_slots)?;
+        if facts.left_out > 0 {
+            let (left_out, path) = (facts.left_out, path.display());
+            tracing::warn!("{left_out} facts of {path} are not read: more than {max_slots} slots; --max-slots says how many");
+        }
+        Ok(Self { space, facts })
+    }
+
+    /// The facts that an answer was read from.
+    pub(crate) fn lines(&self, answer: &Answer, list: &FactList) -> Vec<Line> {
+        let line = |(fact, weight): (u32, f64)| Line {
+            weight,
+            fact: fact_text(&self.facts.base, &self.facts.base.facts[fact as usize], 0),
+            atom: atom(&self.space, self.facts.atoms.facts[fact as usize]),
+        };
+        by_fact(&answer.evidence, |slot| list.fact_of(slot as usize) as u32).into_iter().map(line).collect()
+    }
+}
+
 struct Asking<'a> {
     args: &'a GenerateArgs,
     global: &'a Global,
     checkpoint: &'a MemoryCheckpoint,
-    facts: &'a StoreFacts,
+    source: &'a Source,
 }
 
-/// Answers and the facts that each was read from, by falling weight.
-type Answers = Vec<(Answer, Vec<(u32, f64)>)>;
-
 impl WithBackend for Asking<'_> {
-    type Out = Result<Answers, CliError>;
+    type Out = Result<Vec<(Answer, Vec<Line>)>, CliError>;
 
     fn call<B: HyperBackend>(self, device: B::Device) -> Self::Out {
-        let Self { args, global, checkpoint, facts } = self;
+        let Self { args, global, checkpoint, source } = self;
         let setup = &checkpoint.setup;
         let context = MemoryContext::<B>::new(&setup.memory, &setup.base, args.precision, &device)?;
         let model = checkpoint.model(&device)?;
-        let base = EncodedBase::new(&model, &context, &setup.words, &facts.base)?;
+        let base = EncodedBase::new(&model, &context, &setup.words, &source.facts.base)?;
         let reader = Reader::new(&model, &context, &setup.words, &base);
         let answers = streamed(args, global.json, |on_text| Ok(reader.answer(&args.prompts, &args.options(), on_text)?))?;
         let with_facts = |answer: Answer| {
-            let facts = by_fact(&answer.evidence, |slot| base.facts().fact_of(slot as usize) as u32);
-            (answer, facts)
+            let lines = source.lines(&answer, base.facts());
+            (answer, lines)
         };
         Ok(answers.into_iter().map(with_facts).collect())
     }
@@ -82,22 +119,9 @@ pub(super) fn run(args: &GenerateArgs, global: &Global) -> Result<(), CliError> 
         CliError::input(message).with_help("give --kb KB: a folder that `hgql load` wrote, or a file of RDF or hyperedges")
     })?;
     let checkpoint = MemoryCheckpoint::read(&args.model.join(FILE))?;
-    let space = kb::space(path, global)?;
-    let facts = StoreFacts::read(&space, args.max_slots)?;
-    if facts.left_out > 0 {
-        tracing::warn!("{} facts of {} are not read: more than {} slots; --max-slots says how many", facts.left_out, path.display(), args.max_slots);
-    }
-    let answers = dispatch(args.device, Asking { args, global, checkpoint: &checkpoint, facts: &facts })??;
-    for (prompt, (answer, read)) in answers.iter().enumerate() {
-        let line = |&(fact, weight): &(u32, f64)| Line {
-            weight,
-            fact: fact_text(&facts.base, &facts.base.facts[fact as usize], 0),
-            atom: atom(&space, facts.atoms.facts[fact as usize]),
-        };
-        let lines: Vec<Line> = read.iter().map(line).collect();
-        super::print(prompt, answer, Some(&lines), args, global)?;
-    }
-    Ok(())
+    let source = Source::read(path, args.max_slots, global)?;
+    let answers = dispatch(args.device, Asking { args, global, checkpoint: &checkpoint, source: &source })??;
+    answers.iter().enumerate().try_for_each(|(prompt, (answer, lines))| super::print(prompt, answer, Some(lines), args, global))
 }
 
 fn atom(space: &AtomSpace, atom: FactAtom) -> Vec<String> {
@@ -109,7 +133,7 @@ fn atom(space: &AtomSpace, atom: FactAtom) -> Vec<String> {
 }
 
 /// The evidence as a table.
-pub(super) fn print(lines: &[Line]) -> Result<(), CliError> {
+pub(crate) fn print(lines: &[Line]) -> Result<(), CliError> {
     let mut table = output::table(["weight", "fact", "atom"], &[0]);
     for Line { weight, fact, atom } in lines {
         table.add_row([format!("{weight:.3}"), fact.clone(), atom.join(" ")]);

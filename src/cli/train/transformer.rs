@@ -89,7 +89,10 @@ struct Options {
     /// Steps of stage 0.
     #[arg(long, value_name = "N", default_value_t = MemoryTrainConfig::default().base.steps)]
     base_steps: usize,
-    /// Highest learning rate of both stages.
+    /// Highest learning rate of stage 0.
+    #[arg(long, value_name = "LR", default_value_t = MemoryTrainConfig::default().base.lr)]
+    base_lr: f64,
+    /// Highest learning rate of stage 1.
     #[arg(long, default_value_t = MemoryTrainConfig::default().memory.lr)]
     lr: f64,
     /// Steps in which the learning rate rises.
@@ -139,11 +142,11 @@ struct Options {
 impl Options {
     fn config(&self, steps: Option<usize>) -> MemoryTrainConfig {
         let default = MemoryTrainConfig::default();
-        let stage = |steps| StageConfig { steps, lr: self.lr, warmup: self.warmup };
+        let stage = |steps, lr| StageConfig { steps, lr, warmup: self.warmup };
         MemoryTrainConfig {
             seed: self.seed,
-            base: stage(if self.base.is_some() { 0 } else { self.base_steps }),
-            memory: stage(steps.unwrap_or(default.memory.steps)),
+            base: stage(if self.base.is_some() { 0 } else { self.base_steps }, self.base_lr),
+            memory: stage(steps.unwrap_or(default.memory.steps), self.lr),
             questions: self.questions,
             slots: [self.min_slots, self.max_slots],
             told: self.told,
