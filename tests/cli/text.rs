@@ -28,7 +28,7 @@ fn tokenizer(folder: &Path) {
 /// A decoder with a context of 40 tokens in `llama`, and the folder around it.
 fn llama() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let config = LlamaConfig { num_key_value_heads: 2, max_position_embeddings: 40, ..LlamaConfig::new(VOCABULARY, 20, 28, 2, 4) };
+    let config = LlamaConfig { num_key_value_heads: 2, max_position_embeddings: 40, ..LlamaConfig::new(VOCABULARY, 24, 28, 2, 4) };
     config.init::<Cpu>(7, &CpuDevice::default()).unwrap().save(&config, &folder.path().join("llama")).unwrap();
     tokenizer(&folder.path().join("llama"));
     folder
@@ -190,7 +190,7 @@ fn damaged_folders_are_refused() {
     let whole = llama();
     let weights = fs::read(whole.path().join("llama/model.safetensors")).unwrap();
     let other = || {
-        let config = LlamaConfig::new(200, 20, 28, 2, 4);
+        let config = LlamaConfig::new(200, 24, 28, 2, 4);
         let at = tempfile::tempdir().unwrap();
         config.init::<Cpu>(7, &CpuDevice::default()).unwrap().save(&config, &at.path().join("llama")).unwrap();
         tokenizer(&at.path().join("llama"));
@@ -228,11 +228,11 @@ fn damaged_folders_are_refused() {
         (damaged(&|at| file(at, "model.safetensors", b"")), &["model.safetensors", "not a whole safetensors file"]),
         (
             damaged(&|at| tensors(at, &|name, shape| (name != "model.layers.1.mlp.up_proj.weight").then_some(shape))),
-            &["no tensor model.layers.1.mlp.up_proj.weight", "[28, 20]"],
+            &["no tensor model.layers.1.mlp.up_proj.weight", "[28, 24]"],
         ),
         (
-            damaged(&|at| tensors(at, &|name, shape| Some(if name == "model.norm.weight" { vec![19] } else { shape }))),
-            &["tensor model.norm.weight has shape [19], expected [20]"],
+            damaged(&|at| tensors(at, &|name, shape| Some(if name == "model.norm.weight" { vec![23] } else { shape }))),
+            &["tensor model.norm.weight has shape [23], expected [24]"],
         ),
         (damaged(&|at| file(at, "config.json", br#"{"model_type": "gpt2"}"#)), &["config.json", "gpt2", "llama"]),
         (damaged(&|at| fs::remove_file(at.join("config.json")).unwrap()), &["config.json"]),
