@@ -209,10 +209,6 @@ impl<B: HyperBackend> HypergraphQl<B> {
     pub fn device_stats(&self) -> DeviceStats {
         use burn::module::Module;
         let memory_bytes = self.graph.as_ref().map_or(0, |graph| graph.encoded.bytes());
-        DeviceStats {
-            parameter_bytes: self.model.num_params() * size_of::<f32>(),
-            memory_bytes,
-            tokens_per_second: self.tokens_per_second,
-        }
+        DeviceStats { parameter_bytes: self.model.num_params() * size_of::<f32>(), memory_bytes, tokens_per_second: self.tokens_per_second }
     }
 }

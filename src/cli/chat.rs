@@ -80,7 +80,8 @@ impl WithBackend for Talk<'_> {
         let context = MemoryContext::<B>::new(&setup.memory, &setup.base, args.precision, &device)?;
         let model = checkpoint.model(&device)?;
         let encoded = EncodedBase::new(&model, &context, &setup.words, &source.facts.base)?;
-        let mut chat = Chat { args, global, checkpoint, model: &model, context: &context, source, encoded, evidence: args.evidence, failed: 0 };
+        let mut chat =
+            Chat { args, global, checkpoint, model: &model, context: &context, source, encoded, evidence: args.evidence, failed: 0 };
         if io::stdin().is_terminal() { interactive(&mut chat) } else { script(&mut chat) }
     }
 }

@@ -190,10 +190,11 @@ impl WithBackend for Evaluation<'_> {
             bar.set_style(style);
         }
         logging::set_bar(Some(bar.clone()));
-        let found = protocol(&network(Arm::True, self.main, &main), &retrained, &self.main.setup.schema, self.options, &mut |arm, seed, done| {
-            bar.set_message(format!("seed {seed}, {}", arm.name()));
-            bar.set_position(done as u64);
-        });
+        let found =
+            protocol(&network(Arm::True, self.main, &main), &retrained, &self.main.setup.schema, self.options, &mut |arm, seed, done| {
+                bar.set_message(format!("seed {seed}, {}", arm.name()));
+                bar.set_position(done as u64);
+            });
         logging::set_bar(None);
         bar.finish_and_clear();
         Ok(found?)
@@ -225,7 +226,11 @@ fn bars(found: &Protocol) -> Vec<Bar> {
             }
         }
         if let Some(other) = of(Arm::NoMessagePassing) {
-            least("two-hop: true memory less no message passing", 0.0, exact(&all, QuestionKind::TwoHop) - exact(&other, QuestionKind::TwoHop));
+            least(
+                "two-hop: true memory less no message passing",
+                0.0,
+                exact(&all, QuestionKind::TwoHop) - exact(&other, QuestionKind::TwoHop),
+            );
         }
     }
     if let Some(all) = of(Arm::TrueLarge) {
@@ -236,7 +241,8 @@ fn bars(found: &Protocol) -> Vec<Bar> {
         least("edited facts followed", 0.9, edits.followed as f64 / edits.changed.max(1) as f64);
         least("other answers unchanged", 0.98, edits.unchanged as f64 / edits.others.max(1) as f64);
     }
-    let mut most = |what, found: f64| bars.push(Bar { what, bar: format!("at most {chance:.3}, chance and 2 points"), found, met: found <= chance });
+    let mut most =
+        |what, found: f64| bars.push(Bar { what, bar: format!("at most {chance:.3}, chance and 2 points"), found, met: found <= chance });
     for (arm, what) in [(Arm::GateOff, "answerable, gate off"), (Arm::Permuted, "answerable, members permuted")] {
         if let Some(all) = of(arm) {
             most(what, answerable(&all));

@@ -133,7 +133,11 @@ impl WithBackend for Generation<'_> {
 type OnText<'a> = &'a mut dyn FnMut(usize, &str) -> ControlFlow<()>;
 
 /// Generates, printing pieces as they come where that is asked for.
-fn streamed(args: &GenerateArgs, json: bool, generate: impl FnOnce(OnText<'_>) -> Result<Vec<Answer>, CliError>) -> Result<Vec<Answer>, CliError> {
+fn streamed(
+    args: &GenerateArgs,
+    json: bool,
+    generate: impl FnOnce(OnText<'_>) -> Result<Vec<Answer>, CliError>,
+) -> Result<Vec<Answer>, CliError> {
     let mut failed = None;
     let answers = generate(&mut |prompt, text| match args.stream.then(|| print_piece(prompt, text, json)).transpose() {
         Ok(_) => ControlFlow::Continue(()),
@@ -165,7 +169,9 @@ pub(crate) fn run(args: &GenerateArgs, global: &Global) -> Result<(), CliError> 
     }
     if args.kb.is_some() {
         let message = format!("{} has no {FILE}: this model reads no facts", args.model.display());
-        return Err(CliError::input(message).with_help("train one that does with `hgql train transformer --base DIR --kb KB`, or leave --kb out"));
+        return Err(
+            CliError::input(message).with_help("train one that does with `hgql train transformer --base DIR --kb KB`, or leave --kb out")
+        );
     }
     let answers = dispatch(args.device, Generation { args, json: global.json })??;
     answers.iter().enumerate().try_for_each(|(prompt, answer)| print(prompt, answer, None, args, global))

@@ -18,7 +18,9 @@ fn folder() -> Folder {
     let mut text = String::from("@prefix : <http://example.org/> .\n@prefix hq: <https://hypergraphql.org/ns#> .\n");
     for i in 0..12 {
         let [person, state, city] = [i % 5, (i * 3) % 7, (i * 5) % 6];
-        text.push_str(&format!(":t{i} a hq:Hyperedge ; hq:relation :treaty ; :mediator :p{person} ; :signatory :s{state} ; :venue :c{city} .\n"));
+        text.push_str(&format!(
+            ":t{i} a hq:Hyperedge ; hq:relation :treaty ; :mediator :p{person} ; :signatory :s{state} ; :venue :c{city} .\n"
+        ));
         text.push_str(&format!(":k{i} a hq:Hyperedge ; hq:relation :capital ; :seat :c{city} ; :country :s{state} .\n"));
     }
     at.write("kb.ttl", &text);
@@ -47,7 +49,8 @@ fn a_training_goes_on_answers_and_is_proven() {
     assert_eq!((losses("straight").len(), losses("half").len()), (4, 4));
     assert_eq!(losses("straight")[..2], losses("half")[..2]);
 
-    let question = ["generate", "--model", "straight", "--kb", "kb.ttl", "treaty : mediator p1 , venue c5 ; signatory ?", "--max-tokens", "6"];
+    let question =
+        ["generate", "--model", "straight", "--kb", "kb.ttl", "treaty : mediator p1 , venue c5 ; signatory ?", "--max-tokens", "6"];
     let answers = crate::program::lines(&crate::program::run(at.command("").args(question).arg("--json")).ok());
     let evidence = answers[0]["evidence"].as_array().unwrap();
     assert!(!evidence.is_empty() && evidence.len() <= 5);
@@ -66,7 +69,11 @@ fn a_training_goes_on_answers_and_is_proven() {
     // A question, an edit of the knowledge base, and the question again.
     let mut chat = at.command("chat --model straight --kb kb.ttl --max-tokens 4 --json");
     let mut chat = chat.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    chat.stdin.take().unwrap().write_all(b"capital : seat c5 ; country ?\n.evidence on\n.reload\n\ncapital : seat c5 ; country ?\n.quit\n").unwrap();
+    chat.stdin
+        .take()
+        .unwrap()
+        .write_all(b"capital : seat c5 ; country ?\n.evidence on\n.reload\n\ncapital : seat c5 ; country ?\n.quit\n")
+        .unwrap();
     let done = chat.wait_with_output().unwrap();
     let (out, err) = (String::from_utf8(done.stdout).unwrap(), String::from_utf8(done.stderr).unwrap());
     assert!(done.status.success() && err.contains("24 facts of 18 entities"), "{err}");

@@ -84,10 +84,10 @@ mod avx2 {
         // SAFETY: the caller found the features that these functions are compiled for.
         unsafe {
             match E::DTYPE {
-                DType::F64 => of_f64(&seen(rows)).map(|lanes| bytemuck::cast(lanes)),
-                DType::F32 => of_f32(&seen(rows)).map(|lanes| bytemuck::cast(lanes)),
-                DType::F16 => of_f16(&seen(rows)).map(|lanes| bytemuck::cast(lanes)),
-                DType::BF16 => of_bf16(&seen(rows)).map(|lanes| bytemuck::cast(lanes)),
+                DType::F64 => of_f64(&seen(rows)).map(bytemuck::cast),
+                DType::F32 => of_f32(&seen(rows)).map(bytemuck::cast),
+                DType::F16 => of_f16(&seen(rows)).map(bytemuck::cast),
+                DType::BF16 => of_bf16(&seen(rows)).map(bytemuck::cast),
             }
         }
     }

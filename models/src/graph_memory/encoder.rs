@@ -4,7 +4,9 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 use burn::tensor::activation::tanh;
 use burn::tensor::backend::Backend;
-use hypergraphql_ops::{Direction, HyperBackend, Incidence, Index, Reduce, Scatter, aggregate, gather, rms_norm, scatter_add, segment_softmax};
+use hypergraphql_ops::{
+    Direction, HyperBackend, Incidence, Index, Reduce, Scatter, aggregate, gather, rms_norm, scatter_add, segment_softmax,
+};
 
 use super::config::HypergraphTransformerConfig;
 use super::facts::FactGraph;

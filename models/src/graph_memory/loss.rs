@@ -70,7 +70,13 @@ impl<B: HyperBackend> HypergraphTransformer<B> {
     ///
     /// # Errors
     /// As [`hidden`](Self::hidden) and [`encode`](Self::encode).
-    pub fn losses(&self, batch: &QuestionBatch, asking: &Asking<'_, B>, context: &MemoryContext<B>, weights: LossWeights) -> Result<Losses<B>> {
+    pub fn losses(
+        &self,
+        batch: &QuestionBatch,
+        asking: &Asking<'_, B>,
+        context: &MemoryContext<B>,
+        weights: LossWeights,
+    ) -> Result<Losses<B>> {
         let (precision, device, count) = (context.precision(), context.device(), asking.list.slots());
         if let Some(&slot) = batch.questions.iter().flat_map(|asked| &asked.gold).find(|slot| **slot as usize >= count) {
             return Err(ModelError::option("gold slot of a question", slot, format!("a number below {count}, the slots of the memory")));
@@ -93,7 +99,8 @@ impl<B: HyperBackend> HypergraphTransformer<B> {
             false => answer.zeros_like().detach(),
         };
         let weighted = |loss: &Tensor<B, 1>, weight: f64| loss.clone().mul_scalar(weight);
-        let total = answer.clone() + weighted(&retrieval, weights.retrieval) + weighted(&null, weights.null) + weighted(&link, weights.link);
+        let total =
+            answer.clone() + weighted(&retrieval, weights.retrieval) + weighted(&null, weights.null) + weighted(&link, weights.link);
         Ok(Losses { total, answer, retrieval, null, link })
     }
 
@@ -117,8 +124,7 @@ impl<B: HyperBackend> HypergraphTransformer<B> {
         let mut masks = [(); 3].map(|()| vec![0f32; n * heads * columns]);
         for row in 0..n {
             let of_head = |head: usize| &slots[(head * n + row) * kept..(head * n + row + 1) * kept];
-            let entities: Vec<u32> =
-                (0..heads).flat_map(of_head).map(|&slot| asking.list.entity_of()[slot as usize]).collect();
+            let entities: Vec<u32> = (0..heads).flat_map(of_head).map(|&slot| asking.list.entity_of()[slot as usize]).collect();
             let proposals = asking.names.proposals(&entities, batch.text(row));
             for (at, proposal) in proposals.into_iter().enumerate() {
                 let column = row * heads * columns + at / kept.max(1) * columns + 1 + at % kept.max(1);

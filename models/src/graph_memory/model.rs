@@ -46,7 +46,13 @@ impl HypergraphTransformerConfig {
     ///
     /// # Errors
     /// Sizes outside their domains.
-    pub fn init<B: Backend>(&self, base: Llama<B>, config: &LlamaConfig, seed: u64, device: &B::Device) -> Result<HypergraphTransformer<B>> {
+    pub fn init<B: Backend>(
+        &self,
+        base: Llama<B>,
+        config: &LlamaConfig,
+        seed: u64,
+        device: &B::Device,
+    ) -> Result<HypergraphTransformer<B>> {
         self.check(config)?;
         let weights = &mut WeightStream::new(seed);
         Ok(HypergraphTransformer {
@@ -121,12 +127,12 @@ impl<B: HyperBackend> HypergraphTransformer<B> {
         &self,
         batch: &TokenBatch,
         context: &MemoryContext<B>,
-        mut cache: Option<&mut MemoryCache<B>>,
+        cache: Option<&mut MemoryCache<B>>,
         reading: Option<&Reading<'_, B>>,
         report: &mut dyn FnMut(MemoryRead<B>),
     ) -> Result<Tensor<B, 2>> {
         let precision = context.precision();
-        let (decoder, mut readers, mut queries) = match cache.as_deref_mut() {
+        let (decoder, mut readers, mut queries) = match cache {
             Some(MemoryCache { decoder, readers, queries }) => (Some(decoder), Some(readers), Some(queries)),
             None => (None, None, None),
         };

@@ -175,7 +175,8 @@ pub fn protocol<B: HyperBackend>(
         }
         if options.large_slots > 0 {
             let large = draw(options.large_slots)?;
-            let scored = protocol.reader(&protocol.encode(&large.base)?).score(&large.questions, &mut |done| report(Arm::TrueLarge, seed, done))?;
+            let scored =
+                protocol.reader(&protocol.encode(&large.base)?).score(&large.questions, &mut |done| report(Arm::TrueLarge, seed, done))?;
             protocol.add(Arm::TrueLarge, options.large_slots, &scored);
         }
     }

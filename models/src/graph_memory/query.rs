@@ -94,13 +94,7 @@ impl<B: HyperBackend> QueryHead<B> {
     ///
     /// # Errors
     /// When h, what the reader's block sees, is not d wide or has other rows than the pass.
-    pub fn gather(
-        &self,
-        h: Tensor<B, 2>,
-        u: &Tensor<B, 2>,
-        pass: &Pass<B>,
-        mut cache: Option<&mut BlockCache<B>>,
-    ) -> Result<Gathered<B>> {
+    pub fn gather(&self, h: Tensor<B, 2>, u: &Tensor<B, 2>, pass: &Pass<B>, mut cache: Option<&mut BlockCache<B>>) -> Result<Gathered<B>> {
         let precision = pass.precision;
         let normed = rms_norm(precision.cast(h), precision.cast(self.norm.val()), self.epsilon)?;
         let [q, k] = [&self.query, &self.key].map(|map| map.forward(normed.clone(), precision)); // [N, Hq*d_g], [N, d_g]

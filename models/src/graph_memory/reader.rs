@@ -165,7 +165,10 @@ impl<'a, B: HyperBackend> Reader<'a, B> {
         let refusal = self.words.refusal()?;
         let mut scored = Vec::with_capacity(questions.len());
         for batch in questions.chunks(BATCH) {
-            let asked = batch.iter().map(|question| self.words.asked(&self.base.facts, question, &self.base.offsets)).collect::<Result<Vec<_>>>()?;
+            let asked = batch
+                .iter()
+                .map(|question| self.words.asked(&self.base.facts, question, &self.base.offsets))
+                .collect::<Result<Vec<_>>>()?;
             let prompts: Vec<Vec<u32>> = asked.iter().map(|asked| asked.prompt.clone()).collect();
             let answers = self.generate(&prompts, &options, &mut |_| ControlFlow::Continue(()))?;
             for ((question, asked), answer) in batch.iter().zip(asked).zip(answers) {

@@ -66,12 +66,7 @@ fn softmax(scores: &[f64]) -> Vec<f64> {
 
 /// (relation, members as (entity, role)) of the facts of the tests, read from the list by its slots; relations and roles are those that were pushed.
 fn plain() -> Vec<(usize, Vec<(usize, usize)>)> {
-    vec![
-        (0, vec![(0, 0), (1, 1)]),
-        (1, vec![(2, 0), (0, 1), (3, 2), (4, 3)]),
-        (0, vec![(0, 0)]),
-        (1, vec![(3, 0), (0, 2), (3, 3)]),
-    ]
+    vec![(0, vec![(0, 0), (1, 1)]), (1, vec![(2, 0), (0, 1), (3, 2), (4, 3)]), (0, vec![(0, 0)]), (1, vec![(3, 0), (0, 2), (3, 3)])]
 }
 
 /// u of tokens.
@@ -111,7 +106,8 @@ fn slots_by_loops(config: &HypergraphTransformerConfig) -> Rows {
     // m and score of a member with the vector x in a role of a fact.
     let member = |x: &[f64], role: usize, relation: usize| {
         let m = modulated(&times(x, &f.member), &rho[role]);
-        let hidden: Vec<f64> = plus(&times(&m, &f.member_score), &times(&r[relation], &f.relation_score)).iter().map(|h| h.tanh()).collect();
+        let hidden: Vec<f64> =
+            plus(&times(&m, &f.member_score), &times(&r[relation], &f.relation_score)).iter().map(|h| h.tanh()).collect();
         let score = times(&hidden, &f.score)[0];
         (m, score)
     };
@@ -206,9 +202,10 @@ fn a_memory_layer_is_its_formula() {
             let at = head * 3 + i;
             near(&kept[at * 5..(at + 1) * 5], &weights, "A");
             assert_eq!(picked[at * 4..(at + 1) * 4], s.iter().map(|s| s.1 as u32).collect::<Vec<_>>());
-            let sum = s.iter().zip(&weights[1..]).fold(vec![0.0; 5], |sum, (s, a)| {
-                sum.iter().zip(&v[s.1][head]).map(|(sum, v)| sum + a * v).collect()
-            });
+            let sum = s
+                .iter()
+                .zip(&weights[1..])
+                .fold(vec![0.0; 5], |sum, (s, a)| sum.iter().zip(&v[s.1][head]).map(|(sum, v)| sum + a * v).collect());
             read.extend(sum);
         }
         let open = |gate: Vec<f64>, x: Vec<f64>| x.iter().map(|x| gate[0].tanh() * x).collect::<Vec<f64>>();
@@ -233,7 +230,8 @@ fn queries_gather_the_tokens_before_them() {
     let model = stirred::<Cpu>(&config());
     let maker = &model.layers[0].query;
     let sequences = [vec![3, 1, 4], vec![1, 5]];
-    let (batch, context) = (TokenBatch::new(&sequences).unwrap(), MemoryContext::<Cpu>::new(&config(), &base_config(), P, &device()).unwrap());
+    let (batch, context) =
+        (TokenBatch::new(&sequences).unwrap(), MemoryContext::<Cpu>::new(&config(), &base_config(), P, &device()).unwrap());
     let h: Rows = (0..5).map(|i| (0..12).map(|j| ((i * 12 + j) as f64 * 1.3).sin()).collect()).collect();
     let tensor = |x: &Rows| Tensor::<Cpu, 2>::from_data(TensorData::new(x.concat(), [5, x[0].len()]), (&device(), DType::F64));
     let u = token_states(&model, batch.ids());

@@ -54,7 +54,8 @@ fn names() -> Names {
 
 /// Two questions that facts answer, the second with two gold slots, and one that none answers.
 fn questions() -> QuestionBatch {
-    let asked = |prompt: &[u32], answer: &[u32], gold: &[u32]| Asked { prompt: prompt.to_vec(), answer: answer.to_vec(), gold: gold.to_vec() };
+    let asked =
+        |prompt: &[u32], answer: &[u32], gold: &[u32]| Asked { prompt: prompt.to_vec(), answer: answer.to_vec(), gold: gold.to_vec() };
     let list = vec![asked(&[9, 12, 1, 13], &[2, 3], &[1]), asked(&[10, 11, 7], &[6, 1], &[4, 7]), asked(&[9, 8, 2], &[20], &[])];
     QuestionBatch::new(list, END).unwrap()
 }

@@ -65,7 +65,8 @@ fn batches_change_no_answer() {
     let (list, names, context) = (facts(), names(), context(Precision::F32));
     let model = model::<Cpu>(&config()).map(&mut Stir(0)).map(&mut ToF32);
     let memory = model.encode(&graph(&list), Precision::F32).unwrap();
-    let prompts: Vec<Vec<u32>> = (0..32u32).map(|i| (0..1 + i * 5 % 7).map(|j| (i * 3 + j * j + 1) % VOCABULARY as u32).collect()).collect();
+    let prompts: Vec<Vec<u32>> =
+        (0..32u32).map(|i| (0..1 + i * 5 % 7).map(|j| (i * 3 + j * j + 1) % VOCABULARY as u32).collect()).collect();
     let options = GenerateOptions { max_tokens: 6, end: vec![super::END], ..GenerateOptions::default() };
     let run = |prompts: &[Vec<u32>]| {
         let mut decoder = MemoryDecoder::new(&model, &context, Some(&memory), &list, &names);

@@ -73,7 +73,11 @@ fn a_resumed_training_is_the_one_that_ran_through() {
         let got = second.checkpoint();
         assert!(second.is_finished());
         assert_eq!(got.progress, expected.progress, "stopped after {stopped}");
-        assert_eq!((&got.current, &got.best, &got.moments), (&expected.current, &expected.best, &expected.moments), "stopped after {stopped}");
+        assert_eq!(
+            (&got.current, &got.best, &got.moments),
+            (&expected.current, &expected.best, &expected.moments),
+            "stopped after {stopped}"
+        );
     }
     assert_eq!(expected.progress.losses.len(), 7);
     assert_eq!(expected.progress.evaluations.iter().map(|e| e.step).collect::<Vec<_>>(), [5, 7]);
@@ -101,7 +105,8 @@ fn stage_one_leaves_the_decoder_and_moves_all_else() {
 
 #[test]
 fn a_memory_is_learned_to_be_read() {
-    let config = MemoryTrainConfig { memory: StageConfig { steps: 120, lr: 4e-3, warmup: 5 }, questions: 32, evaluate_every: 120, ..config(5, 120) };
+    let config =
+        MemoryTrainConfig { memory: StageConfig { steps: 120, lr: 4e-3, warmup: 5 }, questions: 32, evaluate_every: 120, ..config(5, 120) };
     let mut trainer = trainer(48, &config);
     let losses = run(&mut trainer, 125);
     let mean = |losses: &[StepLosses]| losses.iter().map(|l| l.retrieval).sum::<f32>() / losses.len() as f32;
@@ -117,7 +122,8 @@ fn the_arms_of_the_protocol_are_asked() {
     run(&mut trainer, 4);
     let checkpoint = trainer.checkpoint();
     let model = trainer.best();
-    let context = MemoryContext::<Cpu>::new(&checkpoint.setup.memory, &checkpoint.setup.base, checkpoint.config.precision, &device()).unwrap();
+    let context =
+        MemoryContext::<Cpu>::new(&checkpoint.setup.memory, &checkpoint.setup.base, checkpoint.config.precision, &device()).unwrap();
     let network = |arm, told| Retrained { arm, model, context: &context, words: &checkpoint.setup.words, told };
     let options = ProtocolOptions { seeds: vec![1, 2], questions: 24, slots: 1000, large_slots: 1200, edits: 2 };
     let others = [network(Arm::Clique, Told::Clique), network(Arm::Star, Told::Star)];

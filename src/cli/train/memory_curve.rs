@@ -37,7 +37,13 @@ fn draw(svg: &mut String, config: &MemoryTrainConfig, progress: &MemoryProgress)
     let memory = progress.losses.get(config.base.steps..).unwrap_or_default();
     chart(&losses, "losses of stage 1, means of 20 steps", steps, None, &loss_lines(config.base.steps, memory))?;
     chart(&answers, "exact answers about names and facts that no step drew, %", steps, Some(100.0), &answer_lines(&progress.evaluations))?;
-    chart(&gates, "gates: tanh of alpha (attention) and beta (feed-forward), absolute", steps, Some(1.0), &gate_lines(&progress.evaluations))?;
+    chart(
+        &gates,
+        "gates: tanh of alpha (attention) and beta (feed-forward), absolute",
+        steps,
+        Some(1.0),
+        &gate_lines(&progress.evaluations),
+    )?;
     root.present()
 }
 

@@ -326,7 +326,7 @@ impl WithBackend for Training<'_> {
                 if global.json {
                     output::json(&line)?;
                 } else {
-                    bar.0.suspend(|| print(&line))?;
+                    print(&line)?;
                 }
             }
             let interrupted = progress::is_interrupted();

@@ -130,12 +130,17 @@ impl MemoryTrainConfig {
         positive("questions of an evaluation", self.evaluation_questions)?;
         let [least, most] = self.slots;
         if least == 0 || least > most {
-            return Err(ModelError::option("slots of a step", format!("{least} to {most}"), "at least 1, the first no more than the second"));
+            return Err(ModelError::option(
+                "slots of a step",
+                format!("{least} to {most}"),
+                "at least 1, the first no more than the second",
+            ));
         }
         if self.precision == Precision::F16 {
             return Err(ModelError::option("precision", "f16", "f32 or bf16: steps are not scaled for the range of f16"));
         }
-        for (what, weight) in [("retrieval loss", self.losses.retrieval), ("link loss", self.losses.link), ("null loss", self.losses.null)] {
+        for (what, weight) in [("retrieval loss", self.losses.retrieval), ("link loss", self.losses.link), ("null loss", self.losses.null)]
+        {
             if !(weight.is_finite() && weight >= 0.0) {
                 return Err(ModelError::option(what, weight, "a factor of at least 0"));
             }

@@ -62,8 +62,9 @@ impl Lesson {
             let (before, answer) = match (way, question.answer, question.gold.first()) {
                 (0, Some(answer), Some(gold)) => {
                     let other = (rng.next_u64() % episode.base.facts.len() as u64) as usize;
-                    let mut facts = [gold.fact as usize, other].map(|fact| fact_text(&episode.base, &episode.base.facts[fact], rng.next_u32() as usize));
-                    if rng.next_u32() % 2 == 0 {
+                    let mut facts = [gold.fact as usize, other]
+                        .map(|fact| fact_text(&episode.base, &episode.base.facts[fact], rng.next_u32() as usize));
+                    if rng.next_u32().is_multiple_of(2) {
                         facts.reverse();
                     }
                     (facts.join(" ") + " ", words.name(&episode.base.entities[answer as usize])?)

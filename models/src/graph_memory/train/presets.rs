@@ -64,7 +64,10 @@ impl FromStr for Preset {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|preset| preset.to_string() == text).ok_or_else(|| format!("expected tiny, small or base, found {text:?}"))
+        Self::ALL
+            .into_iter()
+            .find(|preset| preset.to_string() == text)
+            .ok_or_else(|| format!("expected tiny, small or base, found {text:?}"))
     }
 }
 

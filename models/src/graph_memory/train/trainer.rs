@@ -16,7 +16,9 @@ use super::lesson::{Lesson, told};
 use crate::checkpoint::{self, NamedTensors};
 use crate::episodes::{Episode, KnowledgeBase, Question, Schema, Split};
 use crate::graph_memory::loss::Asking;
-use crate::graph_memory::{EncodedBase, FactGraph, HypergraphTransformer, HypergraphTransformerConfig, MemoryContext, QuestionBatch, Reader, Scores, Words};
+use crate::graph_memory::{
+    EncodedBase, FactGraph, HypergraphTransformer, HypergraphTransformerConfig, MemoryContext, QuestionBatch, Reader, Scores, Words,
+};
 use crate::train::{GradientChange, Moments, Optimizer, clip_coefficient, join_moments, squared_norm};
 use crate::transformer::{Llama, LlamaConfig};
 use crate::{ModelError, Result};
