@@ -103,7 +103,8 @@ fn paths_beside_a_core() {
         "SELECT * { ?s ?t ?u . ?s <p>* ?o . BIND(1 AS ?b) ?s <q>* ?o . TEMPORAL { AS OF '2020' } }".to_owned(),
         "SELECT * { ?s ?t ?u . ?s <p>* ?o . ?s <q>* ?o . TEMPORAL { AS OF '2020' } }".to_owned(),
     ];
-    assert_eq!(check(&texts), 8);
+    // To the letter '2020' names no instant, so that they are read once each.
+    assert_eq!(check(&texts), 4);
 }
 
 fn expression() -> impl Strategy<Value = String> {

@@ -80,11 +80,11 @@ fn a_training_goes_on_answers_and_is_proven() {
     let lines = crate::program::lines(&out);
     assert_eq!((lines.len(), &lines[0]), (2, &lines[1]));
 
-    let proof = at.lines("eval transformer --model straight --seeds 1 --questions 6 --slots 1000 --large-slots 0 --edits 1 --json");
+    let proof = at.lines("eval transformer --model straight --seeds 1 --questions 6 --slots 2000 --large-slots 0 --edits 1 --json");
     assert_eq!(proof[0]["bit_equal"], true);
     let arms: Vec<&str> = proof[0]["arms"].as_array().unwrap().iter().map(|arm| arm["arm"].as_str().unwrap()).collect();
     assert_eq!(arms, ["gate-off", "true", "permuted", "texts"]);
-    let table = at.ok("eval transformer --model straight --seeds 1 --questions 6 --slots 1000 --large-slots 0 --edits 0");
+    let table = at.ok("eval transformer --model straight --seeds 1 --questions 6 --slots 2000 --large-slots 0 --edits 0");
     assert!(table.contains("members permuted") && table.contains("chance"), "{table}");
 }
 
@@ -98,10 +98,10 @@ fn what_does_not_fit_is_refused() {
         ("train transformer --steps 1".to_owned(), "--out"),
         ("train transformer --resume nowhere".to_owned(), "cannot read"),
         (format!("{TRAIN} --out x --kb empty.ttl"), "hyperedge"),
-        (format!("{TRAIN} --out x --min-slots 90"), "slots of a step is 90 to 70"),
+        ("train transformer --out x --min-slots 90 --max-slots 70".to_owned(), "slots of a step is 90 to 70"),
         (format!("{TRAIN} --out x --told triples"), "hyperedges, clique or star"),
         (format!("{TRAIN} --out x --precision f16"), "f32 or bf16"),
-        (format!("{TRAIN} --out x --base nowhere"), "cannot be used with"),
+        (format!("{TRAIN} --out x --base nowhere"), "tokenizer.json: cannot read"),
         (format!("{TRAIN} --resume model"), "cannot be used with"),
         ("generate --model model question".to_owned(), "give --kb KB"),
         (format!("generate --model nowhere --kb {ttl} question"), "reads no facts"),
