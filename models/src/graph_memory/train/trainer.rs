@@ -259,8 +259,12 @@ impl<B: HyperBackend> MemoryTrainer<B> {
         let names = self.words.names(&facts);
         let losses =
             self.model.losses(&batch, &Asking { list: &facts, graph: &graph, names: &names }, &self.context, self.config.losses)?;
-        let [answer, retrieval, null] = [&losses.answer, &losses.retrieval, &losses.null].map(value);
-        Ok((StepLosses { total: value(&losses.total), answer, retrieval, null }, losses.total))
+        // One read for all of them: each waits for the device.
+        let all =
+            Tensor::cat([&losses.total, &losses.answer, &losses.retrieval, &losses.null].map(|loss| loss.clone().inner()).to_vec(), 0);
+        let read: Vec<f32> = all.into_data().iter::<f32>().collect();
+        let [total, answer, retrieval, null] = <[f32; 4]>::try_from(read).unwrap_or([f32::NAN; 4]);
+        Ok((StepLosses { total, answer, retrieval, null }, losses.total))
     }
 
     /// Asks the questions of the evaluation.
