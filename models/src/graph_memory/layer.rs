@@ -76,8 +76,6 @@ pub struct SlotKeys<B: Backend> {
 pub struct Memory<B: Backend> {
     /// One for each memory layer, in order.
     pub layers: Vec<SlotKeys<B>>,
-    /// S
-    pub slots: usize,
 }
 
 /// What n tokens read in one memory layer.

@@ -104,8 +104,7 @@ impl<B: HyperBackend> HypergraphTransformer<B> {
 
     /// Keys and values of slots for all memory layers.
     pub fn memory(&self, slots: &SlotStates<B>, precision: Precision) -> Memory<B> {
-        let layers = self.layers.iter().map(|layer| layer.keys(slots, precision)).collect();
-        Memory { layers, slots: slots.facts.dims()[0] }
+        Memory { layers: self.layers.iter().map(|layer| layer.keys(slots, precision)).collect() }
     }
 
     /// Encodes facts.
