@@ -34,7 +34,12 @@ pub struct MemoryAttention<B: HyperBackend> {
     pub weights: Tensor<B, 4>,
     /// The kept slots of each query by falling score, `[B, H, T, K]` in this order: the evidence of the answer.
     pub slots: Ids<B>,
+    config: MemoryConfig,
+    kept: Kept<B::Ids>,
 }
+
+/// Shapes of a second reading.
+const READ: &str = "weights [B, H, T, K + 1], v [B, Hk, S, D], o [B, H, T, D]";
 
 /// o_i = Σ_m A_(i,m) v_m over the K slots with the largest s_(i,m) = scale · ⟨q_i, k_m⟩ + bias, of equal ones the earlier;
 /// A_i = softmax of their scores and of that of the null slot, scale · ⟨q_i, n⟩, whose value is 0.
@@ -74,5 +79,23 @@ pub fn memory_attention<B: HyperBackend>(
     let weights = B::memory_weights(c, MemoryKeys { q, k, null }, &kept);
     let out = B::memory_read(c, weights.clone(), v, &kept);
     let wrap = |x| Tensor::from_primitive(TensorPrimitive::Float(x));
-    Ok(MemoryAttention { out: wrap(out), weights: wrap(weights), slots: Ids { inner: kept.slots, device } })
+    Ok(MemoryAttention { out: wrap(out), weights: wrap(weights), slots: Ids { inner: kept.slots.clone(), device }, config: c, kept })
+}
+
+impl<B: HyperBackend> MemoryAttention<B> {
+    /// o_i = Σ_m A_(i,m) v_m over the kept slots once more, with other weights: those of a second look at the few slots that were kept, say. The weight of the null slot,
+    /// whose value is 0, reads nothing.
+    ///
+    /// # Shapes
+    /// weights `[B, H, T, K + 1]` and v as they were -> `[B, H, T, D]`
+    ///
+    /// # Errors
+    /// Shapes, types or devices that disagree.
+    pub fn read(&self, weights: Tensor<B, 4>, v: Tensor<B, 4>) -> Result<Tensor<B, 4>> {
+        let (c, device) = (self.config, v.device());
+        let arguments = Arguments::new("memory_attention", READ, &device, "v", &v, [c.batch, c.kv_heads, c.slots, c.width].map(Some))?;
+        arguments.check("weights", &weights, self.weights.dims().map(Some))?;
+        let out = B::memory_read(c, weights.into_primitive().tensor(), v.into_primitive().tensor(), &self.kept);
+        Ok(Tensor::from_primitive(TensorPrimitive::Float(out)))
+    }
 }

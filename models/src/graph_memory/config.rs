@@ -17,17 +17,19 @@ pub struct HypergraphTransformerConfig {
     pub name_places: usize,
     /// Hm, heads of a memory layer.
     pub heads: usize,
-    /// d_h, the width of a head of a memory layer.
+    /// d_h, the width of a head of a memory layer. Where Hm·d_h is twice d_g, halves of keys begin as sums of names; otherwise training has to find them.
     pub head_width: usize,
     /// Width between the linear maps of a memory layer's feed-forward part.
     pub feed_forward: usize,
-    /// Hq, heads of the attention that makes queries.
-    pub query_heads: usize,
+    /// C, gates of each half of a query.
+    pub query_gates: usize,
+    /// V, gates of the tokens of a question that no fact tells.
+    pub missing_gates: usize,
     /// The blocks of the decoder that a memory layer stands before, rising.
     pub blocks: Vec<usize>,
     /// Slots that a token keeps.
     pub top_k: usize,
-    /// Whether the entities of a slot hear of their other facts; without it two-hop questions lack their first hop.
+    /// Whether a slot hears of its members' other facts; without it two-hop questions lack their first hop.
     pub message_passing: bool,
 }
 
@@ -38,9 +40,10 @@ impl Default for HypergraphTransformerConfig {
             name_heads: 4,
             name_places: 16,
             heads: 1,
-            head_width: 128,
+            head_width: 256,
             feed_forward: 256,
-            query_heads: 8,
+            query_gates: 3,
+            missing_gates: 4,
             blocks: vec![3],
             top_k: 32,
             message_passing: true,
@@ -63,11 +66,13 @@ impl HypergraphTransformerConfig {
         limit("memory heads", self.heads, 1..=1 << 10)?;
         limit("memory head width", self.head_width, 1..=1 << 12)?;
         limit("memory feed-forward", self.feed_forward, 1..=1 << 20)?;
-        limit("query heads", self.query_heads, 1..=1 << 10)?;
+        limit("query gates", self.query_gates, 1..=1 << 10)?;
+        limit("gates of missing tokens", self.missing_gates, 1..=1 << 10)?;
         limit("memory top-k", self.top_k, 1..=1 << 16)?;
         limit("name heads", self.name_heads, 1..=1 << 10)?;
-        if !self.width.is_multiple_of(2) {
-            return Err(ModelError::option("memory width", self.width, "an even number: it is turned by places"));
+        let keys = self.heads * self.head_width;
+        if !keys.is_multiple_of(2) {
+            return Err(ModelError::option("memory heads times head width", keys, "an even number: keys have two halves"));
         }
         let rising = self.blocks.windows(2).all(|pair| pair[0] < pair[1]);
         if self.blocks.is_empty() || !rising || self.blocks.iter().any(|&block| block >= base.num_hidden_layers) {

@@ -3,17 +3,17 @@
 use hypergraphql_ops::HyperBackend;
 
 use super::config::HypergraphTransformerConfig;
+use super::query::AskedCache;
 use crate::error::Result;
 use crate::precision::Precision;
 use crate::transformer::{KvCache, LlamaConfig, LlamaContext};
 
-/// The contexts of the decoder and of the attention by which memory layers make their queries, whose heads are as wide as names.
+/// The context of the decoder, which the readers of memory layers share, and how many of these there are.
 #[derive(Debug)]
 pub struct MemoryContext<B: HyperBackend> {
     /// Of the decoder.
     pub decoder: LlamaContext<B>,
-    /// Of the queries.
-    pub queries: LlamaContext<B>,
+    layers: usize,
 }
 
 /// What the passes of one generation remember.
@@ -21,17 +21,16 @@ pub struct MemoryContext<B: HyperBackend> {
 pub struct MemoryCache<B: HyperBackend> {
     pub(super) decoder: KvCache<B>,
     pub(super) readers: KvCache<B>,
-    pub(super) queries: KvCache<B>,
+    pub(super) asked: AskedCache<B>,
 }
 
 impl<B: HyperBackend> MemoryContext<B> {
     /// For a decoder and a memory of these configurations.
     ///
     /// # Errors
-    /// When the device lacks the precision, or a rotary embedding is none: widths must be even.
+    /// When the device lacks the precision, or the rotary embedding is none.
     pub fn new(config: &HypergraphTransformerConfig, base: &LlamaConfig, precision: Precision, device: &B::Device) -> Result<Self> {
-        let queries = LlamaConfig { head_dim: config.width, num_hidden_layers: config.blocks.len(), ..base.clone() };
-        Ok(Self { decoder: LlamaContext::new(base, precision, device)?, queries: LlamaContext::new(&queries, precision, device)? })
+        Ok(Self { decoder: LlamaContext::new(base, precision, device)?, layers: config.blocks.len() })
     }
 
     /// The type of activations.
@@ -46,7 +45,7 @@ impl<B: HyperBackend> MemoryContext<B> {
 
     /// A cache that has read nothing.
     pub fn cache(&self) -> MemoryCache<B> {
-        MemoryCache { decoder: self.decoder.cache(), readers: self.queries.cache(), queries: self.queries.cache() }
+        MemoryCache { decoder: self.decoder.cache(), readers: KvCache::new(self.layers), asked: AskedCache::new(self.layers) }
     }
 }
 
@@ -63,6 +62,6 @@ impl<B: HyperBackend> MemoryCache<B> {
     pub fn keep(&mut self, kept: &[bool]) -> Result<()> {
         self.decoder.keep(kept)?;
         self.readers.keep(kept)?;
-        self.queries.keep(kept)
+        self.asked.keep(kept)
     }
 }

@@ -1,7 +1,7 @@
 //! Generation with a memory.
 
 use burn::tensor::Tensor;
-use hypergraphql_ops::{HyperBackend, Index};
+use hypergraphql_ops::HyperBackend;
 
 use super::context::{MemoryCache, MemoryContext};
 use super::copy::Names;
@@ -61,8 +61,7 @@ impl<'a, B: HyperBackend> MemoryDecoder<'a, B> {
         let mut read = None;
         let rows = batch.last_rows();
         // A prompt reads where it is answered, at its last token, and so does every token of the answer.
-        let index = Index::new(&rows, batch.ids().len(), self.context.device())?;
-        let reading = self.memory.map(|memory| Reading { memory, rows: &index });
+        let reading = self.memory.map(|memory| Reading::new(memory, batch, &rows, self.context.device())).transpose()?;
         let h = self.model.hidden(batch, self.context, Some(&mut self.cache), reading.as_ref(), &mut |next| read = Some(next))?;
         let h = last(h, batch)?; // [S, d]
         let logits = host(self.model.base.logits(h.clone(), precision));

@@ -2,7 +2,6 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
-use burn::tensor::activation::tanh;
 use burn::tensor::backend::Backend;
 use hypergraphql_ops::{
     Direction, HyperBackend, Incidence, Index, Reduce, Scatter, aggregate, gather, rms_norm, scatter_add, segment_softmax,
@@ -17,9 +16,8 @@ use crate::precision::Precision;
 use crate::transformer::Projection;
 use crate::transformer::projection::ones;
 
-/// γ and δ at first.
-const ROLE_SHARE: f64 = 0.1;
-const HEARD_SHARE: f64 = 0.5;
+/// γ and η at first.
+const ROLE_SHARE: f64 = 0.2;
 /// The last maps of perceptrons beside a sum begin with this part of their weights.
 const BESIDE: f64 = 0.3;
 
@@ -137,43 +135,40 @@ impl<B: HyperBackend> NameEncoder<B> {
     }
 }
 
-/// Facts and slots as vectors: attention over role-modulated members, messages from the other facts of an entity, and for each slot its fact without that member.
+/// Facts as slots: for each member what the fact says of it, and what the members beside it are told by their other facts.
 ///
 /// ```text
-/// m_(e,i)    = (x_(v_i) W_xᵀ) (1 + γ ρ_(p_i))      a_(e,.) = softmax_i( w · tanh( m_(e,i) W_mᵀ + r_e W_aᵀ ) )
-/// z_e        = F( r_e, Σ_i a_(e,i) m_(e,i) )       F(r, s) = LN( r + s + MLP_e[ r ; s ] )
-/// n_(v\e)    = mean over e' of v, e' ≠ e, of (z_e' W_zᵀ) (1 + γ ρ_(v,e'))          0 where there is none
-/// xh_(v\e)   = LN( x_v + δ n_(v\e) + MLP_v( n_(v\e) ) )
-/// zb_(e,i)   = F( r_e, Σ_(j≠i) a'_j m'_j )         m', a' as above, of xh_(v_j\e) and over j ≠ i
+/// m_(e,i)  = (x_(v_i) W_xᵀ) (1 + γ ρ_(p_i))
+/// zb_(e,i) = LN( r_e + c_(e,i) + MLP_e[ r_e ; c_(e,i) ] )      c_(e,i) = Σ_(j≠i) m_(e,j)
+/// t_(e,i)  = LN( (zb_(e,i) + ρ_(p_i)) W_zᵀ )                   what e tells of v_i
+/// n_(e,i)  = mean over the other places (e', i') of v_i, e' ≠ e, of t_(e',i')          0 where there is none
+/// zh_(e,i) = LN( h_(e,i) + MLP_v( h_(e,i) ) )                  h_(e,i) = Σ_(j≠i) n_(e,j) (1 + η ρ_(p_j))
 /// ```
 ///
-/// A slot knows nothing of its own member, so that it can be asked for it (leave one out). Sums stand beside the perceptrons, maps begin near the identity and γ at 0.1: a
-/// fact then begins as the sum of its names, which a query of the same names finds, and training need not discover that. Costs O(S d_g² + Σ k² d_g) for facts of k
-/// members. After StarE (Galkin et al. 2020, arXiv:2009.10847); the modulation is FiLM's (Perez et al. 2018, arXiv:1709.07871).
+/// A slot knows nothing of its own member, so that it can be asked for it (leave one out): neither zb nor zh has it. Sums stand beside the perceptrons, maps begin near
+/// the identity and γ and η at 0.2: a fact then begins as the sum of its names, which a query of the same names finds, and training need not discover that. What is
+/// told elsewhere is kept apart, in a half of the key of its own: added to zb it is lost among the names. Costs O(S d_g² + Σ k² d_g) for facts of k members. After StarE
+/// (Galkin et al. 2020, arXiv:2009.10847); the modulation is FiLM's (Perez et al. 2018, arXiv:1709.07871).
 #[derive(Module, Debug)]
 pub struct FactEncoder<B: Backend> {
     /// γ `[1]`
     pub role_share: Param<Tensor<B, 1>>,
-    /// δ `[1]`
+    /// η `[1]`
     pub heard_share: Param<Tensor<B, 1>>,
     /// W_x `[d_g, d_g]`
     pub member: Projection<B>,
-    /// W_m `[d_g, d_g]`
-    pub member_score: Projection<B>,
-    /// W_a `[d_g, d_g]`
-    pub relation_score: Projection<B>,
-    /// w `[1, d_g]`, zeros at first.
-    pub score: Projection<B>,
     /// MLP_e
     pub fact: Mlp<B>,
-    /// LN of facts and slots.
+    /// LN of zb.
     pub fact_norm: LayerNorm<B>,
     /// W_z `[d_g, d_g]`
     pub message: Projection<B>,
+    /// LN of t.
+    pub message_norm: LayerNorm<B>,
     /// MLP_v
-    pub entity: Mlp<B>,
-    /// LN of entities.
-    pub entity_norm: LayerNorm<B>,
+    pub heard: Mlp<B>,
+    /// LN of zh.
+    pub heard_norm: LayerNorm<B>,
     message_passing: bool,
 }
 
@@ -182,6 +177,8 @@ pub struct FactEncoder<B: Backend> {
 pub struct SlotStates<B: Backend> {
     /// zb `[S, d_g]`
     pub facts: Tensor<B, 2>,
+    /// zh `[S, d_g]`; zeros without message passing.
+    pub heard: Tensor<B, 2>,
     /// ρ of the asked member `[S, d_g]`
     pub roles: Tensor<B, 2>,
     /// x of the asked member `[S, d_g]`
@@ -195,11 +192,7 @@ impl<B: Backend> FactEncoder<B> {
     /// Sizes outside their domains.
     pub fn new(c: &HypergraphTransformerConfig, device: &B::Device, weights: &mut WeightStream) -> Result<Self> {
         let width = c.width;
-        let number = |value: f64| Param::from_tensor(Tensor::from_data([value as f32], device));
-        let member = Projection::near_identity([width, width], 1, device, weights)?;
-        let member_score = Projection::glorot([width, width], device, weights)?;
-        let relation_score = Projection::glorot([width, width], device, weights)?;
-        let score = Projection::glorot([width, 1], device, weights)?.scaled(0.0);
+        let share = || Param::from_tensor(Tensor::from_data([ROLE_SHARE as f32], device));
         let mut beside = |inputs| -> Result<Mlp<B>> {
             let mut mlp = MlpConfig::new(inputs, 2 * width, width).with_norm(false).init(device, weights)?;
             if let Some(last) = mlp.linears.last_mut() {
@@ -207,19 +200,17 @@ impl<B: Backend> FactEncoder<B> {
             }
             Ok(mlp)
         };
-        let (fact, entity) = (beside(2 * width)?, beside(width)?);
+        let (fact, heard) = (beside(2 * width)?, beside(width)?);
         Ok(Self {
-            role_share: number(ROLE_SHARE),
-            heard_share: number(HEARD_SHARE),
-            member,
-            member_score,
-            relation_score,
-            score,
+            role_share: share(),
+            heard_share: share(),
+            member: Projection::near_identity([width, width], 1, device, weights)?,
             fact,
             fact_norm: LayerNorm::new(width, device),
             message: Projection::near_identity([width, width], 1, device, weights)?,
-            entity,
-            entity_norm: LayerNorm::new(width, device),
+            message_norm: LayerNorm::new(width, device),
+            heard,
+            heard_norm: LayerNorm::new(width, device),
             message_passing: c.message_passing,
         })
     }
@@ -234,49 +225,45 @@ impl<B: HyperBackend> FactEncoder<B> {
     /// # Errors
     /// When the names are not those of the facts.
     pub fn forward(&self, names: &NameStates<B>, graph: &FactGraph<B>, precision: Precision) -> Result<SlotStates<B>> {
-        let r = gather(names.relations.clone(), &graph.relation_of)?; // [M, d_g]
+        let relations = gather(gather(names.relations.clone(), &graph.relation_of)?, &graph.fact_of)?; // [S, d_g]
         let roles = gather(names.roles.clone(), &graph.role_of)?; // [S, d_g]
         let entities = gather(names.entities.clone(), &graph.entity_of)?; // [S, d_g]
-        let factor = (roles.clone() * one(&self.role_share, precision)).add_scalar(1.0);
-        let relation_scores = gather(self.relation_score.forward(r.clone(), precision), &graph.fact_of)?; // [S, d_g]
-        let members = |x: Tensor<B, 2>| {
-            let m = self.member.forward(x, precision) * factor.clone(); // [S, d_g]
-            let hidden = tanh(self.member_score.forward(m.clone(), precision) + relation_scores.clone());
-            (m, self.score.forward(hidden, precision)) // [S, d_g], [S, 1]
-        };
+        let modulated = |x: Tensor<B, 2>, share: &Param<Tensor<B, 1>>| x * (roles.clone() * one(share, precision)).add_scalar(1.0);
+        let members = modulated(self.member.forward(entities.clone(), precision), &self.role_share);
+        let told = beside_each(members, &graph.others)?; // c [S, d_g]
+        let beside = NodeFeatures::Dense(Tensor::cat(vec![relations.clone(), told.clone()], 1)); // [S, 2*d_g]
+        let beside = self.fact.forward(&beside, precision, &Masks::none())?;
+        let facts = precision.cast(self.fact_norm.forward(relations + told + beside, precision));
         let heard = if self.message_passing {
-            let (m, s) = members(entities.clone());
-            let sum = attend(m, s, graph.facts.incidence(), Direction::ToCols)?; // [M, d_g]
-            self.elsewhere(self.fact(r.clone(), sum, precision)?, &factor, graph, precision)?
+            let message = self.message.forward(facts.clone() + roles.clone(), precision);
+            let message = precision.cast(self.message_norm.forward(message, precision)); // t [S, d_g]
+            let heard = beside_each(modulated(elsewhere(message, graph, precision)?, &self.heard_share), &graph.others)?; // h
+            let beside = self.heard.forward(&NodeFeatures::Dense(heard.clone()), precision, &Masks::none())?;
+            precision.cast(self.heard_norm.forward(heard + beside, precision))
         } else {
-            entities.zeros_like()
+            facts.zeros_like()
         };
-        let beside = self.entity.forward(&NodeFeatures::Dense(heard.clone()), precision, &Masks::none())?;
-        let heard = entities.clone() + heard * one(&self.heard_share, precision) + beside; // [S, d_g]
-        let (m, s) = members(precision.cast(self.entity_norm.forward(heard, precision)));
-        let sum = attend(m, gather(s, &graph.other)?, &graph.others, Direction::ToRows)?; // [S, d_g]
-        let facts = self.fact(gather(r, &graph.fact_of)?, sum, precision)?;
-        Ok(SlotStates { facts, roles, entities })
+        Ok(SlotStates { facts, heard, roles, entities })
     }
+}
 
-    /// F, `[n, d_g]` each.
-    fn fact(&self, r: Tensor<B, 2>, sum: Tensor<B, 2>, precision: Precision) -> Result<Tensor<B, 2>> {
-        let both = NodeFeatures::Dense(Tensor::cat(vec![r.clone(), sum.clone()], 1)); // [n, 2*d_g]
-        let beside = self.fact.forward(&both, precision, &Masks::none())?;
-        Ok(precision.cast(self.fact_norm.forward(r + sum + beside, precision)))
-    }
+/// Of the entity of each slot the mean of the messages from the places that it has in other facts: the sum over all its places less those in this fact, `[S, d_g]`.
+fn elsewhere<B: HyperBackend>(messages: Tensor<B, 2>, graph: &FactGraph<B>, precision: Precision) -> Result<Tensor<B, 2>> {
+    let all = of_group(messages.clone(), &graph.entity_of)?;
+    let own = match &graph.own {
+        Some(own) => of_group(messages, own)?,
+        None => messages,
+    };
+    // Of an entity in no other fact both sums are the same.
+    Ok((all - own) / precision.cast(graph.elsewhere.clone()))
+}
 
-    /// n of the entity of each slot: the sum over all its facts less its own term, `[S, d_g]`.
-    fn elsewhere(&self, z: Tensor<B, 2>, factor: &Tensor<B, 2>, graph: &FactGraph<B>, precision: Precision) -> Result<Tensor<B, 2>> {
-        let sent = gather(self.message.forward(z, precision), &graph.fact_of)? * factor.clone(); // [S, d_g]
-        let all = of_group(sent.clone(), &graph.entity_of)?;
-        let own = match &graph.own {
-            Some(own) => of_group(sent, own)?,
-            None => sent,
-        };
-        // Of an entity in no other fact both sums are the same.
-        Ok((all - own) / precision.cast(graph.elsewhere.clone()))
+/// For each slot the sum over the other slots of its fact, `[S, d_g]`.
+fn beside_each<B: HyperBackend>(x: Tensor<B, 2>, others: &Incidence<B>) -> Result<Tensor<B, 2>> {
+    if others.nnz() == 0 {
+        return Ok(x.zeros_like());
     }
+    Ok(aggregate(x, others, Direction::ToRows, Reduce::Sum, None)?)
 }
 
 /// A number as `[1, 1]`.
@@ -287,14 +274,4 @@ fn one<B: Backend>(number: &Param<Tensor<B, 1>>, precision: Precision) -> Tensor
 /// To every row the sum of the rows of its group.
 fn of_group<B: HyperBackend>(x: Tensor<B, 2>, group: &Index<B>) -> Result<Tensor<B, 2>> {
     Ok(gather(scatter_add(x, group, Scatter::Deterministic)?, group)?)
-}
-
-/// Sums rows with the softmax of one score for each incidence.
-fn attend<B: HyperBackend>(x: Tensor<B, 2>, scores: Tensor<B, 2>, incidence: &Incidence<B>, direction: Direction) -> Result<Tensor<B, 2>> {
-    let pairs = incidence.nnz();
-    if pairs == 0 {
-        return Ok(Tensor::zeros([incidence.nodes(), x.dims()[1]], (&x.device(), x.dtype())));
-    }
-    let shares = segment_softmax(scores, incidence, direction)?.reshape([pairs]);
-    Ok(aggregate(x, incidence, direction, Reduce::Sum, Some(shares))?)
 }

@@ -1,11 +1,14 @@
 //! Facts with the tokens of their names, on the host and on a device.
 
+use std::sync::Arc;
+
 use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::tensor::{DType, Tensor, TensorData};
 use hypergraphql_framework::{Duplicates, Hypergraph};
 use hypergraphql_ops::{HyperBackend, Incidence, Index};
 
+use super::coverage::FactIndex;
 use crate::error::{ModelError, Result};
 use crate::layers::pooling::Batch;
 
@@ -85,12 +88,30 @@ impl FactList {
         &self.entities
     }
 
+    /// Names of entities, relations and roles.
+    pub fn names(&self) -> usize {
+        self.entities.len() + self.relations.len() + self.roles.len()
+    }
+
+    /// Tokens of all names.
+    pub fn tokens(&self) -> usize {
+        self.entities.iter().chain(&self.relations).chain(&self.roles).map(Vec::len).sum()
+    }
+
     /// The slots of a fact.
     ///
     /// # Panics
     /// When there is no such fact.
     pub fn slots_of(&self, fact: usize) -> std::ops::Range<usize> {
         self.ptr[fact]..self.ptr[fact + 1]
+    }
+
+    /// Calls `each` with the tokens of the names of a fact's relation, roles and members, but for the member of one slot.
+    pub(super) fn tokens_of(&self, fact: usize, but: Option<usize>, each: &mut dyn FnMut(u32)) {
+        let roles = self.slots_of(fact).map(|slot| &self.roles[self.role_of[slot] as usize]);
+        let members = self.slots_of(fact).filter(|slot| Some(*slot) != but).map(|slot| &self.entities[self.entity_of[slot] as usize]);
+        let names = [&self.relations[self.relation_of[fact] as usize]].into_iter().chain(roles).chain(members);
+        names.flatten().copied().for_each(each);
     }
 
     /// The fact of a slot.
@@ -111,6 +132,8 @@ impl FactList {
 /// Facts on a device, as the indices of an encoder; uploaded once, cheap to clone.
 #[derive(Debug, Clone)]
 pub struct FactGraph<B: HyperBackend> {
+    /// The facts on the host.
+    pub(super) index: Arc<FactIndex>,
     /// P, R and Q.
     pub(super) entities: usize,
     pub(super) relations: usize,
@@ -124,8 +147,6 @@ pub struct FactGraph<B: HyperBackend> {
     pub(super) names: Batch<B>,
     /// `[M]` over R
     pub(super) relation_of: Index<B>,
-    /// S members of M facts.
-    pub(super) facts: Batch<B>,
     /// `[S]` over M
     pub(super) fact_of: Index<B>,
     /// `[S]` over P
@@ -134,8 +155,6 @@ pub struct FactGraph<B: HyperBackend> {
     pub(super) role_of: Index<B>,
     /// `[S, S]`: the other members of the fact of each slot.
     pub(super) others: Incidence<B>,
-    /// The columns of `others`, over S.
-    pub(super) other: Index<B>,
     /// `[S]` over the pairs of entity and fact, where an entity is in a fact more than once.
     pub(super) own: Option<Index<B>>,
     /// `[S, 1]`: how often the slot's entity is a member of other facts; 1 where it is of none.
@@ -163,9 +182,9 @@ impl<B: HyperBackend> FactGraph<B> {
         let fact_of: Vec<u32> = (0..facts).flat_map(|fact| std::iter::repeat_n(fact as u32, list.slots_of(fact).len())).collect();
         let rest = |slot: usize| list.slots_of(fact_of[slot] as usize).filter(move |&other| other != slot);
         let pairs: Vec<(u32, u32)> = (0..slots).flat_map(|slot| rest(slot).map(move |other| (slot as u32, other as u32))).collect();
-        let other: Vec<u32> = pairs.iter().map(|pair| pair.1).collect();
         let (own, counts) = elsewhere(list);
         Ok(Self {
+            index: Arc::new(FactIndex::new(list.clone())),
             entities: list.entities.len(),
             relations: list.relations.len(),
             roles: list.roles.len(),
@@ -174,12 +193,10 @@ impl<B: HyperBackend> FactGraph<B> {
             places: Index::new(&place, places, device)?,
             names: Batch::new(&name_of, names.len(), device)?,
             relation_of: Index::new(&list.relation_of, list.relations.len(), device)?,
-            facts: Batch::new(&fact_of, facts, device)?,
             fact_of: Index::new(&fact_of, facts, device)?,
             entity_of: Index::new(&list.entity_of, list.entities.len(), device)?,
             role_of: Index::new(&list.role_of, list.roles.len(), device)?,
             others: Incidence::new(&Hypergraph::from_pairs(slots, slots, &pairs, Duplicates::Error)?, device)?,
-            other: Index::new(&other, slots, device)?,
             own: own.map(|(own, pairs)| Index::new(&own, pairs, device)).transpose()?,
             elsewhere: Tensor::from_data(TensorData::new(counts, [slots, 1]), (device, DType::F32)),
         })
@@ -227,6 +244,7 @@ impl<B: HyperBackend, C: CheckpointStrategy> FactGraph<Autodiff<B, C>> {
     /// The same facts for tensors without autodiff; nothing is copied.
     pub fn inner(&self) -> FactGraph<B> {
         FactGraph {
+            index: self.index.clone(),
             entities: self.entities,
             relations: self.relations,
             roles: self.roles,
@@ -235,12 +253,10 @@ impl<B: HyperBackend, C: CheckpointStrategy> FactGraph<Autodiff<B, C>> {
             places: self.places.inner(),
             names: self.names.inner(),
             relation_of: self.relation_of.inner(),
-            facts: self.facts.inner(),
             fact_of: self.fact_of.inner(),
             entity_of: self.entity_of.inner(),
             role_of: self.role_of.inner(),
             others: self.others.inner(),
-            other: self.other.inner(),
             own: self.own.as_ref().map(Index::inner),
             elsewhere: self.elsewhere.clone().inner(),
         }

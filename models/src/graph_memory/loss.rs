@@ -16,6 +16,8 @@ use crate::precision::Precision;
 
 /// Keeps logarithms and quotients finite.
 const TINY: f64 = 1e-9;
+/// The least weight that a loss knows: a gold slot that was not kept cannot be read better.
+const UNREAD: f64 = 1e-5;
 /// Added to the scores of slots that are not gold.
 const APART: f32 = -1e4;
 /// Slots that a step predicts links of.
@@ -29,13 +31,13 @@ pub struct LossWeights {
     pub retrieval: f64,
     /// Of the link prediction. Facts drawn at random have no links that others tell, so that it is 0 unless asked for.
     pub link: f64,
-    /// Of the null slot in questions that no fact answers. About their share among the questions: more makes refusals of what could be answered.
+    /// Of the null slot in questions that no fact answers. About their share among the questions: much more makes refusals of what could be answered.
     pub null: f64,
 }
 
 impl Default for LossWeights {
     fn default() -> Self {
-        Self { retrieval: 1.0, link: 0.0, null: 0.15 }
+        Self { retrieval: 1.0, link: 0.0, null: 0.25 }
     }
 }
 
@@ -46,7 +48,7 @@ pub struct Losses<B: HyperBackend> {
     pub total: Tensor<B, 1>,
     /// The mean of −ln p over the tokens of the answers.
     pub answer: Tensor<B, 1>,
-    /// The mean of −ln of the mass on gold slots over rows of questions that a fact answers, before the top-k.
+    /// The mean of −ln of the mass on gold slots over rows of questions that a fact answers: half before the top-k, among all slots, half as they are read.
     pub retrieval: Tensor<B, 1>,
     /// The mean of −ln of the null slot's mass over rows of all other questions.
     pub null: Tensor<B, 1>,
@@ -82,18 +84,20 @@ impl<B: HyperBackend> HypergraphTransformer<B> {
             return Err(ModelError::option("gold slot of a question", slot, format!("a number below {count}, the slots of the memory")));
         }
         let slots = self.slots(asking.graph, precision)?;
-        let memory = self.memory(&slots, precision);
+        let memory = self.memory(&slots, asking.graph, precision);
         let mut reads = Vec::with_capacity(self.layers.len());
         let rows = Index::new(&batch.rows, batch.tokens.ids().len(), device)?;
-        let reading = Reading { memory: &memory, rows: &rows };
+        let reading = Reading::new(&memory, &batch.tokens, &batch.rows, device)?;
         let h = self.hidden(&batch.tokens, context, None, Some(&reading), &mut |read| reads.push(read))?;
         let h = gather(h, &rows)?; // [n, d]
         let (Some(read), Some(layer), Some(keys)) = (reads.pop(), self.layers.last(), memory.layers.last()) else {
             unreachable!("a configuration has a memory layer, as its check says; this is a bug");
         };
         let answer = self.answer_loss(h, batch, asking, &read, context)?;
-        let scores = layer.scores(read.queries, keys, precision); // [Hm, n, 1 + S]
-        let [retrieval, null] = retrieval_losses(scores, batch, precision);
+        let scores = layer.scores(read.queries.clone(), keys, precision); // [Hm, n, 1 + S]
+        let found = retrieval_loss(scores, batch, precision);
+        let [kept, null] = reading_losses(&read, batch, precision)?;
+        let retrieval = (found + kept).div_scalar(2.0);
         let link = match weights.link > 0.0 {
             true => self.link_loss(&slots, asking, precision)?,
             false => answer.zeros_like().detach(),
@@ -164,27 +168,46 @@ impl<B: HyperBackend> HypergraphTransformer<B> {
     }
 }
 
-/// The mean −ln of the mass on gold slots, and on the null slot where there are none.
-fn retrieval_losses<B: HyperBackend>(scores: Tensor<B, 3>, batch: &QuestionBatch, precision: Precision) -> [Tensor<B, 1>; 2] {
+/// The mean −ln of the mass on gold slots among all, of rows of questions that a fact answers.
+fn retrieval_loss<B: HyperBackend>(scores: Tensor<B, 3>, batch: &QuestionBatch, precision: Precision) -> Tensor<B, 1> {
     let ([heads, n, columns], device) = (scores.dims(), scores.device());
     let mut apart = vec![APART; n * columns];
-    let mut shares = [vec![0f32; n], vec![0f32; n]];
     for row in 0..n {
         let gold = &batch.question(row).gold;
-        if gold.is_empty() {
-            apart[row * columns] = 0.0;
-        }
         gold.iter().for_each(|&slot| apart[row * columns + 1 + slot as usize] = 0.0);
-        shares[usize::from(gold.is_empty())][row] = 1.0;
     }
     let dtype = precision.wide().dtype();
     let apart = Tensor::<B, 2>::from_data(TensorData::new(apart, [n, columns]), (&device, dtype)).unsqueeze::<3>();
     let loss = (log_sum_exp(scores.clone()) - log_sum_exp(scores + apart)).sum_dim(0).div_scalar(heads as f64).reshape([n]);
-    shares.map(|share| {
-        let counted = share.iter().sum::<f32>().max(1.0);
-        let share = Tensor::<B, 1>::from_data(TensorData::new(share, [n]), (&device, dtype));
-        (loss.clone() * share).sum().div_scalar(counted)
-    })
+    mean_of(loss, |row| !batch.question(row).gold.is_empty(), precision)
+}
+
+/// The mean −ln of the weight that gold slots were read with, of rows of questions that a fact answers, and of the null slot's weight, of all others.
+fn reading_losses<B: HyperBackend>(read: &MemoryRead<B>, batch: &QuestionBatch, precision: Precision) -> Result<[Tensor<B, 1>; 2]> {
+    let ([_, heads, n, columns], device) = (read.weights.dims(), read.weights.device());
+    let (kept, slots) = (columns - 1, read.slots.read()?);
+    let mut wanted = vec![0f32; heads * n * columns];
+    for (at, row) in wanted.chunks_exact_mut(columns).enumerate() {
+        let gold = &batch.question(at % n).gold;
+        row[0] = f32::from(gold.is_empty());
+        for (wanted, slot) in row[1..].iter_mut().zip(&slots[at * kept..(at + 1) * kept]) {
+            *wanted = f32::from(gold.contains(slot));
+        }
+    }
+    let wanted = Tensor::<B, 4>::from_data(TensorData::new(wanted, [1, heads, n, columns]), (&device, precision.wide().dtype()));
+    let weight = (precision.widen(read.weights.clone()) * wanted).sum_dim(3); // [1, Hm, n, 1]
+    let loss = weight.add_scalar(UNREAD).log().neg().sum_dim(1).div_scalar(heads as f64).reshape([n]);
+    let is_asked = |row: usize| !batch.question(row).gold.is_empty();
+    Ok([mean_of(loss.clone(), is_asked, precision), mean_of(loss, |row| !is_asked(row), precision)])
+}
+
+/// The mean of the rows that count, `[n]` -> `[1]`; 0 where none does.
+fn mean_of<B: HyperBackend>(loss: Tensor<B, 1>, counts: impl Fn(usize) -> bool, precision: Precision) -> Tensor<B, 1> {
+    let (n, device) = (loss.dims()[0], loss.device());
+    let share: Vec<f32> = (0..n).map(|row| f32::from(counts(row))).collect();
+    let counted = share.iter().sum::<f32>().max(1.0);
+    let share = Tensor::<B, 1>::from_data(TensorData::new(share, [n]), (&device, precision.wide().dtype()));
+    (loss * share).sum().div_scalar(counted)
 }
 
 /// ln Σ exp over the last axis, `[a, b, c]` -> `[a, b, 1]`.

@@ -17,7 +17,7 @@ use super::words::Words;
 use crate::episodes::{KnowledgeBase, Question, QuestionKind};
 use crate::error::{ModelError, Result};
 use crate::text::{Answer, TextOptions, answer_tokens};
-use crate::transformer::{Emitted, GenerateOptions, Generated, generate};
+use crate::transformer::{Emitted, Evidence, GenerateOptions, Generated, generate};
 
 /// Slots among which a gold one counts as recalled.
 pub const RECALL: usize = 10;
@@ -80,6 +80,8 @@ pub struct Scored {
     pub recalled: bool,
     /// Whether the answer is the refusal.
     pub refused: bool,
+    /// Entropy in nats of the weights of the slots and the null slot, means over the rows that answered.
+    pub entropy: f64,
     /// The tokens of the answer.
     pub tokens: Vec<u32>,
 }
@@ -177,6 +179,7 @@ impl<'a, B: HyperBackend> Reader<'a, B> {
                     exact: answer.tokens == asked.answer,
                     recalled: answer.evidence.iter().take(RECALL).any(|evidence| asked.gold.contains(&evidence.slot)),
                     refused: answer.tokens == refusal,
+                    entropy: entropy(&answer.evidence),
                     tokens: answer.tokens,
                 });
             }
@@ -184,6 +187,14 @@ impl<'a, B: HyperBackend> Reader<'a, B> {
         }
         Ok(scored)
     }
+}
+
+/// −Σ w ln w over the slots and the null slot, which has the rest.
+fn entropy(evidence: &[Evidence]) -> f64 {
+    let null = 1.0 - evidence.iter().map(|slot| slot.weight).sum::<f64>();
+    let weights = evidence.iter().map(|slot| slot.weight).chain([null]);
+    // The sum of a row is 1 but for rounding.
+    weights.filter(|weight| *weight > 0.0).map(|weight| -weight * weight.ln()).sum::<f64>().max(0.0)
 }
 
 impl Scores {
@@ -218,6 +229,13 @@ impl Scores {
         self.0.get(&kind).map(|score| share(score.exact, score.asked))
     }
 
+    /// The share answered exactly of the questions that a fact answers.
+    pub fn exact_of_answerable(&self) -> f64 {
+        let answerable = self.0.iter().filter(|(kind, _)| **kind != QuestionKind::Unanswerable);
+        let (exact, asked) = answerable.fold((0, 0), |(exact, asked), (_, score)| (exact + score.exact, asked + score.asked));
+        share(exact, asked)
+    }
+
     /// The share of all answered exactly.
     pub fn exact_of_all(&self) -> f64 {
         let (exact, asked) = self.0.values().fold((0, 0), |(exact, asked), score| (exact + score.exact, asked + score.asked));
@@ -248,8 +266,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn entropy_is_of_all_weights() {
+        let slot = |weight| Evidence { slot: 0, weight };
+        assert_eq!(entropy(&[slot(1.0)]), 0.0);
+        assert_eq!(entropy(&[]), 0.0);
+        assert!((entropy(&[slot(0.5), slot(0.25)]) - 1.5 * 2f64.ln()).abs() < 1e-12);
+    }
+
+    #[test]
     fn shares_are_of_what_was_asked() {
-        let answer = |kind, exact, recalled, refused| Scored { kind, exact, recalled, refused, tokens: vec![] };
+        let answer = |kind, exact, recalled, refused| Scored { kind, exact, recalled, refused, entropy: 0.0, tokens: vec![] };
         let scores = Scores::of(&[
             answer(QuestionKind::OneHop, true, true, false),
             answer(QuestionKind::OneHop, false, true, true),
@@ -260,6 +286,7 @@ mod tests {
         assert_eq!((scores.exact(QuestionKind::OneHop), scores.exact(QuestionKind::TwoHop)), (Some(0.5), None));
         assert!((scores.exact_of_all() - 0.4).abs() < 1e-12);
         assert!((scores.recall() - 2.0 / 3.0).abs() < 1e-12);
+        assert!((scores.exact_of_answerable() - 1.0 / 3.0).abs() < 1e-12);
         // 1 hit, 2 refusals, 2 unanswerable questions.
         assert!((scores.refusal_f1() - 0.5).abs() < 1e-12);
         let mut twice = scores.clone();

@@ -63,6 +63,22 @@ impl<B: Backend> Projection<B> {
         Ok(Self { weight: Param::from_tensor(weight.detach()), bias: None })
     }
 
+    /// Nearly the identity to the first or the `second` half of the outputs, and without a bias; noise as in [`near_identity`](Self::near_identity). Where a half is not
+    /// as wide as the inputs, W is Glorot's.
+    ///
+    /// # Errors
+    /// When a size is 0 or the weight exceeds 2³¹ elements.
+    pub fn near_half([inputs, outputs]: [usize; 2], second: bool, device: &B::Device, weights: &mut WeightStream) -> Result<Self> {
+        if outputs != 2 * inputs {
+            return Self::glorot([inputs, outputs], device, weights);
+        }
+        let noise = weights.uniform::<B, 2>([outputs, inputs], 0.1 * (3.0 / inputs as f64).sqrt(), device)?;
+        let one = Tensor::<B, 2>::eye(inputs, device).cast(Precision::F32.dtype());
+        let zero = one.zeros_like();
+        let halves = if second { vec![zero, one] } else { vec![one, zero] };
+        Ok(Self { weight: Param::from_tensor((noise.val() + Tensor::cat(halves, 0)).detach()), bias: None })
+    }
+
     /// The same map, times a factor.
     #[must_use]
     pub fn scaled(mut self, factor: f64) -> Self {

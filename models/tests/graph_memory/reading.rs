@@ -6,7 +6,7 @@ use burn::module::Module;
 use hypergraphql_models::Precision;
 use hypergraphql_models::graph_memory::{Asking, FactGraph, FactList, LossWeights, MemoryContext, MemoryDecoder, Reading};
 use hypergraphql_models::transformer::{Decoder, GenerateOptions, LlamaDecoder, TokenBatch, generate};
-use hypergraphql_ops::{Cpu, Index};
+use hypergraphql_ops::Cpu;
 
 use super::{Stir, VOCABULARY, base_config, config, device, facts, graph, model, names, questions, stirred, values};
 
@@ -51,8 +51,7 @@ fn closed_gates_leave_the_decoder_as_it_is() {
     let batch = TokenBatch::new(&[vec![1, 2, 3], vec![4, 5]]).unwrap();
     let plain = model.base.forward(&batch, &context.decoder).unwrap();
     let mut reads = 0;
-    let rows = Index::new(&[0, 2, 4], 5, &device()).unwrap();
-    let reading = Reading { memory: &memory, rows: &rows };
+    let reading = Reading::new(&memory, &batch, &[0, 2, 4], &device()).unwrap();
     let h = model.hidden(&batch, &context, None, Some(&reading), &mut |_| reads += 1).unwrap();
     assert_eq!((values(model.base.logits(h, Precision::F32)), reads), (values(plain), 2));
     let mut with = MemoryDecoder::new(&model, &context, None, &list, &names);

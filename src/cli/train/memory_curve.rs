@@ -1,4 +1,4 @@
-//! The training of a transformer as SVG: losses above, exact answers in the middle, gates below.
+//! The training of a transformer as SVG: losses, exact answers with the graph-use score, gates, and the entropy of the attention.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use plotters::prelude::*;
 
 use crate::cli::error::CliError;
 
-const SIZE: (u32, u32) = (960, 960);
+const SIZE: (u32, u32) = (960, 1280);
 /// Steps whose mean is a point of the losses.
 const MEAN: usize = 20;
 /// Told apart without colour vision (Okabe and Ito, 2008).
@@ -32,7 +32,8 @@ pub(super) fn write(path: &Path, config: &MemoryTrainConfig, progress: &MemoryPr
 fn draw(svg: &mut String, config: &MemoryTrainConfig, progress: &MemoryProgress) -> Drawn {
     let root = SVGBackend::with_string(svg, SIZE).into_drawing_area();
     root.fill(&WHITE)?;
-    let [losses, answers, gates] = <[Area<'_>; 3]>::try_from(root.split_evenly((3, 1))).unwrap_or_else(|_| unreachable!("there are three"));
+    let [losses, answers, gates, entropy] =
+        <[Area<'_>; 4]>::try_from(root.split_evenly((4, 1))).unwrap_or_else(|_| unreachable!("there are four"));
     let steps = progress.losses.len().max(2) as f64;
     let memory = progress.losses.get(config.base.steps..).unwrap_or_default();
     chart(&losses, "losses of stage 1, means of 20 steps", steps, None, &loss_lines(config.base.steps, memory))?;
@@ -44,6 +45,8 @@ fn draw(svg: &mut String, config: &MemoryTrainConfig, progress: &MemoryProgress)
         Some(1.0),
         &gate_lines(&progress.evaluations),
     )?;
+    let points = progress.evaluations.iter().map(|e| (e.step as f64, e.entropy)).collect();
+    chart(&entropy, "entropy of the weights that answers read with, nats", steps, None, &[("entropy".to_owned(), points)])?;
     root.present()
 }
 
@@ -64,7 +67,12 @@ fn answer_lines(evaluations: &[MemoryEvaluation]) -> Vec<Line> {
         (kind.to_string(), evaluations.iter().filter_map(point).collect::<Vec<_>>())
     };
     let recall = evaluations.iter().map(|e| (e.step as f64, 100.0 * e.scores.recall())).collect();
-    QuestionKind::ALL.into_iter().map(of_kind).chain([("gold slot in the first 10".to_owned(), recall)]).collect()
+    let use_of_graph = |e: &MemoryEvaluation| (e.step as f64, 100.0 * e.graph_use());
+    let rest = [
+        ("gold slot in the first 10".to_owned(), recall),
+        ("graph use: less what is exact of permuted members".to_owned(), evaluations.iter().map(use_of_graph).collect()),
+    ];
+    QuestionKind::ALL.into_iter().map(of_kind).chain(rest).collect()
 }
 
 fn gate_lines(evaluations: &[MemoryEvaluation]) -> Vec<Line> {

@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use burn::tensor::Tensor;
 use hypergraphql_framework::store::AtomSpace;
 use hypergraphql_models::Precision;
 use hypergraphql_models::episodes::{NameOptions, Names, QuestionKind, Schema, corpus};
@@ -218,6 +219,9 @@ struct StepLine {
     #[serde(flatten)]
     losses: StepLosses,
     seconds: f64,
+    tokens_per_second: f64,
+    /// The part of the speed of a product of two square matrices, measured before the first step.
+    flops_utilisation: f64,
 }
 
 /// An evaluation; a line of the metrics and of --json.
@@ -227,6 +231,7 @@ struct EvaluationLine<'a> {
     exact: f64,
     recall_at_10: f64,
     refusal_f1: f64,
+    graph_use: f64,
     #[serde(flatten)]
     evaluation: &'a MemoryEvaluation,
 }
@@ -234,7 +239,14 @@ struct EvaluationLine<'a> {
 impl<'a> EvaluationLine<'a> {
     fn new(kind: &'static str, evaluation: &'a MemoryEvaluation) -> Self {
         let scores = &evaluation.scores;
-        Self { kind, exact: scores.exact_of_all(), recall_at_10: scores.recall(), refusal_f1: scores.refusal_f1(), evaluation }
+        Self {
+            kind,
+            exact: scores.exact_of_all(),
+            recall_at_10: scores.recall(),
+            refusal_f1: scores.refusal_f1(),
+            graph_use: evaluation.graph_use(),
+            evaluation,
+        }
     }
 }
 
@@ -311,6 +323,7 @@ impl WithBackend for Training<'_> {
         let mut metrics = open_metrics(&out.join(METRICS), trainer.progress().losses.len())?;
         progress::watch_interrupts()?;
         let bar = Bar::new(global, &trainer);
+        let ceiling = products_per_second::<B>(trainer.config().precision, &device);
         while !trainer.is_finished() {
             let began = Instant::now();
             let (stage, _) = trainer.stage();
@@ -318,8 +331,11 @@ impl WithBackend for Training<'_> {
             // Where a step fails, the last checkpoint stays: parameters may have left the good ones before.
             let losses = trainer.step(&mut |_| {})?;
             let step = trainer.progress().losses.len();
-            bar.show(step, &losses);
-            write_line(&mut metrics, out, &StepLine { kind: "step", step, stage, losses, seconds: began.elapsed().as_secs_f64() })?;
+            let (work, seconds) = (trainer.work(), began.elapsed().as_secs_f64());
+            let (tokens_per_second, flops_utilisation) = (work.tokens as f64 / seconds, work.operations / seconds / ceiling);
+            let line = StepLine { kind: "step", step, stage, losses, seconds, tokens_per_second, flops_utilisation };
+            bar.show(&line);
+            write_line(&mut metrics, out, &line)?;
             if let Some(evaluation) = trainer.progress().evaluations.get(before) {
                 let line = EvaluationLine::new("evaluation", evaluation);
                 write_line(&mut metrics, out, &line)?;
@@ -344,6 +360,21 @@ impl WithBackend for Training<'_> {
         memory_curve::write(&out.join(REPORT), trainer.config(), trainer.progress())?;
         report(&trainer, global)
     }
+}
+
+/// Rows and columns of the product that says what the device can do.
+const SQUARE: usize = 1024;
+
+/// Operations of a second in products of two square matrices: the best of three.
+fn products_per_second<B: HyperBackend>(precision: Precision, device: &B::Device) -> f64 {
+    let a = Tensor::<B, 2>::ones([SQUARE, SQUARE], device).cast(precision.dtype());
+    let seconds = (0..3).map(|_| {
+        let began = Instant::now();
+        // One number read back waits for the product.
+        drop(a.clone().matmul(a.clone()).slice([0..1, 0..1]).into_data());
+        began.elapsed().as_secs_f64()
+    });
+    2.0 * (SQUARE as f64).powi(3) / seconds.fold(f64::INFINITY, f64::min)
 }
 
 /// Appends to the metrics of the steps that are done; lines of later ones, which an interrupted training may have left, go.
@@ -411,10 +442,11 @@ impl Bar {
         Self(bar)
     }
 
-    fn show(&self, step: usize, losses: &StepLosses) {
-        self.0.set_position(step as u64);
-        let StepLosses { answer, retrieval, .. } = losses;
-        self.0.set_message(format!("answer {answer:.3} retrieval {retrieval:.3}"));
+    fn show(&self, line: &StepLine) {
+        self.0.set_position(line.step as u64);
+        let StepLosses { answer, retrieval, null, .. } = line.losses;
+        let (speed, share) = (line.tokens_per_second, percent(line.flops_utilisation));
+        self.0.set_message(format!("answer {answer:.3} retrieval {retrieval:.3} null {null:.3}, {speed:.0} tokens/s, {share} of peak"));
     }
 }
 

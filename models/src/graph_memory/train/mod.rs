@@ -1,4 +1,4 @@
-//! The training of a HypergraphQL transformer: its `config` with `presets`, what each step reads in `lesson`, the steps in `trainer`, and the `checkpoint` that it goes
+//! The training of a HypergraphQL transformer: its `config` with `presets`, what each step reads in `lesson`, the steps in `trainer`, how much they compute in `work`, and the `checkpoint` that it goes
 //! on from.
 
 mod checkpoint;
@@ -6,9 +6,11 @@ mod config;
 mod lesson;
 mod presets;
 mod trainer;
+mod work;
 
 pub use checkpoint::{FILE, MemoryCheckpoint};
 pub use config::{MemoryTrainConfig, StageConfig, Told};
 pub use lesson::{Lesson, told};
 pub use presets::Preset;
 pub use trainer::{MemoryEvaluation, MemoryProgress, MemorySetup, MemoryTrainer, Stage, StepLosses};
+pub use work::StepWork;

@@ -42,7 +42,7 @@ impl Preset {
         let decoder = self.decoder(1);
         HypergraphTransformerConfig {
             width: decoder.hidden_size,
-            head_width: decoder.hidden_size,
+            head_width: 2 * decoder.hidden_size,
             feed_forward: 2 * decoder.hidden_size,
             blocks: vec![decoder.num_hidden_layers - 1],
             ..HypergraphTransformerConfig::default()

@@ -13,8 +13,9 @@ use serde::{Deserialize, Serialize};
 use super::checkpoint::MemoryCheckpoint;
 use super::config::{MemoryTrainConfig, StageConfig};
 use super::lesson::{Lesson, told};
+use super::work::{Sizes, StepWork};
 use crate::checkpoint::{self, NamedTensors};
-use crate::episodes::{Episode, KnowledgeBase, Question, Schema, Split};
+use crate::episodes::{Episode, KnowledgeBase, Question, Schema, Split, permuted};
 use crate::graph_memory::loss::Asking;
 use crate::graph_memory::{
     EncodedBase, FactGraph, HypergraphTransformer, HypergraphTransformerConfig, MemoryContext, QuestionBatch, Reader, Scores, Words,
@@ -56,8 +57,19 @@ pub struct MemoryEvaluation {
     pub step: usize,
     /// Counts by kind.
     pub scores: Scores,
+    /// The same of a base whose members have changed places: what is answered still is not read. The graph-use score is the difference of the exact answers.
+    pub permuted: Scores,
+    /// Mean entropy of the weights that an answer read with, in nats: 0 where one slot, or the null slot, has all.
+    pub entropy: f64,
     /// tanh of α and β of each memory layer.
     pub gates: Vec<[f32; 2]>,
+}
+
+impl MemoryEvaluation {
+    /// The graph-use score: the share of questions that a fact answers which are exact, less that of the base with permuted members.
+    pub fn graph_use(&self) -> f64 {
+        self.scores.exact_of_answerable() - self.permuted.exact_of_answerable()
+    }
 }
 
 /// Where a training stands.
@@ -85,6 +97,7 @@ pub struct MemoryTrainer<B: HyperBackend> {
     optimizer: Optimizer<B>,
     progress: MemoryProgress,
     examination: (KnowledgeBase, Vec<Question>),
+    work: StepWork,
     device: B::Device,
 }
 
@@ -131,6 +144,7 @@ impl<B: HyperBackend> MemoryTrainer<B> {
             schema,
             words,
             examination,
+            work: StepWork::default(),
             device: device.clone(),
         })
     }
@@ -184,6 +198,15 @@ impl<B: HyperBackend> MemoryTrainer<B> {
     /// Where the training stands.
     pub fn progress(&self) -> &MemoryProgress {
         &self.progress
+    }
+
+    /// What the last step computed; nothing before the first.
+    pub fn work(&self) -> StepWork {
+        self.work
+    }
+
+    fn sizes(&self) -> Sizes<'_> {
+        Sizes { base: &self.base, memory: self.model.config() }
     }
 
     /// The options.
@@ -245,17 +268,19 @@ impl<B: HyperBackend> MemoryTrainer<B> {
     }
 
     /// The loss of a step of stage 0.
-    fn speak(&self, done: usize) -> Result<(StepLosses, Tensor<Autodiff<B>, 1>)> {
+    fn speak(&mut self, done: usize) -> Result<(StepLosses, Tensor<Autodiff<B>, 1>)> {
         let batch = Lesson::speech(&self.schema, &self.config, &self.words, done)?;
+        self.work = self.sizes().decoder(&batch);
         let loss = speech_loss(&self.model.base, &batch, &self.context)?;
         let value = value(&loss);
         Ok((StepLosses { total: value, answer: value, retrieval: 0.0, null: 0.0 }, loss))
     }
 
     /// The losses of a step of stage 1.
-    fn read(&self, done: usize) -> Result<(StepLosses, Tensor<Autodiff<B>, 1>)> {
+    fn read(&mut self, done: usize) -> Result<(StepLosses, Tensor<Autodiff<B>, 1>)> {
         let Lesson { facts, batch } = Lesson::draw(&self.schema, &self.config, &self.words, done)?;
         let graph = FactGraph::new(&facts, self.base.vocab_size, self.model.config().name_places, &self.device)?;
+        self.work = self.sizes().memory(&batch, &facts);
         let names = self.words.names(&facts);
         let losses =
             self.model.losses(&batch, &Asking { list: &facts, graph: &graph, names: &names }, &self.context, self.config.losses)?;
@@ -271,11 +296,22 @@ impl<B: HyperBackend> MemoryTrainer<B> {
     fn evaluate(&mut self, report: &mut dyn FnMut(usize)) -> Result<()> {
         let model = self.model.valid();
         let (base, questions) = &self.examination;
-        let encoded = EncodedBase::new(&model, &self.inner_context, &self.words, base)?;
-        let scored = Reader::new(&model, &self.inner_context, &self.words, &encoded).score(questions, report)?;
+        let ask = |base: &KnowledgeBase, report: &mut dyn FnMut(usize)| {
+            let encoded = EncodedBase::new(&model, &self.inner_context, &self.words, base)?;
+            Reader::new(&model, &self.inner_context, &self.words, &encoded).score(questions, report)
+        };
+        let scored = ask(base, report)?;
+        let permuted = ask(&permuted(base, self.config.seed), &mut |_| {})?;
+        let entropy = scored.iter().map(|answer| answer.entropy).sum::<f64>() / scored.len().max(1) as f64;
         let gate = |gate: &Param<Tensor<B, 1>>| value(&gate.val().tanh());
         let gates = model.layers.iter().map(|layer| [gate(&layer.alpha), gate(&layer.beta)]).collect();
-        let evaluation = MemoryEvaluation { step: self.progress.losses.len(), scores: Scores::of(&scored), gates };
+        let evaluation = MemoryEvaluation {
+            step: self.progress.losses.len(),
+            scores: Scores::of(&scored),
+            permuted: Scores::of(&permuted),
+            entropy,
+            gates,
+        };
         let exact = |evaluation: &MemoryEvaluation| evaluation.scores.exact_of_all();
         let is_better = self.progress.best.is_none_or(|best| exact(&evaluation) > exact(&self.progress.evaluations[best]));
         if is_better {
