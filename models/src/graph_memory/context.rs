@@ -61,6 +61,10 @@ impl<B: HyperBackend> MemoryCache<B> {
     /// When there is another number of flags than of sequences.
     pub fn keep(&mut self, kept: &[bool]) -> Result<()> {
         self.decoder.keep(kept)?;
+        // Without a memory nothing has been read by it.
+        if self.readers.groups().is_empty() {
+            return Ok(());
+        }
         self.readers.keep(kept)?;
         self.asked.keep(kept)
     }

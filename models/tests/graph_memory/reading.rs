@@ -55,7 +55,12 @@ fn closed_gates_leave_the_decoder_as_it_is() {
     let h = model.hidden(&batch, &context, None, Some(&reading), &mut |_| reads += 1).unwrap();
     assert_eq!((values(model.base.logits(h, Precision::F32)), reads), (values(plain), 2));
     let mut with = MemoryDecoder::new(&model, &context, None, &list, &names);
-    assert_eq!(with.prefill(&batch).unwrap(), LlamaDecoder::new(&model.base, &context.decoder).prefill(&batch).unwrap());
+    let mut plain = LlamaDecoder::new(&model.base, &context.decoder);
+    assert_eq!(with.prefill(&batch).unwrap(), plain.prefill(&batch).unwrap());
+    // One of two answers has ended.
+    with.keep(&[false, true]).unwrap();
+    plain.keep(&[false, true]).unwrap();
+    assert_eq!(with.step(vec![6]).unwrap(), plain.step(vec![6]).unwrap());
 }
 
 /// A batch of prompts gives the tokens and the evidence of each prompt alone.

@@ -23,9 +23,9 @@ fn setup(width: usize) -> MemorySetup {
     let memory = HypergraphTransformerConfig {
         width,
         name_heads: 2,
-        head_width: width,
+        head_width: 2 * width,
         feed_forward: width,
-        query_heads: 4,
+        query_gates: 2,
         blocks: vec![1],
         ..HypergraphTransformerConfig::default()
     };

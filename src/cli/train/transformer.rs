@@ -61,7 +61,7 @@ pub(crate) struct TransformerArgs {
     /// Go on with the training that left its checkpoint in this folder; options are the checkpoint's, --steps may say more.
     #[arg(long, value_name = "DIR")]
     resume: Option<PathBuf>,
-    /// Steps of stage 1 [default: 3000].
+    /// Steps of stage 1 [default: 1500].
     #[arg(long, value_name = "N")]
     steps: Option<usize>,
     #[command(flatten)]

@@ -99,7 +99,7 @@ impl Default for MemoryTrainConfig {
         Self {
             seed: 0,
             base: StageConfig { steps: 400, lr: 2e-3, warmup: 50 },
-            memory: StageConfig { steps: 3000, lr: 8e-4, warmup: 100 },
+            memory: StageConfig { steps: 1500, lr: 8e-4, warmup: 100 },
             questions: 64,
             slots: [64, 900],
             mix: Mix { one_hop: 0.4, two_key: 0.25, two_hop: 0.35 },
