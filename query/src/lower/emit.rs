@@ -5,6 +5,7 @@ use crate::graph::{Atom, Column, GraphScope, NodeId, Op};
 use crate::lower::build::{Builder, Draft, filled};
 use crate::lower::cost::{Costed, share};
 use crate::lower::flatten::{Element, Group, Part};
+use crate::lower::learned::after_similar;
 use crate::lower::order::{Step, order};
 use crate::lower::star::Stars;
 use crate::lower::text::searches;
@@ -183,9 +184,11 @@ impl Builder<'_> {
         loop {
             let bound: Variables = rest.iter().flat_map(Element::variables).collect();
             let unmet = |element: &Element| matches!(element, Element::Destructure(variable, _) if !binds(&rest, variable) && bound.contains(variable));
-            let Some(place) = rest.iter().position(unmet) else { return (rest, waiting) };
+            let Some(place) = rest.iter().position(unmet) else { break };
             waiting.push(rest.remove(place));
         }
+        after_similar(&mut rest, &mut waiting);
+        (rest, waiting)
     }
 
     /// The rows to begin with: a part or the seed that binds variables of the elements, all of them for certain.

@@ -196,10 +196,37 @@ impl Builder<'_> {
 
     /// Takes note of what is to be near a variable that nothing binds.
     pub(super) fn refuse_unbound(&self, elements: &[Element]) {
-        let Some(Element::Similar(similar, _)) = elements.first() else { return };
+        let Some(similar) = elements.iter().find_map(similar_of) else { return };
         let message = format!("SIMILAR is to find what is like {}, which nothing else in its group binds", similar.to);
         let hint = "bind the variable in the same group, or name a node, a \"text\" or a parameter";
         first(&self.unbound, error(similar.at, (message, hint)));
+    }
+}
+
+/// Elements that nothing but what is found connects with the variable that it is like wait, too: else they would be joined with all its values.
+pub(super) fn after_similar(elements: &mut Vec<Element>, waiting: &mut Vec<Element>) {
+    let found: Vec<(Variable, Variables)> =
+        waiting.iter().filter_map(|element| Some((similar_of(element)?.variable.clone(), element.reads()))).collect();
+    for (variable, to) in found {
+        let mut connected = Variables::from([variable]);
+        loop {
+            let near = |element: &&Element| !element.variables().is_disjoint(&connected);
+            let all: Variables = elements.iter().filter(near).flat_map(Element::variables).chain(connected.clone()).collect();
+            if all.len() == connected.len() {
+                break;
+            }
+            connected = all;
+        }
+        if connected.is_disjoint(&to) {
+            waiting.extend(elements.extract_if(.., |element| !element.variables().is_disjoint(&connected)));
+        }
+    }
+}
+
+fn similar_of(element: &Element) -> Option<&Similar> {
+    match element {
+        Element::Similar(similar, _) => Some(similar),
+        _ => None,
     }
 }
 
