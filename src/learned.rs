@@ -111,12 +111,13 @@ impl<B: HyperBackend> LinkModel for LinkScorer<B> {
 
     fn probabilities(&self, questions: &[Question<'_>]) -> Result<Vec<f32>, ModelFailure> {
         let inverse = self.relations.len() as u32;
-        let query = |question: &Question<'_>| Query {
-            entity: question.entity,
-            relation: question.relation + if question.of_subject { inverse } else { 0 },
-            qualifiers: question.qualifiers,
-        };
-        let queries: Vec<Query<'_>> = questions.iter().map(query).collect();
+        let queries: Vec<Query<'_>> = questions
+            .iter()
+            .map(|&Question { entity, relation, of_subject, qualifiers }| {
+                let relation = relation + if of_subject { inverse } else { 0 };
+                Query { entity, relation, qualifiers }
+            })
+            .collect();
         let mut scores: Vec<f32> = self.with(|model, encoded, precision| {
             Ok(model.scores(encoded, &queries, precision, &Masks::none())?.into_data().iter::<f32>().collect())
         })?;
