@@ -168,7 +168,7 @@ fn what_does_not_fit_is_refused() {
         ("SELECT ?x { PREDICT { :c3 :south ?x } }", "--model model", ["no relation <http://example.org/south>", "north"]),
         ("SELECT ?x { PREDICT { :c33 :north ?x } }", "--model model", ["no entity <http://example.org/c33>", "c0"]),
         ("SELECT ?x { SIMILAR(?x, :c33, 3) }", "--model model", ["no entity <http://example.org/c33>", "c0"]),
-        ("SELECT ?x { SIMILAR(?x, :c3, 0) }", "--model model", ["line 1, column 29", "from 1 to 100000"]),
+        ("SELECT ?x { SIMILAR(?x, :c3, 0) }", "--model model", ["line 1, column 30", "from 1 to 100000"]),
         ("SELECT ?x { PREDICT { :c3 :north ?x LIMIT 100001 } }", "--model model", ["line 1, column 43", "from 1 to 100000"]),
         ("SELECT ?x { PREDICT { :c3 ?r ?x } }", "--model model", ["line 1, column 13", "name the relation"]),
         ("SELECT ?x { PREDICT { HYPEREDGE { :author ?x ; :paper ?y } } }", "--model model", ["line 1, column 13", "hq:subject"]),
