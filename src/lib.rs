@@ -77,6 +77,7 @@ pub use hypergraphql_ops as ops;
 pub use hypergraphql_query as query;
 pub use hypergraphql_runtime as runtime;
 
+pub mod learned;
 pub mod prelude;
 pub mod pretrained;
 

@@ -1,6 +1,7 @@
 //! The algebra of a query: what it means, without its layout. Blank nodes of patterns are hidden variables here, prefixes are gone, and the
 //! relaxations of HyperQL are written out.
 
+mod learned;
 mod update;
 
 use std::fmt;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use oxrdf::{NamedNode, Term};
 use serde::{Deserialize, Serialize};
 
+pub use learned::{DEFAULT_NEAREST, MOST_NEAREST, Predict, Similar};
 pub use update::{GraphTarget, Operation, QuadPattern, Transfer, Update};
 
 /// A variable; a name that begins with `.` was made by the compiler (a blank node of a pattern, a nested aggregate) and is never projected by `*`.
@@ -255,6 +257,10 @@ pub enum Pattern {
         /// Matched there.
         inner: Box<Pattern>,
     },
+    /// `SIMILAR`: nodes with embeddings like another's.
+    Similar(Box<Similar>),
+    /// `PREDICT`: statements and hyperedges that are likely, and not there.
+    Predict(Box<Predict>),
 }
 
 /// `HYPEREDGE [EXACT] [DISTINCT PLAYERS] node { role player ; … }`.

@@ -2,8 +2,8 @@
 
 use std::fmt::{self, Display, Write};
 
-use crate::algebra::{Expression, OrderKey, Temporal};
-use crate::graph::{Atom, GraphName, GraphScope, Node, NodeId, Op, Source, TensorGraph, TextPattern};
+use crate::algebra::{Expression, OrderKey, Temporal, Variable};
+use crate::graph::{Atom, Claim, GraphName, GraphScope, Node, NodeId, Op, Source, TensorGraph, TextPattern};
 
 impl Display for TensorGraph {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -72,6 +72,8 @@ pub fn name(op: &Op) -> &'static str {
         Op::Project => "Project",
         Op::Period { .. } => "Period",
         Op::Service { .. } => "Service",
+        Op::Similar { .. } => "Similar",
+        Op::Predict { .. } => "Predict",
     }
 }
 
@@ -104,7 +106,18 @@ pub fn detail(node: &Node) -> String {
         Op::Slice(offset, limit) => format!("from {offset}{}", limit.map(|limit| format!(", {limit} rows")).unwrap_or_default()),
         Op::Period { periods, constraint } => format!("{} of [{}]", temporal(constraint), list(periods, " ")),
         Op::Service { name, .. } => name.to_string(),
+        Op::Similar { variable, to, k, score, .. } => format!("{k} {variable} near {to}{}", named(score.as_ref())),
+        Op::Predict { claim, k, score, .. } => format!("{k} of {}{}", self::claim(claim), named(score.as_ref())),
     }
+}
+
+fn named(score: Option<&Variable>) -> String {
+    score.map(|score| format!(" as {score}")).unwrap_or_default()
+}
+
+fn claim(claim: &Claim) -> String {
+    let Claim { relation, subject, object, qualifiers } = claim;
+    format!("{{ {subject} {relation} {object}{} }}", list(qualifiers.iter().map(|(role, player)| format!(" ; {role} {player}")), ""))
 }
 
 fn text(pattern: &TextPattern) -> String {

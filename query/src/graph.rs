@@ -208,6 +208,57 @@ pub enum Op {
         /// Where its name stands.
         at: crate::algebra::TextPlace,
     },
+    /// Nodes with the nearest embeddings, by a model. Its inputs: where `to` is a variable, the rows that bind it, each of which comes out with what is near its
+    /// value; with `among`, the distinct nodes that are looked at.
+    Similar {
+        /// Column of what is found.
+        variable: Variable,
+        /// An IRI; a string, which is a text; a column of the first input, or a variable that has its value from outside.
+        to: TermPattern,
+        /// How many are found, of each value.
+        k: u64,
+        /// Column of the cosines.
+        score: Option<Variable>,
+        /// There is an input of the nodes that are looked at, the last.
+        among: bool,
+    },
+    /// The most probable claims that are not there, by a model. Its inputs: those that are, as distinct values of the variables of the claim; with `among`, the distinct
+    /// values that are looked at, of some of these variables.
+    Predict {
+        /// What is claimed.
+        claim: Claim,
+        /// How many are found.
+        k: u64,
+        /// Column of the probabilities.
+        score: Option<Variable>,
+        /// Column of the hyperedges, which are blank nodes.
+        node: Option<Variable>,
+        /// There is a second input.
+        among: bool,
+    },
+}
+
+/// A statement that may be true: subject and object are terms or, up to both, variables.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// Its relation.
+    pub relation: Term,
+    /// Its subject.
+    pub subject: TermPattern,
+    /// Its object.
+    pub object: TermPattern,
+    /// Roles with their players.
+    pub qualifiers: Vec<(Term, Term)>,
+}
+
+impl Claim {
+    /// Subject and object as far as they are to be found.
+    pub fn variables(&self) -> impl Iterator<Item = &Variable> {
+        [&self.subject, &self.object].into_iter().filter_map(|place| match place {
+            TermPattern::Variable(variable) => Some(variable),
+            TermPattern::Term(_) | TermPattern::Triple(_) => None,
+        })
+    }
 }
 
 /// What strings are looked for.

@@ -117,6 +117,15 @@ impl Pattern {
                     into.insert(variable.clone());
                 }
             }
+            Self::Similar(similar) => {
+                into.insert(similar.variable.clone());
+                similar.to.variables(into);
+                into.extend(similar.score.clone());
+            }
+            Self::Predict(predict) => {
+                predict.candidate.add_scope(certain, into);
+                into.extend(predict.score.clone());
+            }
             Self::Core => {}
         }
     }
@@ -208,6 +217,9 @@ impl Pattern {
         for inner in self.inner() {
             found.append(&mut inner.reads(given_by));
         }
+        if let Self::Similar(similar) = self {
+            similar.to.variables(&mut found);
+        }
         if let Self::Project { variables, .. } = self {
             // The others are variables of the sub-query alone, whatever their names.
             found.retain(|variable| variables.contains(variable));
@@ -258,6 +270,8 @@ impl Pattern {
             | Self::Service { inner, .. }
             | Self::Infer { inner, .. } => vec![inner],
             Self::Temporal { core, inner, .. } => vec![core, inner],
+            Self::Similar(similar) => similar.among.iter().collect(),
+            Self::Predict(predict) => std::iter::once(&predict.candidate).chain(&predict.among).collect(),
         }
     }
 
@@ -280,6 +294,11 @@ impl Pattern {
             | Self::Service { inner, .. }
             | Self::Infer { inner, .. } => vec![inner],
             Self::Temporal { core, inner, .. } => vec![core, inner],
+            Self::Similar(similar) => similar.among.iter_mut().collect(),
+            Self::Predict(predict) => {
+                let predict = predict.as_mut();
+                std::iter::once(&mut predict.candidate).chain(&mut predict.among).collect()
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::algebra::{Expression, Variable};
+use crate::algebra::{Expression, TermPattern, Variable};
 use crate::graph::{Node, NodeId, Op, TensorGraph};
 
 impl TensorGraph {
@@ -63,6 +63,25 @@ impl TensorGraph {
                 let is_column = columns.len() == 1 && columns.contains(variable);
                 if is_column { Ok(()) } else { Err(format!("its columns are not {variable} alone")) }
             }
+            Op::Similar { variable, to, score, among, .. } => {
+                let rows = usize::from(matches!(to, TermPattern::Variable(_)));
+                expect_inputs(node, rows + usize::from(*among))?;
+                lacks(&columns, std::iter::once(variable).chain(score))?;
+                match inputs.last() {
+                    Some(last) if *among && !last.iter().eq([&variable]) => Err(format!("what it looks at is not {variable} alone")),
+                    _ => Ok(()),
+                }
+            }
+            Op::Predict { claim, score, node: named, among, .. } => {
+                expect_inputs(node, 1 + usize::from(*among))?;
+                lacks(&columns, claim.variables().chain(score).chain(named))?;
+                let unknown: BTreeSet<&Variable> = claim.variables().collect();
+                match inputs.iter().skip(1).find(|columns| columns.is_empty() || !columns.is_subset(&unknown)) {
+                    _ if inputs[0] != unknown => Err("its first input has not the variables of its claim".to_owned()),
+                    Some(_) => Err("its second input has no or other variables than its claim".to_owned()),
+                    None => Ok(()),
+                }
+            }
             Op::Union => expect_inputs(node, 2),
             Op::Path { .. } => Ok(()),
             Op::Unit | Op::Empty | Op::Values(_) | Op::Scan(_) | Op::EachGraph(..) | Op::Graphs(_) | Op::Service { .. } => {
@@ -84,6 +103,10 @@ fn takes_weights(op: &Op, place: usize) -> bool {
         Op::Minus(_) => place == 1,
         _ => false,
     }
+}
+
+fn lacks<'v>(columns: &BTreeSet<&Variable>, mut wanted: impl Iterator<Item = &'v Variable>) -> Result<(), String> {
+    wanted.find(|variable| !columns.contains(variable)).map_or(Ok(()), |variable| Err(format!("{variable} is no column of it")))
 }
 
 fn expect_inputs(node: &Node, expected: usize) -> Result<(), String> {

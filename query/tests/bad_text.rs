@@ -73,6 +73,16 @@ fn triple_terms_nest_up_to_the_limit() {
 }
 
 #[test]
+fn what_models_look_at_nests_up_to_the_limit() {
+    for open in ["SIMILAR(?s, <a>) AMONG { ", "PREDICT { ?s <p> ?o } AMONG { "] {
+        let text = |count: usize| format!("SELECT * {{ {}?s <p> ?o {} }}", open.repeat(count), "}".repeat(count));
+        assert!(query(&text(126)).is_ok());
+        assert!(refused(&text(128)).contains("brackets nest deeper than 128"));
+        refused(&text(10_000));
+    }
+}
+
+#[test]
 fn ten_thousand_brackets_are_refused() {
     for shape in &NESTED {
         refused(&nested(shape, 10_000));

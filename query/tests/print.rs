@@ -131,6 +131,9 @@ fn group() -> impl Strategy<Value = String> {
         "HYPEREDGE ?h { <r> ?s ; ?role ?o }",
         "<< ?s <p> ?o ~ ?r >> <q> 2 .",
         "VALUES (?s ?o) { (1 UNDEF) (<a> 'b'@en) }",
+        "SIMILAR(?s, <a>, 7)",
+        "PREDICT { ?s <p> ?o LIMIT 3 }",
+        "PREDICT { HYPEREDGE { hq:relation <p> ; hq:subject ?s ; <r> 1 } }",
     ]);
     let leaf = leaf.prop_map(str::to_owned);
     leaf.prop_recursive(4, 24, 4, |inner| {
@@ -142,6 +145,8 @@ fn group() -> impl Strategy<Value = String> {
             body.clone().prop_map(|a| format!("MINUS {{ {a} }}")),
             body.clone().prop_map(|a| format!("GRAPH ?g {{ {a} }}")),
             body.clone().prop_map(|a| format!("INFER RDFS {{ {a} }}")),
+            body.clone().prop_map(|a| format!("SIMILAR(?s, 'a \"text\"') AMONG {{ {a} }}")),
+            body.clone().prop_map(|a| format!("PREDICT {{ ?s <p> ?o }} AMONG {{ {a} }}")),
             body.clone().prop_map(|a| format!("{{ {a} ?s ?t ?u TEMPORAL {{ AS OF '2020' }} }}")),
             (body.clone(), 0..9).prop_map(|(a, n)| format!("{a} BIND(?s AS ?v{n})")),
             (body.clone(), expression()).prop_map(|(a, e)| format!("{a} FILTER({e})")),

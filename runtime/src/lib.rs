@@ -9,6 +9,7 @@ pub mod engine;
 pub mod error;
 mod executor;
 pub mod infer;
+pub mod learned;
 mod relations;
 mod tensors;
 pub mod tuning;

@@ -25,9 +25,9 @@ pub(crate) struct DeviceArg {
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub(crate) struct QueryDeviceArg {
     /// Where operators run that have a form for a device: cpu, vulkan, cuda or metal, the last three with an index where there are several; `hgql devices`
-    /// lists them. What a device cannot do, or has too few rows for, runs on the cpu; --profile says which.
+    /// lists them. What a device cannot do, or has too few rows for, runs on the cpu; --profile says which. Networks compute there, too.
     #[arg(long, default_value = "cpu", value_name = "DEVICE", value_parser = parse)]
-    device: DeviceSpec,
+    pub(crate) device: DeviceSpec,
     /// Rows from which on an operator runs on the device; 0: all that can.
     #[arg(long, value_name = "N")]
     device_rows: Option<usize>,

@@ -21,6 +21,7 @@ mod info;
 mod kb;
 mod load;
 mod logging;
+mod models;
 mod output;
 mod predict;
 mod profile;

@@ -17,6 +17,7 @@ use oxrdf::Term;
 use super::answer::{self, AnswerFormat};
 use super::backend::QueryDeviceArg;
 use super::error::CliError;
+use super::models::ModelArgs;
 use super::profile::ProfileArgs;
 use super::{Global, kb, output};
 
@@ -24,7 +25,7 @@ use super::{Global, kb, output};
 #[derive(Debug, clap::Args)]
 #[command(
     long_about = "Runs one query over a knowledge base (a folder of `hgql load`) or over an RDF file, which is read into memory first.\n\n\
-                  HyperQL is SPARQL 1.1 Query with n-ary edges, valid time and inference, and reads AND, OR, implicit grouping and dates in \
+                  HyperQL is SPARQL 1.1 Query with n-ary edges, valid time, inference and trained networks, and reads AND, OR, implicit grouping and dates in \
                   strings; --strict reads SPARQL to the letter. docs/hyperql.md teaches it by example."
 )]
 #[command(after_help = "Examples:\n  \
@@ -33,6 +34,8 @@ use super::{Global, kb, output};
                         hgql query kb.hgql -f question.rq --explain\n  \
                         hgql query kb.hgql 'SELECT ?x { ?x :knows $who }' --param who=:ada\n  \
                         hgql query kb.hgql 'SELECT ?x { ?x a :Animal }' --infer rdfs --timeout 10s --memory 2GiB\n  \
+                        hgql query kb.hgql 'SELECT ?x { PREDICT { :ada :knows ?x LIMIT 3 } AS ?p }' --model links\n  \
+                        hgql query kb.hgql 'SELECT ?x { SIMILAR(?x, \"an old machine\", 5) AS ?score }' --encoder minilm/\n  \
                         hgql query kb.hgql -f question.rq --device vulkan --profile\n  \
                         hgql query kb.hgql -f question.rq --profile svg --profile-file question.svg")]
 pub(crate) struct QueryArgs {
@@ -55,6 +58,8 @@ pub(crate) struct QueryArgs {
     reading: Reading,
     #[command(flatten)]
     limits: Limits,
+    #[command(flatten)]
+    models: ModelArgs,
     #[command(flatten)]
     device: QueryDeviceArg,
 }
@@ -105,7 +110,7 @@ pub(crate) struct Limits {
 /// Runs the query, or explains it.
 pub(crate) fn run(args: &QueryArgs, global: &Global) -> Result<(), CliError> {
     let text = args.text.read()?;
-    let options = args.device.apply(options(&args.reading, &args.limits))?;
+    let options = args.models.apply(args.device.device, args.device.apply(options(&args.reading, &args.limits))?)?;
     let values = args.parameters.iter().map(|(name, text)| Ok((name.as_str(), term(name, text, &options)?)));
     let values = values.collect::<Result<Vec<_>, CliError>>()?;
     let engine = kb::engine(&args.kb, global)?;
@@ -181,7 +186,9 @@ pub(crate) fn failed(error: QueryError) -> CliError {
     match error {
         QueryError::Cancelled { .. } => CliError::Interrupted,
         QueryError::Syntax(error) => CliError::input(syntax(&error)),
-        error @ (QueryError::Parameter(_) | QueryError::Load { .. }) => CliError::input(error.to_string()),
+        error @ (QueryError::Parameter(_) | QueryError::Load { .. } | QueryError::NoModel { .. } | QueryError::Unknown { .. }) => {
+            CliError::input(error.to_string())
+        }
         QueryError::Store(error) => CliError::from(error),
         error => CliError::failed(error.to_string()),
     }

@@ -14,6 +14,7 @@ use rustyline::{Config, Editor};
 use super::answer::{self, AnswerFormat};
 use super::backend::QueryDeviceArg;
 use super::error::CliError;
+use super::models::ModelArgs;
 use super::query::{self, Limits, Reading};
 use super::{Global, kb, output, profile};
 use editing::Editing;
@@ -37,6 +38,8 @@ pub(crate) struct ShellArgs {
     #[command(flatten)]
     limits: Limits,
     #[command(flatten)]
+    models: ModelArgs,
+    #[command(flatten)]
     device: QueryDeviceArg,
 }
 
@@ -50,7 +53,7 @@ const COMMANDS: &str = ".help              this list
 
 /// Reads until the end of the input.
 pub(crate) fn run(args: &ShellArgs, global: &Global) -> Result<(), CliError> {
-    let device = args.device.apply(QueryOptions::default())?;
+    let device = args.models.apply(args.device.device, args.device.apply(QueryOptions::default())?)?;
     let engine = kb::engine(&args.kb, global)?;
     let format = if global.json { AnswerFormat::Json } else { AnswerFormat::Table };
     let mut shell = Shell {
@@ -122,7 +125,7 @@ struct Shell {
     engine: Engine,
     reading: Reading,
     limits: Limits,
-    /// Options that say where operators run.
+    /// Options that say where operators run, and which networks they ask.
     device: QueryOptions,
     format: AnswerFormat,
     profile: bool,
@@ -193,8 +196,8 @@ impl Shell {
     }
 
     fn options(&self) -> QueryOptions {
-        let QueryOptions { device, device_rows, .. } = self.device.clone();
-        QueryOptions { device, device_rows, ..query::options(&self.reading, &self.limits) }
+        let QueryOptions { device, device_rows, learned, .. } = self.device.clone();
+        QueryOptions { device, device_rows, learned, ..query::options(&self.reading, &self.limits) }
     }
 
     /// The text after the declarations of the session, each on a line of its own.

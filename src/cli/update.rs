@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use hypergraphql_runtime::engine::{Engine, QueryOptions};
+use hypergraphql_runtime::{DeviceKind, DeviceSpec};
 use serde::Serialize;
 
 use super::error::CliError;
+use super::models::ModelArgs;
 use super::query::{self, Limits, Reading, Text};
 use super::{Global, kb, output};
 
@@ -20,6 +22,7 @@ use super::{Global, kb, output};
 #[command(after_help = "Examples:\n  \
                         hgql update kb.hgql 'INSERT DATA { :ada :knows :grace }'\n  \
                         hgql update kb.hgql -f changes.ru -o changed.hgql\n  \
+                        hgql update kb.hgql 'INSERT { :ada :mayKnow ?x } WHERE { PREDICT { :ada :knows ?x } }' --model links\n  \
                         hgql update kb.hgql 'LOAD <people.ttl> INTO GRAPH <http://example.org/people>'")]
 pub(crate) struct UpdateArgs {
     /// Folder of `hgql load`, or an RDF file with --output.
@@ -33,7 +36,12 @@ pub(crate) struct UpdateArgs {
     reading: Reading,
     #[command(flatten)]
     limits: Limits,
+    #[command(flatten)]
+    models: ModelArgs,
 }
+
+/// Where networks compute.
+const CPU: DeviceSpec = DeviceSpec { kind: DeviceKind::Cpu, index: None };
 
 #[derive(Serialize)]
 struct Updated<'a> {
@@ -55,7 +63,8 @@ pub(crate) fn run(args: &UpdateArgs, global: &Global) -> Result<(), CliError> {
     let engine = if in_place { kb::engine(&args.kb, global)? } else { Engine::new(kb::space(&args.kb, global)?) };
     let before = engine.space().len();
     // LOAD reads files, relative ones from where the command runs.
-    let options = QueryOptions { load: Some(PathBuf::from(".")), ..query::options(&args.reading, &args.limits) };
+    let options = args.models.apply(CPU, query::options(&args.reading, &args.limits))?;
+    let options = QueryOptions { load: Some(PathBuf::from(".")), ..options };
     engine.update(&text, &options).map_err(query::failed)?;
     let space = engine.space();
     if !in_place {

@@ -5,11 +5,11 @@ use std::fs;
 
 use crate::training::{Folder, dataset};
 
-const TRAIN: &str =
+pub(crate) const TRAIN: &str =
     "train link-prediction --data links --hidden 16 --heads 2 --feed-forward 24 --batch-size 16 --evaluate-every 2 --lr 0.01";
 
 /// City i is north of city i + 1, and in the year 0 or 1 also of city i + 2.
-fn folder() -> Folder {
+pub(crate) fn folder() -> Folder {
     let at = Folder::new(&dataset());
     let mut train = String::new();
     for city in 0..10 {

@@ -10,6 +10,7 @@ mod devices;
 mod help;
 mod hyperql_page;
 mod import;
+mod learned;
 mod links;
 mod program;
 mod query;

@@ -35,7 +35,7 @@ fn llama() -> TempDir {
 }
 
 /// An encoder of 11 places in `bert`, and the folder around it.
-fn bert() -> TempDir {
+pub(crate) fn bert() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path().join("bert");
     fs::create_dir(&at).unwrap();
@@ -83,7 +83,7 @@ fn generate(folder: &TempDir, arguments: &[&str]) -> Run {
     within(folder, &[&["generate", "--model", "llama"][..], arguments].concat())
 }
 
-fn embed(folder: &TempDir, arguments: &[&str]) -> Run {
+pub(crate) fn embed(folder: &TempDir, arguments: &[&str]) -> Run {
     within(folder, &[&["embed", "--model", "bert"][..], arguments].concat())
 }
 

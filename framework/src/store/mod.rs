@@ -63,7 +63,7 @@ pub use derived::DerivedStatements;
 pub use export::ExportOptions;
 pub use folder::{Disk, Files, LogFile, Store};
 pub use interval::NumberInterval;
-pub use load::{Format, LoadOptions, Progress};
+pub use load::{Format, LoadOptions, Progress, term_of_name};
 pub use number::Number;
 pub use space::AtomSpace;
 pub use statements::{Order, Position, Rows};

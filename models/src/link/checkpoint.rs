@@ -12,6 +12,9 @@ use crate::checkpoint::{self, FileKind, NamedTensors};
 use crate::statements::Statements;
 use crate::{ModelError, Result};
 
+/// The file of a checkpoint in its folder.
+pub const FILE: &str = "link.safetensors";
+
 /// The parameters of the best epoch, of the last epoch, and both moments of the optimiser.
 const KIND: FileKind = FileKind {
     head: "hypergraphql.link-prediction",

@@ -8,9 +8,9 @@ mod queries;
 mod ranking;
 mod train;
 
-pub use checkpoint::LinkCheckpoint;
+pub use checkpoint::{FILE, LinkCheckpoint};
 pub use decoder::LinkDecoder;
-pub use predictor::{LinkConfig, LinkPredictor};
+pub use predictor::{Encoded, LinkConfig, LinkPredictor};
 pub use queries::{Answers, Query, queries};
 pub use ranking::{RankMetrics, rank};
 pub use train::{LinkEpoch, LinkProgress, LinkTrainConfig, LinkTrainer, evaluate, statements};

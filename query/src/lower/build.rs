@@ -1,9 +1,12 @@
 //! The graph as it grows: nodes with their schemas, orders and estimates.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use crate::algebra::{Query, Variable};
 use crate::graph::{Column, Node, NodeId, Op, TensorGraph};
+use crate::lower::CompileError;
 use crate::scope::Variables;
 use crate::statistics::Statistics;
 
@@ -17,6 +20,8 @@ pub(super) struct Builder<'a> {
     pub(super) outer: Variables,
     /// The core of the `TEMPORAL` around, whose instants the rest of its group sees.
     pub(super) core: Option<NodeId>,
+    /// The first `SIMILAR` to a variable that its group does not bind; shared with the builders of sub-queries.
+    pub(super) unbound: Rc<Cell<Option<CompileError>>>,
 }
 
 /// A node before it has a place.
@@ -31,12 +36,13 @@ pub(super) struct Draft {
 
 impl<'a> Builder<'a> {
     pub(super) fn new(statistics: &'a dyn Statistics, optimize: bool) -> Self {
-        Self { nodes: vec![], statistics, optimize, fresh: 0, outer: Variables::new(), core: None }
+        Self { nodes: vec![], statistics, optimize, fresh: 0, outer: Variables::new(), core: None, unbound: Rc::default() }
     }
 
     /// A builder for a sub-query.
     pub(super) fn nested(&self) -> Self {
-        Self { fresh: self.fresh + 1000, outer: self.outer.clone(), ..Self::new(self.statistics, self.optimize) }
+        let (outer, unbound) = (self.outer.clone(), Rc::clone(&self.unbound));
+        Self { fresh: self.fresh + 1000, outer, unbound, ..Self::new(self.statistics, self.optimize) }
     }
 
     pub(super) fn finish(self, root: NodeId, query: Query) -> TensorGraph {

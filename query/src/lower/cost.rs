@@ -138,6 +138,7 @@ impl Builder<'_> {
                 (ends.into_iter().map(|end| (end, 1.0)).collect(), [PATH[2], PATH[0], PATH[1]][constants], Kind::Path)
             }
             Element::Destructure(variable, _) => (vec![(Some(variable.clone()), 1.0)], 1.0, Kind::Destructure),
+            Element::Similar(..) => unreachable!("it comes after all that is put in order: this is a bug"),
             Element::Text { variable, expected, .. } => {
                 let tested = Some((variable.clone(), *expected));
                 let places = vec![(Some(variable.clone()), *expected)];

@@ -5,6 +5,7 @@ use crate::graph::{Atom, Column, GraphScope, NodeId, Op};
 use crate::lower::build::{Builder, Draft, filled};
 use crate::lower::cost::{Costed, share};
 use crate::lower::flatten::{Element, Group, Part};
+use crate::lower::learned::after_similar;
 use crate::lower::order::{Step, order};
 use crate::lower::star::Stars;
 use crate::lower::text::searches;
@@ -53,7 +54,7 @@ impl Builder<'_> {
     fn as_written(&mut self, group: Group<'_>, want: &Want) -> NodeId {
         let mut left = Left { want, conditions: group.conditions, parts: Variables::new(), has_parts: false };
         let mut node = None;
-        let (mut later, elements): (Vec<_>, Vec<_>) = group.elements.into_iter().partition(|e| !e.reads().is_subset(&self.outer));
+        let (mut later, elements): (Vec<_>, Vec<_>) = group.elements.into_iter().partition(|e| self.waits(e));
         for (part, context) in &group.parts {
             let read = left.read_after(elements.iter().chain(&later));
             let of_part = Want::rows(self.needed_of(part, &group.parts, read));
@@ -70,6 +71,7 @@ impl Builder<'_> {
             let keep = self.variables(node).union(&element.variables()).cloned().collect();
             node = self.next((node, None), &element, &keep, false);
         }
+        self.refuse_unbound(&later);
         let conditions = std::mem::take(&mut left.conditions);
         for (condition, context) in conditions {
             node = self.filter_all(node, vec![condition], &context);
@@ -81,7 +83,8 @@ impl Builder<'_> {
     fn ready(&self, elements: &[Element], node: NodeId) -> Option<usize> {
         let bound: Variables = self.variables(node).union(&self.outer).cloned().collect();
         let ready = elements.iter().position(|element| element.reads().is_subset(&bound));
-        debug_assert!(ready.is_some() || elements.is_empty(), "an element whose variable nothing binds: this is a bug");
+        let unbound = |element: &Element| matches!(element, Element::Similar(..));
+        debug_assert!(ready.is_some() || elements.iter().all(unbound), "an element whose variable nothing binds: this is a bug");
         ready
     }
 
@@ -100,7 +103,7 @@ impl Builder<'_> {
             let read = left.read_after(elements.iter().chain(&after_parts));
             let needed = self.needed_of(&parts[i].0, &parts, read);
             let seed = seed.filter(|_| elements.is_empty() && parts.len() == 1);
-            let copies = if parts.len() == 1 { want.copies } else { Copies::Each };
+            let copies = if parts.len() == 1 && after_parts.is_empty() { want.copies } else { Copies::Each };
             let of_part =
                 Want { copies: if elements.is_empty() { copies } else { Copies::Each }, order: want.order.clone(), ..Want::rows(needed) };
             standing.push(self.part(&parts[i].0, &parts[i].1, &of_part, seed));
@@ -162,22 +165,30 @@ impl Builder<'_> {
             node = self.next((node, None), &element, &left.read_after(after_parts.iter().chain([&element])), false);
             node = self.filter_ready(node, &mut left.conditions);
         }
+        self.refuse_unbound(&after_parts);
         for (condition, context) in left.conditions {
             node = self.filter_all(node, vec![condition], &context);
         }
         node
     }
 
+    /// Others have to bind a variable before. What is near the values of one comes last: conditions leave few of them.
+    fn waits(&self, element: &Element) -> bool {
+        matches!(element, Element::Similar(..)) || !element.reads().is_subset(&self.outer)
+    }
+
     /// Elements that other elements make ready, and those that wait for a part.
     fn apart(&self, elements: Vec<Element>) -> (Vec<Element>, Vec<Element>) {
-        let waits_alone = |element: &Element| !matches!(element, Element::Destructure(..)) && !element.reads().is_subset(&self.outer);
+        let waits_alone = |element: &Element| !matches!(element, Element::Destructure(..)) && self.waits(element);
         let (mut waiting, mut rest): (Vec<_>, Vec<_>) = elements.into_iter().partition(waits_alone);
         loop {
             let bound: Variables = rest.iter().flat_map(Element::variables).collect();
             let unmet = |element: &Element| matches!(element, Element::Destructure(variable, _) if !binds(&rest, variable) && bound.contains(variable));
-            let Some(place) = rest.iter().position(unmet) else { return (rest, waiting) };
+            let Some(place) = rest.iter().position(unmet) else { break };
             waiting.push(rest.remove(place));
         }
+        after_similar(&mut rest, &mut waiting);
+        (rest, waiting)
     }
 
     /// The rows to begin with: a part or the seed that binds variables of the elements, all of them for certain.
@@ -258,7 +269,7 @@ impl Builder<'_> {
                     rows: *expected,
                 });
             }
-            Element::Destructure(..) => unreachable!("it waits for its variable: this is a bug"),
+            Element::Destructure(..) | Element::Similar(..) => unreachable!("it waits for its variable: this is a bug"),
         };
         let all = element.variables();
         let (mut order, mut best) = (vec![], -1);
@@ -285,6 +296,9 @@ impl Builder<'_> {
 
     /// One element more; `growth`: as in [`Self::take_step`].
     fn next(&mut self, (node, growth): (NodeId, Option<f64>), element: &Element, keep: &Variables, weights: bool) -> NodeId {
+        if let Element::Similar(similar, context) = element {
+            return self.similar(Some(node), similar, context);
+        }
         let input = self.node(node);
         let bound = self.variables(node);
         let new: Vec<Variable> = element.variables().difference(&bound).cloned().collect();
@@ -303,7 +317,7 @@ impl Builder<'_> {
                 self.push(Draft { op: Op::Extend(atom.clone()), inputs: vec![node], schema, sorted_by, weighted, rows })
             }
             Element::Path { .. } => self.path(Some(node), element),
-            Element::Text { .. } => unreachable!("it is the first of its group: this is a bug"),
+            Element::Text { .. } | Element::Similar(..) => unreachable!("it is the first of its group, or goes another way: this is a bug"),
             Element::Destructure(variable, triple) => {
                 let mut schema = self.node(node).schema.clone();
                 schema.extend(new.into_iter().map(filled));

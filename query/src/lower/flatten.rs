@@ -3,7 +3,7 @@
 use oxrdf::NamedNodeRef;
 use oxrdf::vocab::rdf;
 
-use crate::algebra::{Expression, Function, Hyperedge, Path, Pattern, TermPattern, TriplePattern, Variable};
+use crate::algebra::{Expression, Function, Hyperedge, Path, Pattern, Similar, TermPattern, TriplePattern, Variable};
 use crate::graph::{Atom, GraphScope, Source, TextPattern};
 use crate::lower::Context;
 use crate::lower::build::Builder;
@@ -51,6 +51,8 @@ pub(super) enum Element {
         pattern: TextPattern,
         expected: f64,
     },
+    /// What is near the values of a variable, which others bind.
+    Similar(Box<Similar>, Context),
 }
 
 impl Element {
@@ -60,6 +62,11 @@ impl Element {
             Self::Atom(Atom { as_of, .. }) | Self::Path { as_of, .. } => as_of.iter().flat_map(Expression::variables).collect(),
             Self::Destructure(variable, _) => Variables::from([variable.clone()]),
             Self::Text { .. } => Variables::new(),
+            Self::Similar(similar, _) => {
+                let mut of = Variables::new();
+                similar.to.variables(&mut of);
+                of
+            }
         }
     }
 
@@ -86,6 +93,11 @@ impl Element {
                 triple.variables(&mut found);
             }
             Self::Text { variable, .. } => drop(found.insert(variable.clone())),
+            Self::Similar(similar, _) => {
+                found.insert(similar.variable.clone());
+                found.extend(similar.score.clone());
+                similar.to.variables(&mut found);
+            }
         }
         found
     }
@@ -122,6 +134,10 @@ impl Builder<'_> {
                 self.flatten(inner, &context, root, into);
             }
             Pattern::Hyperedge(edge) => self.hyperedge(edge, context, into),
+            Pattern::Similar(similar) if matches!(similar.to, TermPattern::Variable(_)) => {
+                self.refuse_instants(similar, context);
+                into.elements.push(Element::Similar(similar.clone(), context.clone()));
+            }
             other => into.parts.push((Part::Pattern(other), context.clone())),
         }
     }

@@ -5,6 +5,7 @@ mod cost;
 mod emit;
 mod exists;
 mod flatten;
+mod learned;
 mod modifiers;
 mod order;
 mod pattern;
@@ -12,7 +13,7 @@ mod star;
 mod temporal;
 mod text;
 
-use crate::algebra::{Expression, Query, Regime, Variable};
+use crate::algebra::{Expression, Query, Regime, TextPlace, Variable};
 use crate::graph::{GraphScope, Source, TensorGraph};
 use crate::lower::build::Builder;
 use crate::optimize::optimize;
@@ -38,7 +39,7 @@ impl Default for CompileOptions {
 pub const MOST_PATTERNS: usize = 2000;
 
 /// Why a query is not compiled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CompileError {
     /// More than [`MOST_PATTERNS`].
     #[error("the query has {got} triple patterns, at most {MOST_PATTERNS} are allowed: put the terms that it lists into VALUES")]
@@ -46,18 +47,30 @@ pub enum CompileError {
         /// How many there are.
         got: usize,
     },
+    /// `SIMILAR` or `PREDICT` of what no model answers.
+    #[error("{message}: {hint}")]
+    Learned {
+        /// What is wrong.
+        message: String,
+        /// How to mend it.
+        hint: String,
+        /// Where it stands.
+        at: TextPlace,
+    },
 }
 
 /// The operators of a query.
 ///
 /// # Errors
 ///
-/// [`CompileError::TooManyPatterns`].
+/// [`CompileError::TooManyPatterns`], and [`CompileError::Learned`] for a `PREDICT` of another form than models know, or a `SIMILAR` to a variable that its group does not
+/// bind.
 pub fn compile(query: &Query, statistics: &dyn Statistics, options: &CompileOptions) -> Result<TensorGraph, CompileError> {
     let got = query.pattern.count();
     if got > MOST_PATTERNS {
         return Err(CompileError::TooManyPatterns { got });
     }
+    learned::check(&query.pattern)?;
     let query = optimize(query, options.optimize);
     let context = Context {
         graph: GraphScope::Default,
@@ -67,7 +80,10 @@ pub fn compile(query: &Query, statistics: &dyn Statistics, options: &CompileOpti
     };
     let mut builder = Builder::new(statistics, options.optimize);
     let root = builder.lower(&query.pattern, &context, &Want::of_form(&query), None);
-    Ok(builder.finish(root, query))
+    match builder.unbound.take() {
+        Some(error) => Err(error),
+        None => Ok(builder.finish(root, query)),
+    }
 }
 
 /// Where a pattern is matched.

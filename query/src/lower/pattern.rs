@@ -22,6 +22,9 @@ impl Builder<'_> {
             | Pattern::Filter { .. }
             | Pattern::Graph { .. }
             | Pattern::Infer { .. } => self.group(pattern, context, want, seed),
+            Pattern::Similar(similar) if matches!(similar.to, TermPattern::Variable(_)) => self.group(pattern, context, want, seed),
+            Pattern::Similar(similar) => self.similar(None, similar, context),
+            Pattern::Predict(predict) => self.predict(predict, context, want),
             Pattern::LeftJoin { left, right, condition } => self.left_join([left, right], condition.as_ref(), context, want, seed),
             Pattern::Union(left, right) => self.union([left, right], context, want, seed),
             Pattern::Minus(left, right) => self.minus([left, right], context, want, seed),

@@ -61,7 +61,13 @@ impl Builder<'_> {
     /// core that binds it.
     pub(super) fn instant_of(&self, pattern: &Pattern, context: &Context) -> Option<Variable> {
         let Some(Expression::Variable(variable)) = &context.as_of else { return None };
-        let given = self.outer.contains(variable) || pattern.has_core_of(variable) || matches!(pattern, Pattern::Values { .. });
+        // What does not look at statements is the same at all times.
+        let timeless = match pattern {
+            Pattern::Values { .. } => true,
+            Pattern::Similar(similar) => similar.among.is_none(),
+            _ => false,
+        };
+        let given = timeless || self.outer.contains(variable) || pattern.has_core_of(variable);
         (!given).then(|| variable.clone())
     }
 

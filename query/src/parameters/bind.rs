@@ -61,6 +61,16 @@ impl Binding<'_> {
                 Temporal::AsOf(at) | Temporal::Before(at) | Temporal::After(at) => self.expression(at),
             },
             Op::Service { name, .. } => self.named(name, "as a service")?,
+            Op::Similar { to, .. } => self.place(to),
+            Op::Predict { claim, .. } => {
+                self.iri(&mut claim.relation, "as a relation")?;
+                self.place(&mut claim.subject);
+                self.place(&mut claim.object);
+                for (role, player) in &mut claim.qualifiers {
+                    self.iri(role, "as a role")?;
+                    self.term(player);
+                }
+            }
             // Their constants are written in the text.
             Op::Unit
             | Op::Empty

@@ -77,6 +77,14 @@ impl Substitution<'_> {
                 }
             }
             Pattern::Temporal { constraint: Temporal::Between(variable, ..), .. } => self.free(variable, "TEMPORAL")?,
+            Pattern::Similar(similar) => {
+                [Some(&similar.variable), similar.score.as_ref()]
+                    .into_iter()
+                    .flatten()
+                    .try_for_each(|variable| self.free(variable, "SIMILAR"))?;
+                self.place(&mut similar.to);
+            }
+            Pattern::Predict(predict) => predict.score.iter().try_for_each(|score| self.free(score, "PREDICT"))?,
             _ => {}
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! Algebra as HyperQL text, which is read back to the same algebra but for the names of hidden variables.
 
 mod expression;
+mod learned;
 mod pattern;
 mod select;
 mod term;

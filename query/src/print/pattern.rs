@@ -110,6 +110,8 @@ impl<'a> Printer<'a, '_> {
                 write!(self.out, "INFER {regime} ")?;
                 self.nested(inner)
             }
+            (Pattern::Similar(similar), _) => self.similar(similar),
+            (Pattern::Predict(predict), _) => self.predict(predict),
             (pattern, _) if is_run(pattern) => self.run(pattern),
             (
                 Pattern::Project { .. }
@@ -128,7 +130,7 @@ impl<'a> Printer<'a, '_> {
         }
     }
 
-    fn nested(&mut self, pattern: &'a Pattern) -> fmt::Result {
+    pub(super) fn nested(&mut self, pattern: &'a Pattern) -> fmt::Result {
         self.group(pattern)?;
         self.out.write_char(' ')
     }
@@ -141,7 +143,7 @@ impl<'a> Printer<'a, '_> {
     }
 
     /// Triples, paths and hyperedges.
-    fn run(&mut self, pattern: &Pattern) -> fmt::Result {
+    pub(super) fn run(&mut self, pattern: &Pattern) -> fmt::Result {
         match pattern {
             Pattern::Bgp(triples) => triples.iter().try_for_each(|triple| self.triple(triple)),
             Pattern::Path { subject, path, object } => {

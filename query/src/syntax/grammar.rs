@@ -115,7 +115,7 @@ fn words(rule: &Rule) -> Option<String> {
         Rule::reified_triple => "a reified triple `<< … >>`",
         Rule::reifier => "a reifier `~`",
         Rule::annotation => "an annotation `{| … |}`",
-        Rule::triples | Rule::triples_block => "a triple",
+        Rule::triples | Rule::triples_block | Rule::candidate => "a triple",
         Rule::property_list | Rule::verb_objects | Rule::simple_verb | Rule::a => "a predicate",
         Rule::object => "an object",
         Rule::path | Rule::path_sequence | Rule::path_step | Rule::inverse | Rule::negated_set | Rule::negated => "a property path",

@@ -95,6 +95,14 @@ impl Translator {
                 let segment = Segment::Minus(self.group(group)?);
                 reader.push(segment);
             }
+            Element::Similar(similar) => {
+                let segment = Segment::Join(self.similar(similar, reader)?);
+                reader.push(segment);
+            }
+            Element::Predict(predict) => {
+                let segment = Segment::Join(self.predict(predict, reader)?);
+                reader.push(segment);
+            }
             element => {
                 let segment = Segment::Join(self.joined(element)?);
                 reader.push(segment);
@@ -142,7 +150,7 @@ impl Translator {
     }
 
     /// The variable or IRI that `GRAPH` or `SERVICE` names.
-    fn name_of(&mut self, node: &Node) -> TermPattern {
+    pub(super) fn name_of(&mut self, node: &Node) -> TermPattern {
         match node {
             Node::Variable(variable) => TermPattern::Variable(self.appear(&variable.name)),
             Node::Term(term, _) => TermPattern::Term(term.clone()),
@@ -151,16 +159,16 @@ impl Translator {
     }
 }
 
-struct Reader {
+pub(super) struct Reader {
     segments: Vec<Segment>,
     filters: Vec<Expression>,
-    scope: Scope,
+    pub(super) scope: Scope,
     /// Blank nodes are shared in here; filters do not end it.
     run: Option<Run>,
 }
 
 impl Reader {
-    fn end_run(&mut self) {
+    pub(super) fn end_run(&mut self) {
         if let Some(run) = self.run.take() {
             run.add_to(&mut self.scope);
             self.segments.push(Segment::Own(run));

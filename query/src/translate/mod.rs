@@ -4,6 +4,7 @@ mod bgp;
 mod expression;
 mod group;
 mod grouping;
+mod learned;
 mod scope;
 mod select;
 mod template;

@@ -83,6 +83,15 @@ impl Scope {
                     self.insert(variable);
                 }
             }
+            Pattern::Similar(similar) => {
+                self.insert(&similar.variable);
+                self.term(&similar.to);
+                similar.score.iter().for_each(|score| self.insert(score));
+            }
+            Pattern::Predict(predict) => {
+                self.add(&predict.candidate);
+                predict.score.iter().for_each(|score| self.insert(score));
+            }
             Pattern::Core => {}
         }
     }

@@ -19,6 +19,7 @@ use super::describe::describe;
 use super::{QueryError, QueryOptions, template};
 use crate::executor::{Graphs, Limits, OperatorProfile, Profile, Scope, Session, StoreAnnotations, Table, expanded, run};
 use crate::infer::{self, ClosureCache, prepare};
+use crate::learned;
 
 /// The answer of a plan on a snapshot, and what its operators did; `values` are those of its parameters, which are in the plan already.
 pub(super) fn answer(
@@ -94,12 +95,15 @@ pub(super) fn solve<'s>(
     options: &QueryOptions,
     cache: &ClosureCache,
 ) -> Result<(Session<'s>, Table), QueryError> {
+    learned::check(plan, &options.learned)?;
     let mut evaluation = Context::new(DateTime::now(), std::hash::RandomState::new().hash_one(0));
     evaluation.base = plan.base.clone().and_then(|base| Iri::parse(base).ok());
     let graphs = Graphs::new(space, plan.dataset.as_ref());
     evaluation.annotations = Some(Arc::new(StoreAnnotations::new(space.clone(), &graphs)));
     let closures = prepare(plan, infer::Context { cache, space, graphs: &graphs, base: options.store_base(), limits: &limits })?;
-    let session = Session::new(space, graphs, closures, limits, evaluation)?.on(options.device.clone(), options.device_rows);
+    let session = Session::new(space, graphs, closures, limits, evaluation)?;
+    let namespace = options.learned.namespace().unwrap_or(options.store_base());
+    let session = session.on(options.device.clone(), options.device_rows).asking(options.learned.clone(), namespace);
     let table = run(&session, plan, &Scope::default(), "")?;
     // A damaged part of a file reads as empty.
     space.health()?;

@@ -8,6 +8,7 @@ use hypergraphql_query::{CompileError, SyntaxError};
 use oxrdf::NamedNode;
 
 use crate::infer::InferError;
+use crate::learned::ModelFailure;
 
 /// What can go wrong between a query's text and its answer.
 #[derive(Debug, thiserror::Error)]
@@ -88,6 +89,30 @@ pub enum QueryError {
         /// What it needs.
         what: &'static str,
     },
+    /// `SIMILAR` or `PREDICT` without a model.
+    #[error("{operator} asks {what}")]
+    NoModel {
+        /// The operator.
+        operator: String,
+        /// What it asks, and how to give it.
+        what: &'static str,
+    },
+    /// A node, a relation or a text of which a model, or the store, knows nothing.
+    #[error("{operator}: {what}")]
+    Unknown {
+        /// The operator.
+        operator: String,
+        /// What is not known, and what is.
+        what: String,
+    },
+    /// A model that gave no answer.
+    #[error("{operator}: the model failed: {source}")]
+    Model {
+        /// The operator.
+        operator: String,
+        /// What it said.
+        source: ModelFailure,
+    },
     /// `SERVICE`, where the text and the place in it are not known.
     #[error("SERVICE {name} cannot be asked: there is no client for other endpoints; load their data, or write SERVICE SILENT")]
     Service {
@@ -138,6 +163,7 @@ impl QueryError {
                     "load the data of the endpoint, or write SERVICE SILENT for one solution that binds nothing",
                 ))
             }
+            Self::Compile(CompileError::Learned { message, hint, at }) => Self::Syntax(SyntaxError::at(text, at.0, message, hint)),
             other => other,
         }
     }

@@ -81,8 +81,9 @@ impl Engine {
         let limits = options.limits();
         let query = parse_query(text, &options.parse())?;
         let space = self.space();
-        let plan = compile(&query, &StoreStatistics(&space), &options.compile())?;
-        ask::answer(&space, &plan, &BTreeMap::new(), limits, options, &self.closures).map_err(|error| error.located(text))
+        let compiled = compile(&query, &StoreStatistics(&space), &options.compile()).map_err(QueryError::from);
+        let answer = compiled.and_then(|plan| ask::answer(&space, &plan, &BTreeMap::new(), limits, options, &self.closures));
+        answer.map_err(|error| error.located(text))
     }
 
     /// Reads a query whose parameters get their terms when it is run: variables that are written `$name` have to be given one, all others may be.
@@ -115,7 +116,8 @@ impl Engine {
     /// If the text is no query.
     pub fn explain(&self, text: &str, options: &QueryOptions) -> Result<String, QueryError> {
         let query = parse_query(text, &options.parse())?;
-        Ok(compile(&query, &StoreStatistics(&self.space()), &options.compile())?.to_string())
+        let plan = compile(&query, &StoreStatistics(&self.space()), &options.compile());
+        plan.map(|plan| plan.to_string()).map_err(|error| QueryError::from(error).located(text))
     }
 
     /// Applies an update: all of its operations, or none if one fails.

@@ -9,6 +9,7 @@ use hypergraphql_query::algebra::Regime;
 use hypergraphql_query::{CompileOptions, ParseOptions};
 
 use crate::executor::{Limits, QueryDevice};
+use crate::learned::Learned;
 
 /// Base of the names `:name` unless the store or the options say otherwise.
 const STORE_BASE: &str = "http://example.org/";
@@ -43,6 +44,8 @@ pub struct QueryOptions {
     pub device: QueryDevice,
     /// Operators whose largest input has fewer rows run on the host all the same, as a launch takes longer than so many rows there; 0: none do.
     pub device_rows: usize,
+    /// The models that `SIMILAR` and `PREDICT` ask.
+    pub learned: Learned,
 }
 
 impl Default for QueryOptions {
@@ -60,6 +63,7 @@ impl Default for QueryOptions {
             cancel: None,
             device: QueryDevice::host(),
             device_rows: DEVICE_ROWS,
+            learned: Learned::default(),
         }
     }
 }

@@ -94,7 +94,8 @@ impl<'e> Prepared<'e> {
             return Ok(plan);
         }
         let query = parameters::substitute(&self.query, &names)?;
-        let plan = Arc::new(compile(&query, &Averages(&StoreStatistics(space)), &self.options.compile())?);
+        let plan = compile(&query, &Averages(&StoreStatistics(space)), &self.options.compile());
+        let plan = Arc::new(plan.map_err(|error| QueryError::from(error).located(&self.text))?);
         let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
         // Snapshots that are gone are not held by their plans.
         plans.retain(|_, (of, _)| of.is_same(space));

@@ -19,9 +19,11 @@ use super::intersect::intersect;
 use super::join::{Keep, filter_join, join, left_join};
 use super::path::{Pattern, path};
 use super::period::period;
+use super::predict::predict;
 use super::profile::OperatorProfile;
 use super::runs::sorted;
 use super::scan::scan;
+use super::similar::similar;
 use super::sort::{sort, top_k};
 use super::table::Table;
 use super::tables::{slice, union, values};
@@ -133,7 +135,11 @@ fn node_rows(task: &Task<'_, '_>, node: &Node, inputs: Vec<(Rows, &[Variable])>)
     let inputs = inputs.into_iter().map(|(rows, _)| rows.host(task)).collect::<Result<_, _>>()?;
     let table = operator_table(task, node, inputs)?;
     let table = if has_schema(&table, node) { table } else { table.with_schema(&node.schema) };
-    Ok((Rows::Host(sorted(task, table, &node.sorted_by)?), "cpu".to_owned()))
+    let device = match &node.op {
+        Op::Predict { .. } => task.session.learned.links().map(|links| links.model.device()),
+        _ => None,
+    };
+    Ok((Rows::Host(sorted(task, table, &node.sorted_by)?), device.unwrap_or("cpu").to_owned()))
 }
 
 fn has_schema(table: &Table, node: &Node) -> bool {
@@ -147,11 +153,18 @@ fn arity(op: &Op) -> std::ops::RangeInclusive<usize> {
         Op::Path { .. } | Op::Service { .. } => 0..=1,
         Op::Join(_) | Op::LeftJoin(..) | Op::SemiJoin(_) | Op::AntiJoin(_) | Op::Minus(_) => 2..=2,
         Op::Union => 0..=usize::MAX,
+        Op::Similar { .. } => 0..=2,
+        Op::Predict { .. } => 1..=2,
         _ => 1..=1,
     }
 }
 
 fn operator_table(task: &Task<'_, '_>, node: &Node, mut inputs: Vec<Table>) -> Result<Table, QueryError> {
+    match &node.op {
+        Op::Similar { .. } => return similar(task, node, inputs),
+        Op::Predict { .. } => return predict(task, node, inputs),
+        _ => {}
+    }
     let second = if inputs.len() == 2 { inputs.pop() } else { None };
     match &node.op {
         Op::Union => return union(task, node, inputs.into_iter().chain(second).collect()),
@@ -172,7 +185,7 @@ fn operator_table(task: &Task<'_, '_>, node: &Node, mut inputs: Vec<Table>) -> R
             let pattern = Pattern { subject, path: way, object, graph, source: *source, as_of: as_of.as_ref() };
             path(task, node, pattern, &first)?
         }
-        Op::Union | Op::Join(_) => return Err(lacks_input(task)),
+        Op::Union | Op::Join(_) | Op::Similar { .. } | Op::Predict { .. } => return Err(lacks_input(task)),
         Op::LeftJoin(on, condition) => left_join(task, node, (on, condition.as_ref()), &first, &right()?)?,
         Op::SemiJoin(on) => filter_join(task, Keep::Compatible, on, first, &right()?)?,
         Op::AntiJoin(on) => filter_join(task, Keep::Incompatible, on, first, &right()?)?,

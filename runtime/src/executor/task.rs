@@ -18,6 +18,7 @@ use super::profile::Profile;
 use super::terms::Terms;
 use crate::engine::QueryError;
 use crate::infer::Closures;
+use crate::learned::{Learned, ModelFailure};
 
 /// Rows between two looks at the limits.
 pub(crate) const MORSEL: usize = 1 << 16;
@@ -49,6 +50,10 @@ pub(crate) struct Session<'s> {
     pub(crate) device: QueryDevice,
     /// Rows of the largest input from which on they do.
     pub(crate) device_rows: usize,
+    /// Models that may be asked.
+    pub(crate) learned: Learned,
+    /// The namespace of the names that models know.
+    pub(crate) namespace: String,
 }
 
 impl<'s> Session<'s> {
@@ -80,12 +85,19 @@ impl<'s> Session<'s> {
             numbered: AtomicU64::new(0),
             device: QueryDevice::host(),
             device_rows: 0,
+            learned: Learned::default(),
+            namespace: String::new(),
         })
     }
 
     /// The same on a device, for operators whose largest input has at least so many rows.
     pub(crate) fn on(self, device: QueryDevice, device_rows: usize) -> Self {
         Self { device, device_rows, ..self }
+    }
+
+    /// The same with models, which know nodes by their names in a namespace.
+    pub(crate) fn asking(self, learned: Learned, namespace: &str) -> Self {
+        Self { learned, namespace: namespace.to_owned(), ..self }
     }
 
     /// The first of as many numbers as a table has rows at most, which no other solution of the query has: `BNODE`, `RAND` and `UUID` depend on the
@@ -167,6 +179,11 @@ impl<'s> Task<'_, 's> {
     /// An error of the plan, which is a bug of the compiler or of whoever wrote the plan.
     pub(crate) fn plan(&self, what: impl Into<String>) -> QueryError {
         QueryError::Plan { operator: self.operator.to_owned(), what: what.into() }
+    }
+
+    /// That a model gave no answer.
+    pub(crate) fn model(&self, source: ModelFailure) -> QueryError {
+        QueryError::Model { operator: self.operator.to_owned(), source }
     }
 
     /// The id of a term, a new one if no other has it yet.

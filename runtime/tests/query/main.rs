@@ -6,6 +6,7 @@ mod backups;
 mod deserialize;
 mod device;
 mod forms;
+mod learned;
 mod limits;
 mod patterns;
 mod prepared;

@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 
 use hypergraphql_models::layers::Masks;
-use hypergraphql_models::link::{LinkCheckpoint, Query};
+use hypergraphql_models::link::{FILE, LinkCheckpoint, Query};
 use hypergraphql_ops::HyperBackend;
 use serde::Serialize;
 
 use crate::cli::backend::{DeviceArg, WithBackend, dispatch};
 use crate::cli::error::CliError;
-use crate::cli::train::links::FILE;
 use crate::cli::{Global, output};
 
 /// Predict the object of a statement, or its subject.

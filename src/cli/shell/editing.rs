@@ -9,7 +9,7 @@ use rustyline::{Context, Helper};
 
 use crate::cli::term;
 
-const KEYWORDS: [&str; 44] = [
+const KEYWORDS: [&str; 47] = [
     "SELECT",
     "ASK",
     "CONSTRUCT",
@@ -53,6 +53,9 @@ const KEYWORDS: [&str; 44] = [
     "BETWEEN",
     "AS OF",
     "INFER",
+    "SIMILAR",
+    "PREDICT",
+    "AMONG",
     "IN",
 ];
 

@@ -8,7 +8,7 @@ use hypergraphql_framework::io;
 use hypergraphql_framework::links::LinkDataset;
 use hypergraphql_models::Precision;
 use hypergraphql_models::layers::Composition;
-use hypergraphql_models::link::{LinkCheckpoint, LinkConfig, LinkEpoch, LinkTrainConfig, LinkTrainer, RankMetrics};
+use hypergraphql_models::link::{FILE, LinkCheckpoint, LinkConfig, LinkEpoch, LinkTrainConfig, LinkTrainer, RankMetrics};
 use hypergraphql_models::schedule::Schedule;
 use hypergraphql_models::train::{OptimizerKind, TrainConfig};
 use hypergraphql_ops::HyperBackend;
@@ -19,9 +19,6 @@ use super::progress;
 use crate::cli::backend::{DeviceArg, WithBackend, dispatch};
 use crate::cli::error::CliError;
 use crate::cli::{Global, logging, output};
-
-/// The file of a checkpoint in its folder.
-pub(crate) const FILE: &str = "link.safetensors";
 
 /// Train a network that completes statements with qualifiers.
 #[derive(Debug, clap::Args)]

@@ -23,6 +23,7 @@ use std::time::Instant;
 use oxrdf::NamedNode;
 
 pub use format::Format;
+pub use names::term_of_name;
 
 pub(super) use builder::Builder;
 pub(super) use dataset::space_of;

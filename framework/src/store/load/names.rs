@@ -80,6 +80,15 @@ pub(super) fn is_relative(name: &str) -> bool {
     !is_absolute(name) && !name.starts_with(['<', '"']) && !name.starts_with("_:") && !name.starts_with("hq:")
 }
 
+/// The term that a table's name stands for: `<…>`, `_:…` and `"…"` are terms of N-Triples, `http://`, `https://` and `urn:` begin an IRI, `hq:` a term of HyperQL; anything else
+/// is appended to the namespace (none: `http://example.org/`), percent-encoded. Networks know what they learned from such tables by the same names.
+///
+/// # Errors
+/// What was expected, when the name is none of these.
+pub fn term_of_name(name: &str, namespace: Option<&str>) -> Result<Term, String> {
+    Names::new(namespace).term(name)
+}
+
 /// The name that [`Names::term`] makes this term of.
 pub(in crate::store) fn name_of(term: &Term) -> String {
     match term {

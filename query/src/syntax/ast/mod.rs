@@ -1,6 +1,7 @@
 //! The syntax of a query: what was written, with prefixes resolved and the shorthands of triples written out. Every node knows its place in the text.
 
 mod expression;
+mod learned;
 mod triple;
 mod update;
 
@@ -9,6 +10,7 @@ use oxrdf::{NamedNode, Term};
 use crate::algebra::Regime;
 
 pub use expression::{Aggregate, Expression, ExpressionKind};
+pub use learned::{Candidate, Predict, Similar};
 pub use triple::{BlankLabel, BlankNode, Node, Path, PathKind, Repeat, Triple, Variable, Verb};
 pub use update::{Modify, Operation, Quad, Update};
 
@@ -181,6 +183,10 @@ pub enum Element {
     Temporal(Temporal),
     /// `INFER`.
     Infer(Regime, Group),
+    /// `SIMILAR`.
+    Similar(Box<Similar>),
+    /// `PREDICT`.
+    Predict(Box<Predict>),
 }
 
 /// `VALUES`.

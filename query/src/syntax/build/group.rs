@@ -58,6 +58,8 @@ impl Builder<'_> {
                 (Element::Temporal(temporal), depth)
             }
             Rule::infer => self.infer(pair)?,
+            Rule::similar => self.similar(pair)?,
+            Rule::predict => self.predict(pair)?,
             rule => unreachable!("{rule:?} is no part of a group of the grammar; this is a bug"),
         })
     }
@@ -126,7 +128,7 @@ impl Builder<'_> {
         }
     }
 
-    fn hyperedge(&mut self, pair: Pair<'_>) -> Result<Hyperedge> {
+    pub(super) fn hyperedge(&mut self, pair: Pair<'_>) -> Result<Hyperedge> {
         let span = span(&pair);
         let (mut exact, mut distinct_players, mut node, mut incidences) = (false, false, None, Vec::new());
         for part in pair.into_inner() {

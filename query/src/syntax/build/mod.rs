@@ -3,6 +3,7 @@
 mod expression;
 pub(super) mod functions;
 mod group;
+mod learned;
 mod modifiers;
 mod path;
 mod prologue;

@@ -123,7 +123,8 @@ fn reference(variable: &crate::syntax::ast::Variable) -> Expression {
     Expression { kind: ExpressionKind::Variable(variable.name.clone()), span: variable.span, depth: 1 }
 }
 
-fn count(pair: &Pair<'_>) -> Result<u64> {
+/// A number of rows.
+pub(super) fn count(pair: &Pair<'_>) -> Result<u64> {
     pair.as_str()
         .parse()
         .map_err(|_| Fault::new(span(pair), format!("`{}` is too large: rows are counted up to {}", pair.as_str(), u64::MAX)))
