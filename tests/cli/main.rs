@@ -11,6 +11,7 @@ mod help;
 mod hyperql_page;
 mod import;
 mod links;
+mod pairs;
 mod program;
 mod query;
 mod query_bad_input;
