@@ -3,8 +3,8 @@
 use hypergraphql_framework::links::{Link, LinkDataset};
 use hypergraphql_models::layers::Masks;
 use hypergraphql_models::pairs::{
-    CandidateOptions, End, IndexOptions, Messages, PairCheckpoint, PairConfig, PairData, PairFinder, PairOptions, PairTrainConfig,
-    PairTrainer, PairWeights, TrainedPairs,
+    CandidateOptions, Connection, End, IndexOptions, Messages, PairCheckpoint, PairConfig, PairData, PairFinder, PairOptions,
+    PairTrainConfig, PairTrainer, PairWeights, TrainedPairs,
 };
 use hypergraphql_models::{NodeFeatures, Precision};
 use hypergraphql_ops::Cpu;
@@ -22,7 +22,7 @@ fn one_pair(nodes: usize) -> PairData {
 fn nodes_without_messages_have_states_of_their_own() {
     let config = PairConfig::new(5).with_relations(2).with_width(6).with_heads(3).with_relation_width(3);
     let model = stirred(config.init::<Cpu>(&device(), 1).unwrap());
-    let of = |connections: &[_]| {
+    let of = |connections: &[Connection]| {
         let messages = Messages::new(connections, &config, &device()).unwrap();
         values(model.encode(&messages, None, Precision::F64, &Masks::none()).unwrap())
     };

@@ -141,9 +141,11 @@ pub(super) fn run(args: &PairsArgs, global: &Global) -> Result<(), CliError> {
     }
     let mut table = output::table(["rank", "source", "target", "score", "type", "of type", "known"], &[0, 3, 5]);
     for Row { rank, source, target, score, r#type, type_probability, known, .. } in rows {
-        let (name, share) = (r#type.map(short).unwrap_or_default(), type_probability.map_or_else(String::new, |p| format!("{p:.4}")));
-        let known = if known { "yes" } else { "" };
-        table.add_row([&rank.to_string(), source, target, &format!("{score:.4}"), name, &share, known] as [&str; 7]);
+        let (rank, score) = (rank.to_string(), format!("{score:.4}"));
+        let share = type_probability.map_or_else(String::new, |p| format!("{p:.4}"));
+        let kind = r#type.map(short).unwrap_or_default();
+        let cells: [&str; 7] = [&rank, source, target, &score, kind, &share, if known { "yes" } else { "" }];
+        table.add_row(cells);
     }
     output::line(table.to_string())?;
     verification.map_or(Ok(()), |found| print(&found))
