@@ -75,8 +75,9 @@ impl<B: HyperBackend> PairScorer<B> {
     /// s and t of every node: a(u, v) = ⟨s_u, t_v⟩.
     ///
     /// # Shapes
-    /// states `[N, F]` -> twice [N, F + 2], in the type of `precision`
+    /// states `[N, F]`, in any type -> twice [N, F + 2], in the type of `precision`
     pub fn tables(&self, states: Tensor<B, 2>, precision: Precision) -> [Tensor<B, 2>; 2] {
+        let states = precision.cast(states);
         let [nodes, width] = states.dims();
         let q = states.clone().matmul(precision.cast(self.source.val())); // [N, F]
         let k = match (&self.target, &self.diagonal) {
@@ -94,11 +95,12 @@ impl<B: HyperBackend> PairScorer<B> {
     /// The logits of pairs of nodes.
     ///
     /// # Shapes
-    /// states `[N, F]`, P pairs -> `[P]`, `[P]` and `[P, C]`
+    /// states `[N, F]`, in any type, P pairs -> `[P]`, `[P]` and `[P, C]`
     ///
     /// # Errors
     /// A node that there is not, or a type that the device lacks.
     pub fn forward(&self, states: &Tensor<B, 2>, pairs: &[(u32, u32)], precision: Precision, masks: &Masks) -> Result<PairLogits<B>> {
+        let states = precision.cast(states.clone()); // [N, F]
         let (device, [nodes, _], count) = (states.device(), states.dims(), pairs.len());
         let (sources, targets): (Vec<u32>, Vec<u32>) = pairs.iter().copied().unzip();
         let [u, v] = [Index::new(&sources, nodes, &device)?, Index::new(&targets, nodes, &device)?];
@@ -110,7 +112,7 @@ impl<B: HyperBackend> PairScorer<B> {
         let [s, t] = self.tables(states.clone(), precision);
         let product = precision.widen(gather(s, &u)?) * precision.widen(gather(t, &v)?); // [P, F + 2]
         let candidate = product.sum_dim(1).reshape([count]); // [P]
-        let (hu, hv) = (gather(states.clone(), &u)?, gather(states.clone(), &v)?); // [P, F]
+        let (hu, hv) = (gather(states.clone(), &u)?, gather(states, &v)?); // [P, F]
         let both = match self.target {
             Some(_) => vec![hu.clone() * hv.clone(), hu, hv],
             None => vec![hu.clone() * hv.clone(), hu + hv],

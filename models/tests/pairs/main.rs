@@ -146,7 +146,8 @@ fn blocks(size: u32, options: &PairOptions) -> PairData {
     join(2, 2, 2);
     let names = |prefix: &str, count: u32| (0..count).map(|i| format!("{prefix}{i}")).collect();
     let data = LinkDataset { entities: names("e", 3 * size), relations: names("r", 3), train: links, valid: vec![], test: vec![] };
-    PairData::of_links(&data, options).unwrap()
+    // The folder has one part alone: a split is drawn.
+    PairData::of_links(&data, &PairOptions { split: options.split.or(Some([0.8, 0.1, 0.1])), ..*options }).unwrap()
 }
 
 fn network(data: &PairData) -> PairConfig {
