@@ -90,6 +90,8 @@ mod pages {
     struct AddALayer;
     #[doc = include_str!("../docs/language-models.md")]
     struct LanguageModels;
+    #[doc = include_str!("../docs/pairs.md")]
+    struct Pairs;
     #[doc = include_str!("../docs/training.md")]
     struct Training;
 }

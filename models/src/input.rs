@@ -5,7 +5,7 @@ use std::sync::Arc;
 use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::tensor::{Int, Tensor, TensorData};
-use hypergraphql_framework::Relations;
+use hypergraphql_framework::{Features, Relations};
 use hypergraphql_framework::sample::Batch;
 use hypergraphql_ops::{HyperBackend, Incidence, SparseMatrix, sparse_conv};
 
@@ -27,6 +27,21 @@ pub enum NodeFeatures<B: HyperBackend> {
 }
 
 impl<B: HyperBackend> NodeFeatures<B> {
+    /// Uploads the features of a data set; none where it has none.
+    ///
+    /// # Errors
+    /// Sizes that 32-bit indices or the device cannot hold.
+    pub fn of(features: &Features, device: &B::Device) -> Result<Option<Self>> {
+        Ok(match features {
+            Features::Sparse(x) => Some(Self::Sparse(SparseMatrix::from_sprs(x, device)?)),
+            Features::Dense(x) => {
+                let values: Vec<f32> = x.iter().copied().collect();
+                Some(Self::Dense(Tensor::from_data(TensorData::new(values, [x.nrows(), x.ncols()]), device)))
+            }
+            Features::None => None,
+        })
+    }
+
     /// N, the number of nodes.
     pub fn rows(&self) -> usize {
         match self {

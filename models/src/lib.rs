@@ -1,5 +1,6 @@
 //! Hypergraph networks as Burn modules: `layers` one file each, `classifier` that stacks them, `import` from PyTorch; then `task`
-//! (a dataset made ready), `train` (the loop), `checkpoint`, `metrics`, `schedule` and `memory`. Language: `transformer` (a Llama decoder), `text` (a
+//! (a dataset made ready), `train` (the loop), `checkpoint`, `metrics`, `schedule` and `memory`. Links: `link` (statements with qualifiers), `pairs` (which two nodes
+//! are connected, and how). Language: `transformer` (a Llama decoder), `text` (a
 //! BERT encoder), `graph_memory` (the decoder with a memory of facts),
 //! `episodes` (knowledge bases and questions drawn for its training and proof).
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails where it panics"))]
@@ -17,6 +18,7 @@ pub mod memory;
 pub mod metrics;
 mod node_statements;
 pub mod pair_graph;
+pub mod pairs;
 pub mod precision;
 pub mod schedule;
 pub mod statements;

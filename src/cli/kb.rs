@@ -91,6 +91,11 @@ pub(crate) struct DatasetArgs {
 impl DatasetArgs {
     /// The data set of a knowledge base; none of another path, for which these flags have no meaning, as `options` have none for a knowledge base.
     pub(crate) fn dataset(&self, path: &Path, options: io::Options) -> Result<Option<Dataset>, CliError> {
+        self.dataset_or(path, options, Hyperedges::default())
+    }
+
+    /// The same, with what the hyperedges are where nobody says.
+    pub(crate) fn dataset_or(&self, path: &Path, options: io::Options, unsaid: Hyperedges) -> Result<Option<Dataset>, CliError> {
         if !is_store(path) {
             if self.hyperedges.is_none() && !self.literals && self.labels.is_none() {
                 return Ok(None);
@@ -102,7 +107,7 @@ impl DatasetArgs {
             let help = "--from and --duplicates are for files of data sets; a knowledge base has each incidence once";
             return Err(CliError::input(format!("{} is a knowledge base", path.display())).with_help(help));
         }
-        let hyperedges = self.hyperedges.unwrap_or_default();
+        let hyperedges = self.hyperedges.unwrap_or(unsaid);
         let options = DatasetOptions { hyperedges, literals: self.literals, labels: self.labels.clone() };
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         AtomSpace::open(path)?.dataset(&name, &options).map(Some).map_err(|error| {

@@ -1,6 +1,7 @@
-//! `hgql predict`: classes of the nodes of a hypergraph, by a trained network; `link` completes statements.
+//! `hgql predict`: classes of the nodes of a hypergraph, by a trained network; `link` completes statements, `pairs` finds missing connections.
 
 mod link;
+mod pairs;
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -18,7 +19,7 @@ use super::{Global, output};
 /// Rows that are printed where neither --nodes nor --out says otherwise.
 const SHOWN: usize = 20;
 
-/// Predict the classes of nodes, or what completes a statement, with a trained network.
+/// Predict the classes of nodes, what completes a statement, or which connections are missing, with a trained network.
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 #[command(
@@ -58,6 +59,7 @@ pub(crate) struct PredictArgs {
 #[derive(Debug, clap::Subcommand)]
 enum Task {
     Link(link::LinkArgs),
+    Pairs(pairs::PairsArgs),
 }
 
 struct Prediction<'a> {
@@ -96,8 +98,10 @@ struct Written<'a> {
 
 /// Reads, predicts and prints.
 pub(crate) fn run(args: PredictArgs, global: &Global) -> Result<(), CliError> {
-    if let Some(Task::Link(args)) = args.task {
-        return link::run(&args, global);
+    match &args.task {
+        Some(Task::Link(args)) => return link::run(args, global),
+        Some(Task::Pairs(args)) => return pairs::run(args, global),
+        None => {}
     }
     let (Some(model), Some(data)) = (&args.model, &args.data) else {
         return Err(CliError::input("expected --model and --data"));

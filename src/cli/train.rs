@@ -6,6 +6,7 @@ mod curve;
 pub(super) mod links;
 mod memory_curve;
 pub(super) mod options;
+pub(super) mod pairs;
 mod progress;
 mod report;
 mod run;
@@ -34,6 +35,7 @@ pub(crate) struct TrainArgs {
 enum Task {
     NodeClassification(Box<NodeClassificationArgs>),
     LinkPrediction(Box<links::LinkPredictionArgs>),
+    Pairs(Box<pairs::PairsArgs>),
     Transformer(Box<transformer::TransformerArgs>),
 }
 
@@ -98,6 +100,7 @@ pub(crate) fn run(args: TrainArgs, global: &Global) -> Result<(), CliError> {
     match args.task {
         Task::NodeClassification(args) => node_classification(&args, global),
         Task::LinkPrediction(args) => links::run(&args, global),
+        Task::Pairs(args) => pairs::run(&args, global),
         Task::Transformer(args) => transformer::run(&args, global),
     }
 }

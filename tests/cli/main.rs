@@ -12,6 +12,7 @@ mod hyperql_page;
 mod import;
 mod learned;
 mod links;
+mod pairs;
 mod program;
 mod query;
 mod query_bad_input;

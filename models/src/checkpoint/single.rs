@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 use super::{NamedTensors, StoredTensor};
 use crate::{ModelError, Result};
 
+/// The longest header that safetensors reads.
+const HEADER: u64 = 100_000_000;
+
 /// A kind of file.
 #[derive(Debug)]
 pub(crate) struct FileKind {
@@ -35,7 +38,7 @@ impl FileKind {
     /// Writes a file beside its place, synced, and renames it, so that an older one is there until the new one is whole.
     ///
     /// # Errors
-    /// When the system refuses; what stood there stands there still.
+    /// When the system refuses or the description is longer than what can be read again; what stood there stands there still.
     pub(crate) fn write(&self, path: &Path, head: &impl Serialize, parts: &[&NamedTensors]) -> Result<()> {
         let failed = |error: &dyn std::fmt::Display| ModelError::checkpoint(path, "what safetensors can hold", error.to_string());
         let head = serde_json::to_string(head).map_err(|error| failed(&error))?;
@@ -46,6 +49,11 @@ impl FileKind {
         let views = bytes.iter().map(|(name, t, bytes)| Ok((name, TensorView::new(Dtype::F32, t.shape.clone(), bytes)?)));
         let views: Vec<_> = views.collect::<Result<_, safetensors::SafeTensorError>>().map_err(|error| failed(&error))?;
         let file = serialize(views, Some(HashMap::from([(self.head.to_owned(), head)]))).map_err(|error| failed(&error))?;
+        let header = file.first_chunk().map_or(0, |length| u64::from_le_bytes(*length));
+        if header > HEADER {
+            let expected = format!("a description of at most {HEADER} bytes, as safetensors are read with");
+            return Err(ModelError::checkpoint(path, expected, format!("names and statements of {header} bytes")));
+        }
         Ok(io::write_file(path, &file)?)
     }
 

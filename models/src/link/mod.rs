@@ -13,4 +13,5 @@ pub use decoder::LinkDecoder;
 pub use predictor::{Encoded, LinkConfig, LinkPredictor};
 pub use queries::{Answers, Query, queries};
 pub use ranking::{RankMetrics, rank};
+pub(crate) use train::shuffle;
 pub use train::{LinkEpoch, LinkProgress, LinkTrainConfig, LinkTrainer, evaluate, statements};

@@ -325,7 +325,7 @@ impl<'a, B: HyperBackend> LinkTrainer<'a, B> {
 }
 
 /// Fisher and Yates, by a generator of the seed and the epoch.
-fn shuffle<T>(items: &mut [T], seed: u64, epoch: usize) {
+pub(crate) fn shuffle<T>(items: &mut [T], seed: u64, epoch: usize) {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(epoch as u64 + 1);
     for last in (1..items.len()).rev() {

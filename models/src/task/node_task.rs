@@ -1,9 +1,8 @@
 //! A dataset on a device, ready to be trained on.
 
 use burn::backend::Autodiff;
-use burn::tensor::{Tensor, TensorData};
-use hypergraphql_framework::{Dataset, Features, Hypergraph, Labels, Relations};
-use hypergraphql_ops::{HyperBackend, Incidence, SparseMatrix};
+use hypergraphql_framework::{Dataset, Hypergraph, Labels, Relations};
+use hypergraphql_ops::{HyperBackend, Incidence};
 
 use super::TaskConfig;
 use crate::checkpoint::DatasetPrint;
@@ -54,13 +53,7 @@ impl<B: HyperBackend> NodeTask<B> {
 
 /// The hypergraph and features of a prepared dataset on a device.
 pub(super) fn upload<B: HyperBackend>(prepared: &Dataset, device: &B::Device) -> Result<GraphInput<B>> {
-    let features = match &prepared.features {
-        Features::Sparse(x) => NodeFeatures::Sparse(SparseMatrix::from_sprs(x, device)?),
-        Features::Dense(x) => {
-            let values: Vec<f32> = x.iter().copied().collect();
-            NodeFeatures::Dense(Tensor::from_data(TensorData::new(values, [x.nrows(), x.ncols()]), device))
-        }
-        Features::None => return Err(ModelError::option("features", "none", "a row per node (features.txt)")),
-    };
+    let features = NodeFeatures::of(&prepared.features, device)?;
+    let features = features.ok_or_else(|| ModelError::option("features", "none", "a row per node (features.txt)"))?;
     GraphInput::new(Incidence::new(&prepared.hypergraph, device)?, features)
 }

@@ -116,7 +116,8 @@ fn rows<'a>(scores: &[f32], known: &[u32], names: &'a [String], args: &LinkArgs)
     shown.map(row).collect()
 }
 
-fn number(what: &str, name: &str, names: &[String]) -> Result<u32, CliError> {
+/// The number of a name that the model knows.
+pub(super) fn number(what: &str, name: &str, names: &[String]) -> Result<u32, CliError> {
     if let Some(at) = names.iter().position(|known| known == name) {
         return Ok(at as u32);
     }

@@ -1,6 +1,5 @@
 //! `hgql train link-prediction`: which entity completes a statement with qualifiers.
 
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -12,13 +11,12 @@ use hypergraphql_models::link::{FILE, LinkCheckpoint, LinkConfig, LinkEpoch, Lin
 use hypergraphql_models::schedule::Schedule;
 use hypergraphql_models::train::{OptimizerKind, TrainConfig};
 use hypergraphql_ops::HyperBackend;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
-use super::progress;
+use super::progress::{self, StepBar};
 use crate::cli::backend::{DeviceArg, WithBackend, dispatch};
 use crate::cli::error::CliError;
-use crate::cli::{Global, logging, output};
+use crate::cli::{Global, output};
 
 /// Train a network that completes statements with qualifiers.
 #[derive(Debug, clap::Args)]
@@ -251,7 +249,8 @@ impl WithBackend for Training<'_> {
         progress::watch_interrupts()?;
         while !trainer.is_finished() {
             let start = Instant::now();
-            let bar = Bar::new(global, &trainer);
+            let (epoch, epochs) = (trainer.progress().curve.len() + 1, trainer.config().train.epochs);
+            let bar = StepBar::new(global, epoch, epochs, trainer.steps());
             let ended = trainer.epoch(|step, loss| bar.show(step, loss))?;
             drop(bar);
             let Some(epoch) = ended else { return Err(interrupted(args, trainer.progress().curve.len(), out)) };
@@ -317,35 +316,4 @@ fn report<B: HyperBackend>(trainer: &LinkTrainer<'_, B>, setup: &Setup<'_>, out:
     }
     output::line(format!("epoch {} of {}, filtered, ties by mean rank", best.epoch, progress.curve.len()))?;
     output::line(table.to_string())
-}
-
-/// The bar of an epoch; it draws nothing without a terminal, with --json or with -q.
-struct Bar(ProgressBar);
-
-impl Bar {
-    fn new<B: HyperBackend>(global: &Global, trainer: &LinkTrainer<'_, B>) -> Self {
-        let hidden = global.json || global.quiet > 0 || !std::io::stderr().is_terminal();
-        let target = if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(10) };
-        let title = format!("epoch {} of {}", trainer.progress().curve.len() + 1, trainer.config().train.epochs);
-        let bar = ProgressBar::with_draw_target(Some(trainer.steps() as u64), target).with_prefix(title);
-        if let Ok(style) = ProgressStyle::with_template("{prefix} {bar:24} {pos}/{len} {msg} {eta}") {
-            bar.set_style(style);
-        }
-        logging::set_bar(Some(bar.clone()));
-        Self(bar)
-    }
-
-    /// Shows a step; whether to go on.
-    fn show(&self, step: usize, loss: f64) -> bool {
-        self.0.set_position(step as u64);
-        self.0.set_message(format!("loss {loss:.4}"));
-        !progress::is_interrupted()
-    }
-}
-
-impl Drop for Bar {
-    fn drop(&mut self) {
-        logging::set_bar(None);
-        self.0.finish_and_clear();
-    }
 }

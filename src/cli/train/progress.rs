@@ -86,3 +86,34 @@ impl Drop for Progress {
         self.bar.finish_and_clear();
     }
 }
+
+/// The bar of an epoch's steps; it draws nothing without a terminal, with --json or with -q.
+pub(super) struct StepBar(ProgressBar);
+
+impl StepBar {
+    /// Of epoch `epoch` of `epochs`, which has `steps`.
+    pub(super) fn new(global: &Global, epoch: usize, epochs: usize, steps: usize) -> Self {
+        let hidden = global.json || global.quiet > 0 || !std::io::stderr().is_terminal();
+        let target = if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(10) };
+        let bar = ProgressBar::with_draw_target(Some(steps as u64), target).with_prefix(format!("epoch {epoch} of {epochs}"));
+        if let Ok(style) = ProgressStyle::with_template("{prefix} {bar:24} {pos}/{len} {msg} {eta}") {
+            bar.set_style(style);
+        }
+        logging::set_bar(Some(bar.clone()));
+        Self(bar)
+    }
+
+    /// Shows a step; whether to go on.
+    pub(super) fn show(&self, step: usize, loss: f64) -> bool {
+        self.0.set_position(step as u64);
+        self.0.set_message(format!("loss {loss:.4}"));
+        !is_interrupted()
+    }
+}
+
+impl Drop for StepBar {
+    fn drop(&mut self) {
+        logging::set_bar(None);
+        self.0.finish_and_clear();
+    }
+}
