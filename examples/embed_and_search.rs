@@ -46,7 +46,10 @@ fn main() -> Result<()> {
 
     let (learned, held_out): (Vec<usize>, Vec<usize>) = (0..facts.len()).partition(|fact| fact % 4 != 0);
     println!("{} facts, {} of them only searched; {} tokens", facts.len(), held_out.len(), tokenizer.size());
-    println!("the right fact comes first for {:.0} % of their questions with random weights", share(&encoder.valid(), &fact_tokens, &question_tokens, &held_out)?);
+    println!(
+        "the right fact comes first for {:.0} % of their questions with random weights",
+        share(&encoder.valid(), &fact_tokens, &question_tokens, &held_out)?
+    );
 
     // A question and its fact belong together, the other facts of a step do not.
     let [_, steps] = world::steps(0, 200);

@@ -25,7 +25,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let trainer = train(&data, 1)?;
     for (what, trainer) in [("told the day", &trainer), ("not told the day", &train(&data, 0)?)] {
         let found = trainer.test(|_| {})?;
-        println!("{what}: MRR {:.2}, right {:.0} %, among the first three {:.0} %", found.mrr, 100.0 * found.hits[0], 100.0 * found.hits[1]);
+        println!(
+            "{what}: MRR {:.2}, right {:.0} %, among the first three {:.0} %",
+            found.mrr,
+            100.0 * found.hits[0],
+            100.0 * found.hits[1]
+        );
     }
 
     // Ask the trained network: (person, works_at, ?; on day).
@@ -76,7 +81,8 @@ fn train(data: &LinkDataset, qualifiers: usize) -> Result<LinkTrainer<'_, Cpu>, 
     let network = LinkConfig::new(data.entities.len(), data.relations.len()).with_width(32).with_heads(2).with_feed_forward(64);
     let network = network.with_max_qualifiers(qualifiers);
     let train = TrainConfig { seed: 7, epochs: 40, lr: 5e-3, ..TrainConfig::default() };
-    let mut trainer = LinkTrainer::new(data, &network, &LinkTrainConfig { train, batch_size: 64, evaluate_every: 5 }, &CpuDevice::default())?;
+    let mut trainer =
+        LinkTrainer::new(data, &network, &LinkTrainConfig { train, batch_size: 64, evaluate_every: 5 }, &CpuDevice::default())?;
     while !trainer.is_finished() {
         trainer.epoch(|_, _| true)?;
     }

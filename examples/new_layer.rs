@@ -32,7 +32,9 @@ impl<B: HyperBackend> GatedMean<B> {
 }
 
 const GROUPS: [&[usize]; 3] = [&[0, 1, 3], &[1, 2], &[2, 3, 4]];
-const [N, F, O]: [usize; 3] = [5, 3, 2];
+const N: usize = 5;
+const F: usize = 3;
+const O: usize = 2;
 
 /// The definition, for x [N, F], Θ and Γ [F, O].
 fn plain(x: &[f64], theta: &[f64], gamma: &[f64]) -> Vec<f64> {

@@ -38,7 +38,9 @@ fn a_line_of_the_world_is_a_fact_of_its_file() {
             assert_eq!(cells.len(), header.len(), "{line}");
             assert_eq!((cells[0], cells[1]), (format!("{relation}_{}", cells[2]).as_str(), relation.as_str()), "{line}");
             assert!(nodes.insert(cells[0].to_owned()), "{line}: its node is another's, too");
-            let plain = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || "_'-".contains(c)) && !name.starts_with('_') && !name.ends_with('_');
+            let plain = |name: &str| {
+                name.chars().all(|c| c.is_ascii_alphanumeric() || "_'-".contains(c)) && !name.starts_with('_') && !name.ends_with('_')
+            };
             assert!(cells.iter().all(|cell| plain(cell)), "{line}: names are letters, digits, -, ' and _ between words");
             // Only a second climber may be missing.
             let empty = cells.iter().zip(&header).filter(|(cell, _)| cell.is_empty()).map(|(_, role)| *role).collect::<Vec<_>>();
@@ -58,7 +60,8 @@ fn the_page_about_the_world_counts_it() {
     assert_eq!((tables.len(), facts.relations.len()), (11, 11));
     for (relation, path) in tables {
         let lines = fs::read_to_string(path).unwrap().lines().count() - 1;
-        let row = page.lines().find(|line| line.starts_with(&format!("| `{relation}` |"))).unwrap_or_else(|| panic!("no row for {relation}"));
+        let row =
+            page.lines().find(|line| line.starts_with(&format!("| `{relation}` |"))).unwrap_or_else(|| panic!("no row for {relation}"));
         assert!(row.ends_with(&format!("| {lines} |")), "{row}: {lines} facts");
     }
 }
@@ -110,7 +113,10 @@ fn every_example_has_a_header_with_its_output_and_a_row() {
         let text = fs::read_to_string(path).unwrap();
         let header: Vec<&str> = text.lines().take_while(|line| line.starts_with("//!")).collect();
         assert!(header.iter().any(|line| line.contains(&format!("--example {name}"))), "{name} does not say how it is run");
-        assert!(header.iter().filter(|line| **line == "//! ```text" || **line == "//! ```").count() >= 2, "{name} does not show what it prints");
+        assert!(
+            header.iter().filter(|line| **line == "//! ```text" || **line == "//! ```").count() >= 2,
+            "{name} does not show what it prints"
+        );
     }
 }
 

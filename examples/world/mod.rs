@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use hypergraphql::framework::store::{AtomSpace, LoadOptions};
 use hypergraphql::models::episodes::{Mix, NameOptions, Schema, StoreFacts};
-use hypergraphql::models::graph_memory::train::{FILE, MemoryCheckpoint, MemorySetup, MemoryTrainConfig, MemoryTrainer, Preset, StageConfig};
+use hypergraphql::models::graph_memory::train::{
+    FILE, MemoryCheckpoint, MemorySetup, MemoryTrainConfig, MemoryTrainer, Preset, StageConfig,
+};
 use hypergraphql::prelude::*;
 use hypergraphql::runtime::engine::{Answer as Found, Engine, QueryOptions};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -64,7 +66,8 @@ pub(crate) fn train(kb: &Path, config: impl FnOnce(&[String]) -> MemoryTrainConf
     let config = config(&base.entities);
     let setup = MemorySetup::from_nothing(Schema::of_base(&base)?, &config.names, VOCABULARY, Preset::Tiny)?;
     let mut trainer = MemoryTrainer::<Cpu>::new(setup, &config, None, &CpuDevice::default())?;
-    let bar = ProgressBar::new(trainer.steps() as u64).with_style(ProgressStyle::with_template("{bar:30} step {pos} of {len} {msg} {eta}")?);
+    let bar =
+        ProgressBar::new(trainer.steps() as u64).with_style(ProgressStyle::with_template("{bar:30} step {pos} of {len} {msg} {eta}")?);
     while !trainer.is_finished() {
         let losses = trainer.step(&mut |_| {})?;
         bar.set_message(format!("answer {:.2} retrieval {:.2}", losses.answer, losses.retrieval));

@@ -49,7 +49,7 @@ fn on_device(h: &CsrPair, x: &[f64], dy: &[f64]) -> Option<[Vec<f64>; 2]> {
     let (cubes, dim) = (|len: usize| cube_count(&client, len.div_ceil(64)), CubeDim::new_1d(64));
     forward::launch(&client, cubes(y.len()), dim, edges.ptr.arg(), edges.col.arg(), x.arg(), y.arg(), s.arg(), F);
     backward::launch(&client, cubes(dx.len()), dim, nodes.ptr.arg(), nodes.col.arg(), x.arg(), s.arg(), dy.arg(), dx.arg(), F);
-    let read = |b: Buf<WgpuRuntime>| Some(bytemuck::pod_collect_to_vec::<u8, f32>(&b.read(&client).ok()?).into_iter().map(f64::from).collect());
+    let read = |b: Buf<_>| Some(bytemuck::pod_collect_to_vec::<u8, f32>(&b.read(&client).ok()?).into_iter().map(f64::from).collect());
     Some([read(y)?, read(dx)?])
 }
 
@@ -63,8 +63,8 @@ fn on_host(h: &CsrPair, x: &[f64], dy: &[f64]) -> [Vec<f64>; 2] {
     [y.collect(), (0..x.len()).map(|i| edge(i).map(|at| dy[at] * (s[at] - x[i])).sum()).collect()]
 }
 
-const GROUPS: [&[usize]; 4] = [&[0, 1, 3], &[0, 2, 3, 6], &[], &[1, 3, 4, 6]]; // node 5 is alone
-const [N, F]: [usize; 2] = [7, 3];
+const GROUPS: [&[usize]; 4] = [&[0, 1, 3], &[0, 2, 3, 6], &[], &[1, 3, 4, 6]]; // of nodes 0 to 6; 5 is alone
+const F: usize = 3;
 
 /// The definition: all pairs.
 fn plain(x: &[f64]) -> Vec<f64> {
@@ -74,10 +74,10 @@ fn plain(x: &[f64]) -> Vec<f64> {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let edges_of = |v: usize| (0..4u32).filter(move |e| GROUPS[*e as usize].contains(&v));
-    let ptr = (0..=N).map(|v| (0..v).flat_map(edges_of).count() as u32).collect();
-    let h = CsrPair::new(ptr, (0..N).flat_map(edges_of).collect(), GROUPS.len(), None)?;
+    let ptr = (0..=7).map(|v| (0..v).flat_map(edges_of).count() as u32).collect();
+    let h = CsrPair::new(ptr, (0..7).flat_map(edges_of).collect(), GROUPS.len(), None)?;
     let numbers = |n: usize, by: f64| (0..n).map(|i| (i as f64 * by).sin()).collect::<Vec<f64>>();
-    let (x, dy) = (numbers(N * F, 1.7), numbers(GROUPS.len() * F, 2.3));
+    let (x, dy) = (numbers(7 * F, 1.7), numbers(GROUPS.len() * F, 2.3));
     let moved = |i: usize, by: f64| (0..x.len()).map(|j| if i == j { x[j] + by } else { x[j] }).collect::<Vec<_>>();
     let loss = |i: usize, by: f64| plain(&moved(i, by)).iter().zip(&dy).map(|(y, dy)| y * dy).sum::<f64>();
     let slopes: Vec<f64> = (0..x.len()).map(|i| (loss(i, 1e-5) - loss(i, -1e-5)) / 2e-5).collect();

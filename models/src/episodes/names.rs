@@ -131,7 +131,11 @@ impl Names {
     pub fn new(options: &NameOptions) -> Result<Self> {
         let (least, most) = (options.least, options.most);
         if least == 0 || least > most || most > LONGEST {
-            return Err(ModelError::option("syllables of a name", format!("{least} to {most}"), format!("1 to {LONGEST}, the least first")));
+            return Err(ModelError::option(
+                "syllables of a name",
+                format!("{least} to {most}"),
+                format!("1 to {LONGEST}, the least first"),
+            ));
         }
         let mut syllables = Vec::new();
         for onset in &options.onsets {
@@ -144,7 +148,11 @@ impl Names {
         let solid = |s: &str| !s.is_empty() && !s.contains(|c: char| c.is_whitespace() || c.is_control());
         if syllables.is_empty() || !syllables.iter().all(|s| solid(s.strip_prefix(' ').unwrap_or(s))) {
             let got = format!("{} syllables, {:?} the first", syllables.len(), syllables.first().map_or("", String::as_str));
-            return Err(ModelError::option("inventory of syllables", got, "onsets, vowels and codas (\"\" for none), a space only before a syllable"));
+            return Err(ModelError::option(
+                "inventory of syllables",
+                got,
+                "onsets, vowels and codas (\"\" for none), a space only before a syllable",
+            ));
         }
         Ok(Self { syllables, least, most })
     }

@@ -11,8 +11,8 @@ use super::reader::{EncodedBase, Reader, Scored, Scores};
 use super::train::{Told, told};
 use super::words::Words;
 use crate::episodes::{
-    Bm25, Edited, Episode, EpisodeOptions, KnowledgeBase, NameOptions, Question, QuestionKind, Schema, Size, chance, edited, fact_text, facts_as_text,
-    permuted,
+    Bm25, Edited, Episode, EpisodeOptions, KnowledgeBase, NameOptions, Question, QuestionKind, Schema, Size, chance, edited, fact_text,
+    facts_as_text, permuted,
 };
 use crate::error::{ModelError, Result};
 

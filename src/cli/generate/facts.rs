@@ -115,7 +115,8 @@ mod tests {
     #[test]
     fn the_first_facts_are_shown_and_light_ones_left_out() {
         let fact = |weight| FactRead { weight, fact: String::new(), atom: vec![] };
-        let weights = |all: &[f64]| shown(all.iter().map(|weight| fact(*weight)).collect()).iter().map(|fact| fact.weight).collect::<Vec<_>>();
+        let weights =
+            |all: &[f64]| shown(all.iter().map(|weight| fact(*weight)).collect()).iter().map(|fact| fact.weight).collect::<Vec<_>>();
         assert_eq!(weights(&[0.5, 0.4, 0.001]), [0.5, 0.4]);
         assert_eq!(weights(&[0.001, 0.001]), [0.001]);
         assert_eq!(weights(&[0.2, 0.1, 0.1, 0.1, 0.1, 0.1]), [0.2, 0.1, 0.1, 0.1, 0.1]);

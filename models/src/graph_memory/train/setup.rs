@@ -20,7 +20,8 @@ impl MemorySetup {
         let text = corpus(&schema, &Names::new(names)?);
         let tokenizer = Tokenizer::train(text.lines(), &BpeOptions { vocabulary, ..BpeOptions::default() })?;
         let special = |token: &str| {
-            let missing = || ModelError::option("special tokens of a learned tokenizer", format!("without {token}"), "one of them; this is a bug");
+            let missing =
+                || ModelError::option("special tokens of a learned tokenizer", format!("without {token}"), "one of them; this is a bug");
             tokenizer.id(token).ok_or_else(missing)
         };
         let (start, end) = (Some(special(START)?), special(END)?);
