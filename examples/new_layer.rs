@@ -31,7 +31,7 @@ impl<B: HyperBackend> GatedMean<B> {
     }
 }
 
-const GROUPS: [&[usize]; 3] = [&[0, 1, 3], &[1, 2], &[2, 3, 4]];
+const GROUPS: [&[u32]; 3] = [&[0, 1, 3], &[1, 2], &[2, 3, 4]];
 const N: usize = 5;
 const F: usize = 3;
 const O: usize = 2;
@@ -39,15 +39,15 @@ const O: usize = 2;
 /// The definition, for x [N, F], Θ and Γ [F, O].
 fn plain(x: &[f64], theta: &[f64], gamma: &[f64]) -> Vec<f64> {
     let product = |v: usize, w: &[f64], o: usize| (0..F).map(|f| x[v * F + f] * w[f * O + o]).sum::<f64>();
-    let mean = |e: &&[usize], o: usize| e.iter().map(|u| product(*u, theta, o)).sum::<f64>() / e.len() as f64;
-    let sum = |v: usize, o: usize| GROUPS.iter().filter(|e| e.contains(&v)).map(|e| mean(e, o)).sum::<f64>();
+    let mean = |e: &&[u32], o: usize| e.iter().map(|u| product(*u as usize, theta, o)).sum::<f64>() / e.len() as f64;
+    let sum = |v: usize, o: usize| GROUPS.iter().filter(|e| e.contains(&(v as u32))).map(|e| mean(e, o)).sum::<f64>();
     (0..N * O).map(|i| sum(i / O, i % O) / (1.0 + (-product(i / O, gamma, i % O)).exp())).collect()
 }
 
 fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     type Ad = burn::backend::Autodiff<Cpu>;
     let device = CpuDevice::default();
-    let h = Hypergraph::from_members(N, GROUPS.map(|e| e.iter().map(|v| *v as u32)), Duplicates::Error)?;
+    let h = Hypergraph::from_members(N, GROUPS, Duplicates::Error)?;
     let layer = GatedMean::<Ad>::new(F, O, &device, &mut WeightStream::new(7))?;
     let values: Vec<f64> = (0..N * F).map(|i| (i as f64 * 1.7).sin()).collect();
     let x = Tensor::<Ad, 1>::from_data(values.as_slice(), &device).reshape([N, F]).require_grad();

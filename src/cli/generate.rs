@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::Instant;
 
+use hypergraphql::pretrained::FactRead;
 use hypergraphql_models::Precision;
 use hypergraphql_models::text::{Answer, LanguageModel, TextOptions};
 use hypergraphql_models::transformer::{Finish, GenerateOptions, SamplingOptions};
