@@ -1,8 +1,6 @@
 //! Edit facts of a knowledge base, by HyperQL, and ask a network before and after: a fact changed, one added about a name that nobody has ever met, one taken away.
 //!
 //! `cargo run --release --example edit_a_fact` (after the quickstart, whose network it takes; else it trains one first)
-//!
-//! OUTPUT
 
 #[path = "world/mod.rs"]
 #[allow(dead_code, reason = "every example uses another part")]

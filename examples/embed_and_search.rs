@@ -5,8 +5,6 @@
 //! Nothing is downloaded: the encoder is a small one of random weights with a tokenizer learned from the facts, trained for a minute to put a question beside its fact, on three facts in
 //! four; the questions of the search are about the fourth. What it shows is how encoders are made, trained and searched, not what a large one of Hugging Face knows of meaning:
 //! `TextEncoder::from_folder` and `hgql embed` read those.
-//!
-//! OUTPUT
 
 #[path = "world/mod.rs"]
 #[allow(dead_code, reason = "every example uses another part")]

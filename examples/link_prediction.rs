@@ -4,8 +4,6 @@
 //!
 //! 36 people in six teams work at a place a day: (person, works_at, place; on day). The place is that of the team on that day, so that whoever knows the team mates knows it. To a
 //! network that does not read the qualifier, five places are as likely as each other.
-//!
-//! OUTPUT
 
 use std::error::Error;
 

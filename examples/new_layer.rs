@@ -3,8 +3,6 @@
 //!
 //! `cargo run --release --example new_layer`
 //!
-//! OUTPUT
-//!
 //! docs/add-a-layer.md gives it a name on the command line.
 
 use burn::module::{Module, Param};

@@ -1,8 +1,6 @@
 //! The whole way: load facts, ask them in HyperQL, train a language model that reads them, ask it for answers with evidence, edit a fact, and see the answer follow.
 //!
 //! `cargo run --release --example quickstart`
-//!
-//! OUTPUT
 
 #[path = "world/mod.rs"]
 #[allow(dead_code, reason = "every example uses another part")]

@@ -2,8 +2,6 @@
 //! never learned from.
 //!
 //! `cargo run --release --example train_and_ask`
-//!
-//! OUTPUT
 
 #[path = "world/mod.rs"]
 #[allow(dead_code, reason = "every example uses another part")]

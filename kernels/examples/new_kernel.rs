@@ -6,8 +6,6 @@
 //!
 //! `cargo run --release -p hypergraphql-kernels --features vulkan --example new_kernel` (on the CPU alone where there is no device)
 //!
-//! OUTPUT
-//!
 //! It stands in this crate because no other may depend on CubeCL. docs/add-an-op.md makes an op with a gradient on Burn tensors of a kernel.
 
 use cubecl::{prelude::*, wgpu::WgpuRuntime};
