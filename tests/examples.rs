@@ -103,7 +103,7 @@ fn hyperql_answers_by_two_members_and_by_two_facts() {
 }
 
 #[test]
-fn every_example_has_a_header_with_its_output_and_a_row() {
+fn every_example_says_how_it_is_run_and_has_a_row() {
     let page = fs::read_to_string(root().join("examples/README.md")).unwrap();
     let mut all = files("examples", "rs");
     all.extend(files("kernels/examples", "rs"));
@@ -113,10 +113,6 @@ fn every_example_has_a_header_with_its_output_and_a_row() {
         let text = fs::read_to_string(path).unwrap();
         let header: Vec<&str> = text.lines().take_while(|line| line.starts_with("//!")).collect();
         assert!(header.iter().any(|line| line.contains(&format!("--example {name}"))), "{name} does not say how it is run");
-        assert!(
-            header.iter().filter(|line| **line == "//! ```text" || **line == "//! ```").count() >= 2,
-            "{name} does not show what it prints"
-        );
     }
 }
 

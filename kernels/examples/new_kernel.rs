@@ -7,6 +7,13 @@
 //! `cargo run --release -p hypergraphql-kernels --features vulkan --example new_kernel` (on the CPU alone where there is no device)
 //!
 //! It stands in this crate because no other may depend on CubeCL. docs/add-an-op.md makes an op with a gradient on Burn tensors of a kernel.
+//!
+//! Prints
+//!
+//! ```text
+//! CPU: forward and gradient differ from plain loops by 4e-16 and 3e-11
+//! Vulkan: forward and gradient differ from plain loops by 8e-8 and 1e-7
+//! ```
 
 use cubecl::{prelude::*, wgpu::WgpuRuntime};
 use hypergraphql_kernels::device::{Buf, DevicePattern, grid::cube_count};
