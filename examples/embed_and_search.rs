@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release --example embed_and_search`
 //!
-//! Nothing is downloaded: the encoder is a small one of random weights with a tokenizer learned from the facts, trained for a minute to put a question beside its fact, on three facts in
+//! Nothing is downloaded: the encoder is a small one of random weights with a tokenizer learned from the facts, trained briefly to put a question beside its fact, on three facts in
 //! four; the questions of the search are about the fourth. What it shows is how encoders are made, trained and searched, not what a large one of Hugging Face knows of meaning:
 //! `TextEncoder::from_folder` and `hgql embed` read those.
 
