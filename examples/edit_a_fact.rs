@@ -1,4 +1,4 @@
-//! Edit facts of a knowledge base, by HyperQL, and ask a network before and after: a fact changed, one added about a name that nobody has ever met, one taken away.
+//! Edit facts of a knowledge base, by HyperQL, and ask a network before and after: a fact changed, and one added about names that nobody has ever met.
 //!
 //! `cargo run --release --example edit_a_fact` (after the quickstart, whose network it takes; else it trains one first)
 
@@ -13,7 +13,7 @@ use hypergraphql::runtime::engine::{Engine, QueryOptions};
 use world::{Question, Result};
 
 /// What is done, how, and what is asked before and after.
-const EDITS: [(&str, &str, Question); 3] = [
+const EDITS: [(&str, &str, Question); 2] = [
     (
         "Guernica goes to Chicago's Art Institute",
         "DELETE { ?fact :museum ?old } INSERT { ?fact :museum :Art_Institute } WHERE { ?fact hq:relation :painting ; :work :Guernica ; :museum ?old }",
@@ -23,11 +23,6 @@ const EDITS: [(&str, &str, Question); 3] = [
         "a moon is found",
         "INSERT DATA { :satellite_Barlo a hq:Hyperedge ; hq:relation :satellite ; :moon :Barlo ; :planet :Mars ; :astronomer :Telma ; :year :2031 }",
         Question { relation: "satellite", known: &[("moon", "Barlo")], asked: "astronomer" },
-    ),
-    (
-        "the games of 1928 did not take place",
-        "DELETE WHERE { :olympics_1928 ?role ?player }",
-        Question { relation: "olympics", known: &[("year", "1928")], asked: "city" },
     ),
 ];
 
