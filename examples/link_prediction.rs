@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release --example link_prediction`
 //!
-//! 36 people in six teams work at a place a day: (person, works_at, place; on day). The place is that of the team on that day, so that whoever knows the team mates knows it. To a
+//! 36 people in six teams work at a place a day: (person, works_at, place; on day). The place is that of the team on that day, so that whoever knows where the team is knows it. To a
 //! network that does not read the qualifier, five places are as likely as each other.
 
 use std::error::Error;
@@ -15,7 +15,7 @@ const TEAMS: [&str; 6] = ["north", "south", "east", "west", "hill", "shore"];
 const DAYS: [&str; 5] = ["monday", "tuesday", "wednesday", "thursday", "friday"];
 const MATES: usize = 6;
 /// The relations, and what qualifies `works_at`.
-const RELATIONS: [&str; 3] = ["works_at", "mate_of", "on"];
+const RELATIONS: [&str; 3] = ["works_at", "member_of", "on"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let data = rota();
@@ -49,18 +49,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Entities are people, then places, then days. A fifth of the days of people are for the test, and as many to choose the epoch by.
+/// Entities are people, then places, then days, then teams. A fifth of the days of people are for the test, and as many to choose the epoch by.
 fn rota() -> LinkDataset {
     let people = TEAMS.iter().flat_map(|team| (0..MATES).map(move |nth| format!("{team}_{nth}")));
     let places = TEAMS.iter().map(|team| format!("{team}_office"));
-    let entities: Vec<String> = people.chain(places).chain(DAYS.map(str::to_owned)).collect();
+    let entities: Vec<String> = people.chain(places).chain(DAYS.map(str::to_owned)).chain(TEAMS.map(str::to_owned)).collect();
     let (teams, mates) = (TEAMS.len() as u32, MATES as u32);
-    let (first_place, first_day) = (teams * mates, teams * mates + teams);
+    let (first_place, first_day, first_team) = (teams * mates, teams * mates + teams, teams * mates + teams + DAYS.len() as u32);
     let (mut train, mut valid, mut test) = (vec![], vec![], vec![]);
     for person in 0..teams * mates {
         let (team, nth) = (person / mates, person % mates);
-        let mate = team * mates + (nth + 1) % mates;
-        train.push(Link { subject: person, relation: 1, object: mate, qualifiers: vec![] });
+        train.push(Link { subject: person, relation: 1, object: first_team + team, qualifiers: vec![] });
         for day in 0..DAYS.len() as u32 {
             let place = first_place + (team + day) % teams;
             let link = Link { subject: person, relation: 0, object: place, qualifiers: vec![(2, first_day + day)] };
@@ -78,7 +77,7 @@ fn rota() -> LinkDataset {
 fn train(data: &LinkDataset, qualifiers: usize) -> Result<LinkTrainer<'_, Cpu>, Box<dyn Error>> {
     let network = LinkConfig::new(data.entities.len(), data.relations.len()).with_width(32).with_heads(2).with_feed_forward(64);
     let network = network.with_max_qualifiers(qualifiers);
-    let train = TrainConfig { seed: 7, epochs: 40, lr: 5e-3, ..TrainConfig::default() };
+    let train = TrainConfig { seed: 7, epochs: 120, lr: 5e-3, ..TrainConfig::default() };
     let mut trainer =
         LinkTrainer::new(data, &network, &LinkTrainConfig { train, batch_size: 64, evaluate_every: 5 }, &CpuDevice::default())?;
     while !trainer.is_finished() {

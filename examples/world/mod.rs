@@ -131,7 +131,11 @@ pub(crate) fn ask(model: &mut HypergraphQl<Cpu>, kb: &Path, questions: &[Questio
     options.tokens.max_tokens = 16;
     for ((question, text), answer) in questions.iter().zip(&texts).zip(model.generate_batch(&texts, &options)?) {
         let (said, right) = (answer.text.trim(), names(&engine, &question.hyperql())?);
-        let mark = if said == right { "as HyperQL says".to_owned() } else { format!("HyperQL says {right}") };
+        let mark = match right.as_str() {
+            "" => "HyperQL finds nothing".to_owned(),
+            right if right == said => "as HyperQL says".to_owned(),
+            right => format!("HyperQL says {right}"),
+        };
         println!("  {text}");
         println!("    {said} ({mark})");
         if let Some(fact) = model.evidence(&answer)?.first() {
