@@ -4,6 +4,12 @@
 //! `cargo run --release --example new_layer`
 //!
 //! docs/add-a-layer.md gives it a name on the command line.
+//!
+//! Prints
+//!
+//! ```text
+//! forward and gradient differ from plain loops by 4e-8 and 1e-7
+//! ```
 
 use burn::module::{Module, Param};
 use burn::tensor::{activation::sigmoid, backend::Backend};

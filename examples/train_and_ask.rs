@@ -58,7 +58,8 @@ fn main() -> Result<()> {
     let scored = reader.score(&questions, &mut |_| {})?;
     println!("\nThe shipped base, {} questions: {}", questions.len(), line(&Scores::of(&scored)));
     for kind in QuestionKind::ALL {
-        for (question, answer) in questions.iter().zip(&scored).filter(|(question, _)| question.kind == kind).take(3) {
+        let of_kind: Vec<_> = questions.iter().zip(&scored).filter(|(question, _)| question.kind == kind).collect();
+        for (question, answer) in of_kind.iter().step_by(of_kind.len().div_ceil(4).max(1)) {
             let right = question.answer.map_or("unknown", |entity| base.entities[entity as usize].as_str());
             let said = setup.words.tokenizer.decode(&answer.tokens)?;
             let mark = if answer.exact { String::new() } else { format!(", right is {right}") };
