@@ -6,11 +6,12 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use crate::framework::store::{AtomSpace, Format, LoadOptions};
-use crate::models::episodes::{FactAtom, StoreFacts};
+use crate::framework::store::{AtomSpace, Format, Id, LoadOptions};
+use crate::models::episodes::{FactAtom, StoreFacts, fact_text};
 use crate::models::graph_memory::train::{FILE, MemoryCheckpoint};
-use crate::models::graph_memory::{EncodedBase, HypergraphTransformer, MemoryContext, Reader, Words};
+use crate::models::graph_memory::{EncodedBase, FactList, HypergraphTransformer, MemoryContext, Reader, Words};
 use crate::models::text::{Answer, TextOptions};
+use crate::models::transformer::Evidence;
 use crate::models::{ModelError, Precision};
 use crate::ops::{ConfigError, HyperBackend, KernelConfig};
 use crate::runtime::engine::{Answer as QueryAnswer, Engine, QueryError, QueryOptions};
@@ -83,6 +84,17 @@ pub struct DeviceStats {
     pub tokens_per_second: Option<f64>,
 }
 
+/// A fact that an answer was read from.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FactRead {
+    /// The sum of the weights of its members, 0 to 1.
+    pub weight: f64,
+    /// The fact in words.
+    pub fact: String,
+    /// What HyperQL knows it by, as terms of N-Triples: the node of a hyperedge, or subject, predicate and object.
+    pub atom: Vec<String>,
+}
+
 /// A trained network that reads a knowledge base and answers from it:
 ///
 /// ```no_run
@@ -92,7 +104,7 @@ pub struct DeviceStats {
 /// let mut model = HypergraphQl::<Cpu>::from_pretrained("reader", PretrainedOptions::default())?;
 /// model.load_graph("kb.hgql")?;
 /// let answer = model.generate("treaty : mediator Zorak , venue Miru ; signatory ?", &TextOptions::default())?;
-/// println!("{} from {:?}", answer.text, answer.evidence);
+/// println!("{} from {:?}", answer.text, model.evidence(&answer)?);
 /// # Ok(())
 /// # }
 /// ```
@@ -189,6 +201,16 @@ impl<B: HyperBackend> HypergraphQl<B> {
         Ok((slot < encoded.facts().slots()).then(|| facts.atoms.facts[encoded.facts().fact_of(slot)]))
     }
 
+    /// The facts that an answer was read from, by falling weight.
+    ///
+    /// # Errors
+    /// No knowledge base.
+    pub fn evidence(&self, answer: &Answer) -> Result<Vec<FactRead>, PretrainedError> {
+        let Graph { engine, facts, encoded } = self.graph()?;
+        let space = engine.space();
+        Ok(facts_read(&space, facts, encoded.facts(), answer))
+    }
+
     /// How large the loaded knowledge base is.
     ///
     /// # Errors
@@ -210,5 +232,46 @@ impl<B: HyperBackend> HypergraphQl<B> {
         use burn::module::Module;
         let memory_bytes = self.graph.as_ref().map_or(0, |graph| graph.encoded.bytes());
         DeviceStats { parameter_bytes: self.model.num_params() * size_of::<f32>(), memory_bytes, tokens_per_second: self.tokens_per_second }
+    }
+}
+
+/// The facts of a store that an answer was read from, by falling weight; `list` is what the network read of them.
+pub fn facts_read(space: &AtomSpace, facts: &StoreFacts, list: &FactList, answer: &Answer) -> Vec<FactRead> {
+    let term = |id: Id| space.term(id).map_or_else(|| format!("#{id:?}"), |term| term.to_string());
+    let read = |(fact, weight): (usize, f64)| FactRead {
+        weight,
+        fact: fact_text(&facts.base, &facts.base.facts[fact], 0),
+        atom: match facts.atoms.facts[fact] {
+            FactAtom::Hyperedge(node) => vec![term(node)],
+            FactAtom::Statement(ids) => ids.map(term).to_vec(),
+        },
+    };
+    by_fact(&answer.evidence, |slot| list.fact_of(slot as usize)).into_iter().map(read).collect()
+}
+
+/// The weights of facts: the sums of those of their members.
+fn by_fact(evidence: &[Evidence], fact_of: impl Fn(u32) -> usize) -> Vec<(usize, f64)> {
+    let mut facts: Vec<(usize, f64)> = Vec::new();
+    for Evidence { slot, weight } in evidence {
+        let fact = fact_of(*slot);
+        match facts.iter_mut().find(|known| known.0 == fact) {
+            Some(known) => known.1 += weight,
+            None => facts.push((fact, *weight)),
+        }
+    }
+    facts.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    facts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_of_a_fact_are_weighed_together() {
+        let evidence = |slot, weight| Evidence { slot, weight };
+        let all = [evidence(0, 0.4), evidence(4, 0.3), evidence(5, 0.2), evidence(9, 0.001)];
+        assert_eq!(by_fact(&all, |slot| slot as usize / 3), [(1, 0.5), (0, 0.4), (3, 0.001)]);
+        assert!(by_fact(&[], |slot| slot as usize).is_empty());
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::tensor::{Int, Tensor, TensorData};
-use hypergraphql_framework::{Features, Relations};
 use hypergraphql_framework::sample::Batch;
+use hypergraphql_framework::{Features, Relations};
 use hypergraphql_ops::{HyperBackend, Incidence, SparseMatrix, sparse_conv};
 
 use crate::error::{ModelError, Result};

@@ -130,6 +130,7 @@ pub(crate) fn run(args: EvalArgs, global: &Global) -> Result<(), CliError> {
         slots: args.slots,
         large_slots: args.large_slots,
         edits: args.edits,
+        names: main.config.names.clone(),
     };
     let found = dispatch(args.device, Evaluation { main: &main, others: &others, options: &options, global })??;
     let bars = bars(&found);

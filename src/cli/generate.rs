@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::Instant;
 
+use hypergraphql::pretrained::FactRead;
 use hypergraphql_models::Precision;
 use hypergraphql_models::text::{Answer, LanguageModel, TextOptions};
 use hypergraphql_models::transformer::{Finish, GenerateOptions, SamplingOptions};
@@ -104,7 +105,7 @@ struct Record<'a> {
     prompt_tokens: usize,
     finish: Finish,
     #[serde(skip_serializing_if = "Option::is_none")]
-    evidence: Option<&'a [facts::Line]>,
+    evidence: Option<&'a [FactRead]>,
 }
 
 struct Generation<'a> {
@@ -177,7 +178,7 @@ pub(crate) fn run(args: &GenerateArgs, global: &Global) -> Result<(), CliError> 
     answers.iter().enumerate().try_for_each(|(prompt, answer)| print(prompt, answer, None, args, global))
 }
 
-fn print(prompt: usize, answer: &Answer, evidence: Option<&[facts::Line]>, args: &GenerateArgs, global: &Global) -> Result<(), CliError> {
+fn print(prompt: usize, answer: &Answer, evidence: Option<&[FactRead]>, args: &GenerateArgs, global: &Global) -> Result<(), CliError> {
     let Answer { text, tokens, prompt_tokens, finish, .. } = answer;
     if global.json {
         return output::json(&Record { kind: "answer", prompt, text, tokens, prompt_tokens: *prompt_tokens, finish: *finish, evidence });

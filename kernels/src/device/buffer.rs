@@ -97,7 +97,8 @@ impl<R: Runtime> Buf<R> {
         bytes.get(..self.len * self.dtype.bytes()).map(<[u8]>::to_vec).ok_or_else(|| "the device returned too few bytes".into())
     }
 
-    pub(crate) fn arg(&self) -> ArrayArg<R> {
+    /// As the argument of a kernel.
+    pub fn arg(&self) -> ArrayArg<R> {
         // SAFETY: every constructor checks or allocates at least `len` elements of `dtype`.
         unsafe { ArrayArg::from_raw_parts(self.handle.clone(), self.len) }
     }
@@ -199,7 +200,8 @@ impl<R: Runtime> Ids<R> {
         self.len == 0
     }
 
-    pub(crate) fn arg(&self) -> ArrayArg<R> {
+    /// As the argument of a kernel.
+    pub fn arg(&self) -> ArrayArg<R> {
         // SAFETY: every constructor allocates or checks for at least `len` indices.
         unsafe { ArrayArg::from_raw_parts(self.handle.clone(), self.len) }
     }

@@ -37,7 +37,7 @@ impl Split {
     }
 }
 
-/// How names are made: `least..=most` syllables of an onset, a vowel and a coda each, the first letter a capital.
+/// How names are made: `least..=most` syllables of an onset, a vowel and a coda each, the first letter a capital. A syllable that begins with a space begins a word.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NameOptions {
     /// Least number of syllables.
@@ -66,6 +66,55 @@ impl Default for NameOptions {
     }
 }
 
+/// Most letters of a piece of a name, but for one that would be left alone.
+const PIECE: usize = 3;
+/// Most syllables of a name.
+const LONGEST: usize = 8;
+/// Names that there are at least.
+const ENOUGH: usize = 1_000_000;
+
+impl NameOptions {
+    /// Names like given ones: of their pieces of up to four letters, as many as they have but for a tenth at each end, and of several words where they are. A network that learned from such names
+    /// has met the tokens of the given ones, and none of these. The default ones where there are too few pieces.
+    pub fn like<S: AsRef<str>>(names: &[S]) -> Self {
+        let mut all = Vec::new();
+        let mut counts = Vec::with_capacity(names.len());
+        for name in names {
+            let before = all.len();
+            for (nth, word) in name.as_ref().split_whitespace().enumerate() {
+                // Marks of questions part names from each other.
+                let letters: Vec<char> = word.chars().filter(|c| !",;:?".contains(*c) && !c.is_control()).collect();
+                pieces(&letters, nth > 0, &mut all);
+            }
+            counts.push(all.len() - before);
+        }
+        all.sort_unstable();
+        all.dedup();
+        counts.sort_unstable();
+        let at = |part: usize| counts.get(counts.len().saturating_sub(1) * part / 10).map_or(1, |count| (*count).clamp(1, LONGEST));
+        // Names of few pieces must be longer to be enough.
+        let enough = |most: &usize| all.len().saturating_pow(*most as u32) >= ENOUGH;
+        let Some(most) = (at(9)..=LONGEST).find(enough) else { return Self::default() };
+        Self { least: at(1), most, onsets: all, vowels: vec![String::new()], codas: vec![String::new()] }
+    }
+}
+
+/// Cuts a word; that of a name's first one begins small, as any syllable may come first.
+fn pieces(letters: &[char], later: bool, all: &mut Vec<String>) {
+    let mut start = 0;
+    while start < letters.len() {
+        let left = letters.len() - start;
+        let end = start + if left == PIECE + 1 { left } else { left.min(PIECE) };
+        let piece: String = letters[start..end].iter().collect();
+        all.push(match (start, later) {
+            (0, true) => format!(" {piece}"),
+            (0, false) => small(&piece),
+            _ => piece,
+        });
+        start = end;
+    }
+}
+
 /// The names of some options.
 #[derive(Debug, Clone)]
 pub struct Names {
@@ -78,11 +127,15 @@ impl Names {
     /// Makes the syllables.
     ///
     /// # Errors
-    /// When there are no syllables, one of them has other than letters, or `least` is 0, above `most` or `most` above 8.
+    /// When there are no syllables, one of them is empty or has spaces but at its beginning, or `least` is 0, above `most` or `most` above 8.
     pub fn new(options: &NameOptions) -> Result<Self> {
         let (least, most) = (options.least, options.most);
-        if least == 0 || least > most || most > 8 {
-            return Err(ModelError::option("syllables of a name", format!("{least} to {most}"), "1 to 8, the least first"));
+        if least == 0 || least > most || most > LONGEST {
+            return Err(ModelError::option(
+                "syllables of a name",
+                format!("{least} to {most}"),
+                format!("1 to {LONGEST}, the least first"),
+            ));
         }
         let mut syllables = Vec::new();
         for onset in &options.onsets {
@@ -92,9 +145,14 @@ impl Names {
         }
         syllables.sort_unstable();
         syllables.dedup();
-        if syllables.is_empty() || !syllables.iter().all(|s| !s.is_empty() && s.chars().all(char::is_lowercase)) {
+        let solid = |s: &str| !s.is_empty() && !s.contains(|c: char| c.is_whitespace() || c.is_control());
+        if syllables.is_empty() || !syllables.iter().all(|s| solid(s.strip_prefix(' ').unwrap_or(s))) {
             let got = format!("{} syllables, {:?} the first", syllables.len(), syllables.first().map_or("", String::as_str));
-            return Err(ModelError::option("inventory of syllables", got, "onsets, vowels and codas (\"\" for none) of small letters"));
+            return Err(ModelError::option(
+                "inventory of syllables",
+                got,
+                "onsets, vowels and codas (\"\" for none), a space only before a syllable",
+            ));
         }
         Ok(Self { syllables, least, most })
     }
@@ -135,8 +193,14 @@ impl Names {
     fn name(&self, stream: &mut Stream) -> String {
         let length = self.least + stream.below(self.most - self.least + 1);
         let parts = (0..length).filter_map(|_| stream.pick(&self.syllables).map(String::as_str));
-        capital(&parts.collect::<String>())
+        capital(parts.collect::<String>().trim_start())
     }
+}
+
+/// With a small letter first.
+fn small(name: &str) -> String {
+    let mut chars = name.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }
 
 /// With a capital first.

@@ -59,7 +59,7 @@ pub fn facts_as_text(base: &KnowledgeBase, seed: Option<u64>) -> Vec<String> {
 /// the middle and at the end of a name. The names are not those of any episode: each is of four syllables that follow each other in the inventory.
 pub fn corpus(schema: &Schema, names: &Names) -> String {
     let syllables = names.syllables();
-    let name = |at: usize| capital(&(0..4).map(|i| syllables[(at + i) % syllables.len()].as_str()).collect::<String>());
+    let name = |at: usize| capital((0..4).map(|i| syllables[(at + i) % syllables.len()].as_str()).collect::<String>().trim_start());
     let entities: Vec<String> = (0..syllables.len()).map(name).collect();
     let count = entities.len() as u32;
     let base = KnowledgeBase { entities, relations: schema.relation_labels(), roles: schema.roles.clone(), facts: vec![] };
@@ -83,6 +83,7 @@ pub fn corpus(schema: &Schema, names: &Names) -> String {
     }
     for at in 0..count {
         let (name, syllable) = (word(&base.entities, at), &syllables[at as usize]);
+        let syllable = syllable.trim_start();
         lines.push(format!("{name} {} {syllable}", capital(syllable)));
     }
     lines.push(REFUSAL.to_owned());

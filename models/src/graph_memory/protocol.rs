@@ -11,8 +11,8 @@ use super::reader::{EncodedBase, Reader, Scored, Scores};
 use super::train::{Told, told};
 use super::words::Words;
 use crate::episodes::{
-    Bm25, Edited, Episode, EpisodeOptions, KnowledgeBase, Question, QuestionKind, Schema, Size, chance, edited, fact_text, facts_as_text,
-    permuted,
+    Bm25, Edited, Episode, EpisodeOptions, KnowledgeBase, NameOptions, Question, QuestionKind, Schema, Size, chance, edited, fact_text,
+    facts_as_text, permuted,
 };
 use crate::error::{ModelError, Result};
 
@@ -32,11 +32,14 @@ pub struct ProtocolOptions {
     pub large_slots: usize,
     /// Edits of each base, one at a time.
     pub edits: usize,
+    /// How names are made: as those that the network learned from.
+    #[serde(skip)]
+    pub names: NameOptions,
 }
 
 impl Default for ProtocolOptions {
     fn default() -> Self {
-        Self { seeds: (1..=5).collect(), questions: 2000, slots: 1000, large_slots: 10_000, edits: 20 }
+        Self { seeds: (1..=5).collect(), questions: 2000, slots: 1000, large_slots: 10_000, edits: 20, names: NameOptions::default() }
     }
 }
 
@@ -162,7 +165,7 @@ pub fn protocol<B: HyperBackend>(
     for &seed in &options.seeds {
         let draw = |slots| {
             let drawn = EpisodeOptions::evaluation(Size::Slots(slots), options.questions).of_schema(schema);
-            Episode::draw(schema, &drawn, seed)
+            Episode::draw(schema, &EpisodeOptions { names: options.names.clone(), ..drawn }, seed)
         };
         let episode = draw(options.slots)?;
         protocol.arms_of(&episode, options, seed, report)?;

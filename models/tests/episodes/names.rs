@@ -37,6 +37,21 @@ fn names_are_uniform_enough() {
 }
 
 #[test]
+fn names_like_others_are_of_their_pieces() {
+    let options = NameOptions::like(&["Paris", "New York", "1896", "Na", "Reykjavik", "MoMA", "war: 1, 2"]);
+    let pieces = [" 1", " 2", " York", "1896", "is", "kja", "moMA", "na", "new", "par", "rey", "vik", "war"];
+    assert_eq!(options.onsets, pieces);
+    // 1, 1, 1, 2, 2, 3 and 3 pieces; 13 pieces make a million names of six.
+    assert_eq!((options.least, options.most), (1, 6));
+    let names = Names::new(&options).unwrap();
+    let drawn = names.draw(60, Split::Train, 3, &[]).unwrap();
+    assert!(drawn.iter().any(|name| name.contains(" York")) && drawn.iter().any(|name| !name.contains(' ')), "{drawn:?}");
+    assert!(drawn.iter().all(|name| name.trim() == name && !name.contains("  ") && !name.chars().next().is_some_and(char::is_lowercase)));
+    assert_eq!(NameOptions::like::<&str>(&[]), NameOptions::default());
+    assert_eq!(NameOptions::like(&[" ? ", "Ab"]), NameOptions::default());
+}
+
+#[test]
 fn bad_names_are_refused() {
     let options = NameOptions::default;
     let bad = [
@@ -44,7 +59,7 @@ fn bad_names_are_refused() {
         NameOptions { least: 4, ..options() },
         NameOptions { most: 9, ..options() },
         NameOptions { vowels: vec![], ..options() },
-        NameOptions { onsets: vec![" ".to_owned()], ..options() },
+        NameOptions { onsets: vec!["\n".to_owned()], ..options() },
     ];
     for options in bad {
         assert!(Names::new(&options).is_err(), "{options:?}");

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use hypergraphql_framework::store::{AtomSpace, Id};
-use hypergraphql_models::episodes::{FactAtom, StoreFacts, fact_text};
+use hypergraphql::pretrained::{FactRead, facts_read};
+use hypergraphql_framework::store::AtomSpace;
+use hypergraphql_models::episodes::StoreFacts;
 use hypergraphql_models::graph_memory::train::MemoryCheckpoint;
 use hypergraphql_models::graph_memory::{EncodedBase, FactList, MemoryContext, Reader};
 use hypergraphql_models::text::Answer;
-use hypergraphql_models::transformer::Evidence;
 use hypergraphql_ops::HyperBackend;
 use serde::Serialize;
 
@@ -21,24 +21,13 @@ const SHOWN: usize = 5;
 /// Weight of a fact that is shown beside the first.
 const LEAST: f64 = 0.01;
 
-/// A fact that an answer was read from.
-#[derive(Debug, Serialize)]
-pub(crate) struct Line {
-    /// The sum of the weights of its members, 0 to 1.
-    weight: f64,
-    /// The fact in words.
-    fact: String,
-    /// What HyperQL knows it by: the node of a hyperedge, or subject, predicate and object.
-    atom: Vec<String>,
-}
-
 /// An answer with its evidence; a JSON line.
 #[derive(Serialize)]
 pub(crate) struct Answered<'a> {
     pub(crate) kind: &'static str,
     pub(crate) question: &'a str,
     pub(crate) text: &'a str,
-    pub(crate) evidence: &'a [Line],
+    pub(crate) evidence: &'a [FactRead],
 }
 
 /// A knowledge base and its facts.
@@ -59,15 +48,17 @@ impl Source {
         Ok(Self { space, facts })
     }
 
-    /// The facts that an answer was read from.
-    pub(crate) fn lines(&self, answer: &Answer, list: &FactList) -> Vec<Line> {
-        let line = |(fact, weight): (u32, f64)| Line {
-            weight,
-            fact: fact_text(&self.facts.base, &self.facts.base.facts[fact as usize], 0),
-            atom: atom(&self.space, self.facts.atoms.facts[fact as usize]),
-        };
-        by_fact(&answer.evidence, |slot| list.fact_of(slot as usize) as u32).into_iter().map(line).collect()
+    /// The facts that an answer was read from, as far as they are shown.
+    pub(crate) fn lines(&self, answer: &Answer, list: &FactList) -> Vec<FactRead> {
+        shown(facts_read(&self.space, &self.facts, list, answer))
     }
+}
+
+/// The first of the facts that weigh something; the heaviest in any case.
+fn shown(mut facts: Vec<FactRead>) -> Vec<FactRead> {
+    let heavy = facts.iter().take(SHOWN).filter(|fact| fact.weight >= LEAST).count();
+    facts.truncate(heavy.max(1));
+    facts
 }
 
 struct Asking<'a> {
@@ -78,7 +69,7 @@ struct Asking<'a> {
 }
 
 impl WithBackend for Asking<'_> {
-    type Out = Result<Vec<(Answer, Vec<Line>)>, CliError>;
+    type Out = Result<Vec<(Answer, Vec<FactRead>)>, CliError>;
 
     fn call<B: HyperBackend>(self, device: B::Device) -> Self::Out {
         let Self { args, global, checkpoint, source } = self;
@@ -96,22 +87,6 @@ impl WithBackend for Asking<'_> {
     }
 }
 
-/// The weights of facts: the sums of those of their members.
-fn by_fact(evidence: &[Evidence], fact_of: impl Fn(u32) -> u32) -> Vec<(u32, f64)> {
-    let mut facts: Vec<(u32, f64)> = Vec::new();
-    for Evidence { slot, weight } in evidence {
-        let fact = fact_of(*slot);
-        match facts.iter_mut().find(|known| known.0 == fact) {
-            Some(known) => known.1 += weight,
-            None => facts.push((fact, *weight)),
-        }
-    }
-    facts.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-    let shown = facts.iter().take(SHOWN).filter(|fact| fact.1 >= LEAST).count();
-    facts.truncate(shown.max(1));
-    facts
-}
-
 /// Reads the model and the knowledge base, answers and prints.
 pub(super) fn run(args: &GenerateArgs, global: &Global) -> Result<(), CliError> {
     let path = args.kb.as_deref().ok_or_else(|| {
@@ -124,18 +99,10 @@ pub(super) fn run(args: &GenerateArgs, global: &Global) -> Result<(), CliError> 
     answers.iter().enumerate().try_for_each(|(prompt, (answer, lines))| super::print(prompt, answer, Some(lines), args, global))
 }
 
-fn atom(space: &AtomSpace, atom: FactAtom) -> Vec<String> {
-    let term = |id: Id| space.term(id).map_or_else(|| format!("#{id:?}"), |term| term.to_string());
-    match atom {
-        FactAtom::Hyperedge(node) => vec![term(node)],
-        FactAtom::Statement(ids) => ids.into_iter().map(term).collect(),
-    }
-}
-
 /// The evidence as a table.
-pub(crate) fn print(lines: &[Line]) -> Result<(), CliError> {
+pub(crate) fn print(lines: &[FactRead]) -> Result<(), CliError> {
     let mut table = output::table(["weight", "fact", "atom"], &[0]);
-    for Line { weight, fact, atom } in lines {
+    for FactRead { weight, fact, atom } in lines {
         table.add_row([format!("{weight:.3}"), fact.clone(), atom.join(" ")]);
     }
     output::line(table.to_string())
@@ -146,11 +113,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn members_of_a_fact_are_weighed_together() {
-        let evidence = |slot, weight| Evidence { slot, weight };
-        let all = [evidence(0, 0.4), evidence(4, 0.3), evidence(5, 0.2), evidence(9, 0.001)];
-        assert_eq!(by_fact(&all, |slot| slot / 3), [(1, 0.5), (0, 0.4)]);
-        assert_eq!(by_fact(&[evidence(9, 0.001)], |slot| slot / 3), [(3, 0.001)]);
-        assert!(by_fact(&[], |slot| slot).is_empty());
+    fn the_first_facts_are_shown_and_light_ones_left_out() {
+        let fact = |weight| FactRead { weight, fact: String::new(), atom: vec![] };
+        let weights =
+            |all: &[f64]| shown(all.iter().map(|weight| fact(*weight)).collect()).iter().map(|fact| fact.weight).collect::<Vec<_>>();
+        assert_eq!(weights(&[0.5, 0.4, 0.001]), [0.5, 0.4]);
+        assert_eq!(weights(&[0.001, 0.001]), [0.001]);
+        assert_eq!(weights(&[0.2, 0.1, 0.1, 0.1, 0.1, 0.1]), [0.2, 0.1, 0.1, 0.1, 0.1]);
+        assert!(weights(&[]).is_empty());
     }
 }

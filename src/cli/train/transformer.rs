@@ -8,12 +8,12 @@ use std::time::Instant;
 use burn::tensor::Tensor;
 use hypergraphql_framework::store::AtomSpace;
 use hypergraphql_models::Precision;
-use hypergraphql_models::episodes::{NameOptions, Names, QuestionKind, Schema, corpus};
+use hypergraphql_models::episodes::{NameOptions, QuestionKind, Schema, StoreFacts};
 use hypergraphql_models::graph_memory::train::{
     MemoryCheckpoint, MemoryEvaluation, MemorySetup, MemoryTrainConfig, MemoryTrainer, Preset, Stage, StageConfig, StepLosses, Told,
 };
 use hypergraphql_models::graph_memory::{HypergraphTransformerConfig, Words};
-use hypergraphql_models::text::{BpeOptions, Tokenizer, end_tokens};
+use hypergraphql_models::text::{Tokenizer, end_tokens};
 use hypergraphql_models::transformer::{Llama, LlamaConfig};
 use hypergraphql_ops::HyperBackend;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -29,9 +29,6 @@ pub(crate) use hypergraphql_models::graph_memory::train::FILE;
 /// The losses and evaluations of a training, a JSON line each.
 const METRICS: &str = "metrics.jsonl";
 const REPORT: &str = "report.svg";
-/// The tokens around a text, of a tokenizer that is learned here.
-const START: &str = "<s>";
-const END: &str = "</s>";
 
 /// Train a language model that reads facts from a knowledge base.
 #[derive(Debug, clap::Args)]
@@ -141,7 +138,7 @@ struct Options {
 }
 
 impl Options {
-    fn config(&self, steps: Option<usize>) -> MemoryTrainConfig {
+    fn config(&self, steps: Option<usize>, names: NameOptions) -> MemoryTrainConfig {
         let default = MemoryTrainConfig::default();
         let stage = |steps, lr| StageConfig { steps, lr, warmup: self.warmup };
         MemoryTrainConfig {
@@ -150,6 +147,7 @@ impl Options {
             memory: stage(steps.unwrap_or(default.memory.steps), self.lr),
             questions: self.questions,
             slots: [self.min_slots, self.max_slots],
+            names,
             told: self.told,
             weight_decay: self.weight_decay,
             clip: self.clip,
@@ -163,7 +161,7 @@ impl Options {
     }
 
     /// Tokenizer and sizes.
-    fn setup(&self, schema: Schema) -> Result<MemorySetup, CliError> {
+    fn setup(&self, schema: Schema, names: &NameOptions) -> Result<MemorySetup, CliError> {
         let setup = match &self.base {
             Some(folder) => {
                 let (tokenizer, base) = (Tokenizer::from_folder(folder)?, LlamaConfig::from_folder(folder)?);
@@ -178,18 +176,7 @@ impl Options {
                 };
                 MemorySetup { schema, words: Words { tokenizer, start, end }, base, memory }
             }
-            None => {
-                let text = corpus(&schema, &Names::new(&NameOptions::default())?);
-                let options = BpeOptions { vocabulary: self.vocabulary, ..BpeOptions::default() };
-                let tokenizer = Tokenizer::train(text.lines(), &options)?;
-                let special = |token| {
-                    let none = || CliError::failed(format!("the tokenizer that was learned has no token {token}; this is a bug"));
-                    tokenizer.id(token).ok_or_else(none)
-                };
-                let (start, end) = (Some(special(START)?), special(END)?);
-                let base = self.preset.decoder(tokenizer.size());
-                MemorySetup { schema, words: Words { tokenizer, start, end }, base, memory: self.preset.memory() }
-            }
+            None => MemorySetup::from_nothing(schema, names, self.vocabulary, self.preset)?,
         };
         let memory = HypergraphTransformerConfig { message_passing: !self.no_message_passing, ..setup.memory };
         Ok(MemorySetup { memory, ..setup })
@@ -259,7 +246,7 @@ struct Training<'a> {
 
 #[expect(clippy::large_enum_variant, reason = "there is one")]
 enum Start {
-    Fresh(MemorySetup),
+    Fresh(MemorySetup, NameOptions),
     Resumed(MemoryCheckpoint),
 }
 
@@ -268,7 +255,10 @@ pub(super) fn run(args: &TransformerArgs, global: &Global) -> Result<(), CliErro
     super::start_threads(args.threads)?;
     let start = match &args.resume {
         Some(folder) => Start::Resumed(MemoryCheckpoint::read(&folder.join(FILE))?),
-        None => Start::Fresh(args.options.setup(schema(args.kb.as_deref(), global)?)?),
+        None => {
+            let (schema, names) = learned(args.kb.as_deref(), global)?;
+            Start::Fresh(args.options.setup(schema, &names)?, names)
+        }
     };
     let Some(out) = args.out.as_deref().or(args.resume.as_deref()) else {
         return Err(CliError::input("there is neither --out nor --resume"));
@@ -276,10 +266,12 @@ pub(super) fn run(args: &TransformerArgs, global: &Global) -> Result<(), CliErro
     dispatch(args.device, Training { args, global, out, start })?
 }
 
-fn schema(kb: Option<&Path>, global: &Global) -> Result<Schema, CliError> {
-    let Some(path) = kb else { return Ok(Schema::synthetic()) };
+/// The relations and roles that are learned, and how names are made: like those of the knowledge base.
+fn learned(kb: Option<&Path>, global: &Global) -> Result<(Schema, NameOptions), CliError> {
+    let Some(path) = kb else { return Ok((Schema::synthetic(), NameOptions::default())) };
     let space: AtomSpace = kb::space(path, global)?;
-    Ok(Schema::of_store(&space)?)
+    let base = StoreFacts::read(&space, usize::MAX)?.base;
+    Ok((Schema::of_base(&base)?, NameOptions::like(&base.entities)))
 }
 
 impl WithBackend for Training<'_> {
@@ -292,8 +284,8 @@ impl WithBackend for Training<'_> {
                 checkpoint.config.memory.steps = args.steps.unwrap_or(checkpoint.config.memory.steps);
                 MemoryTrainer::<B>::resume(checkpoint, &device)?
             }
-            Start::Fresh(setup) => {
-                let config = args.options.config(args.steps);
+            Start::Fresh(setup, names) => {
+                let config = args.options.config(args.steps, names);
                 let decoder = args.options.base.as_deref().map(|folder| Llama::from_folder(folder, Precision::F32, &device)).transpose()?;
                 MemoryTrainer::<B>::new(setup, &config, decoder.map(|(decoder, _)| decoder), &device)?
             }

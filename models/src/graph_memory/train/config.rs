@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::episodes::{EpisodeOptions, Mix, Schema, Size, Split};
+use crate::episodes::{EpisodeOptions, Mix, NameOptions, Schema, Size, Split};
 use crate::error::{ModelError, Result};
 use crate::graph_memory::loss::LossWeights;
 use crate::precision::Precision;
@@ -74,6 +74,9 @@ pub struct MemoryTrainConfig {
     pub mix: Mix,
     /// Share of questions that no fact answers.
     pub unanswerable: f64,
+    /// How the names of steps are made; those of a base that is to be read may be like its own.
+    #[serde(default)]
+    pub names: NameOptions,
     /// How facts are told.
     pub told: Told,
     /// AdamW's weight decay.
@@ -104,6 +107,7 @@ impl Default for MemoryTrainConfig {
             slots: [64, 900],
             mix: Mix { one_hop: 0.4, two_key: 0.25, two_hop: 0.35 },
             unanswerable: 0.2,
+            names: NameOptions::default(),
             told: Told::Hyperedges,
             weight_decay: 0.01,
             clip: 1.0,
@@ -179,6 +183,7 @@ impl MemoryTrainConfig {
             mix: self.mix,
             unanswerable: self.unanswerable,
             split: Split::Train,
+            names: self.names.clone(),
             ..EpisodeOptions::default()
         };
         options.of_schema(schema)
