@@ -125,7 +125,8 @@ fn the_arms_of_the_protocol_are_asked() {
     let context =
         MemoryContext::<Cpu>::new(&checkpoint.setup.memory, &checkpoint.setup.base, checkpoint.config.precision, &device()).unwrap();
     let network = |arm, told| Retrained { arm, model, context: &context, words: &checkpoint.setup.words, told };
-    let options = ProtocolOptions { seeds: vec![1, 2], questions: 24, slots: 1000, large_slots: 1200, edits: 2, ..ProtocolOptions::default() };
+    let options =
+        ProtocolOptions { seeds: vec![1, 2], questions: 24, slots: 1000, large_slots: 1200, edits: 2, ..ProtocolOptions::default() };
     let others = [network(Arm::Clique, Told::Clique), network(Arm::Star, Told::Star)];
     let found = protocol(&network(Arm::True, Told::Hyperedges), &others, &checkpoint.setup.schema, &options, &mut |_, _, _| {}).unwrap();
     assert_eq!(found.arms.len(), 7);
