@@ -44,6 +44,8 @@ fn main() -> Result<()> {
         Question { relation: "painting", known: &[("work", "Guernica")], asked: "museum" },
         Question { relation: "satellite", known: &[("moon", "Titan")], asked: "astronomer" },
         Question { relation: "discovery", known: &[("element", "Lithium")], asked: "year" },
+        // No fact says so, and the network does not make one up.
+        Question { relation: "olympics", known: &[("city", "Canberra")], asked: "year" },
     ];
     world::ask(&mut model, &kb, &questions)?;
 

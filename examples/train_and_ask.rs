@@ -27,12 +27,12 @@ fn main() -> Result<()> {
     println!("{} facts, {} members, {} relations", base.facts.len(), base.slot_count(), schema.relations.len());
 
     // Stage 0 teaches the decoder to speak, stage 1 the memory to find. Options that are not named have the values of `hgql train transformer`.
-    let [decoder, memory] = world::steps(120, 600);
+    let [decoder, memory] = world::steps(150, 400);
     let config = MemoryTrainConfig {
         base: StageConfig { steps: decoder, lr: 2e-3, warmup: 20 },
-        memory: StageConfig { steps: memory, lr: 1.5e-3, warmup: 30 },
+        memory: StageConfig { steps: memory, lr: 1e-3, warmup: 20 },
         questions: 48,
-        slots: [64, 400],
+        slots: [64, 600],
         names: NameOptions::like(&base.entities),
         evaluate_every: memory.div_ceil(4),
         evaluation_slots: 400,

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use hypergraphql::framework::store::{AtomSpace, LoadOptions};
-use hypergraphql::models::episodes::{Mix, NameOptions, Schema, StoreFacts};
+use hypergraphql::models::episodes::{NameOptions, Schema, StoreFacts};
 use hypergraphql::models::graph_memory::train::{
     FILE, MemoryCheckpoint, MemorySetup, MemoryTrainConfig, MemoryTrainer, Preset, StageConfig,
 };
@@ -42,16 +42,13 @@ pub(crate) fn steps(decoder: usize, memory: usize) -> [usize; 2] {
     few.map_or([decoder, memory], |few: usize| [few.min(decoder), few.min(memory)])
 }
 
-/// What is trained on facts of these names: questions that name one or two members of a fact, about bases of up to 400 members. With two hops and questions
-/// without an answer it would take longer; see the example `train_and_ask`.
+/// What is trained on facts of these names: all kinds of questions, about bases of up to 600 members.
 pub(crate) fn options(names: &[String], [decoder, memory]: [usize; 2]) -> MemoryTrainConfig {
     MemoryTrainConfig {
         base: StageConfig { steps: decoder, lr: 2e-3, warmup: 20 },
-        memory: StageConfig { steps: memory, lr: 1.5e-3, warmup: 30 },
+        memory: StageConfig { steps: memory, lr: 1e-3, warmup: 20 },
         questions: 48,
-        slots: [64, 400],
-        mix: Mix { one_hop: 0.6, two_key: 0.4, two_hop: 0.0 },
-        unanswerable: 0.0,
+        slots: [64, 600],
         names: NameOptions::like(names),
         evaluate_every: memory,
         evaluation_slots: 400,
@@ -90,8 +87,8 @@ pub(crate) fn network(kb: &Path) -> Result<PathBuf> {
 }
 
 /// Steps of the quickstart.
-pub(crate) const DECODER_STEPS: usize = 120;
-pub(crate) const MEMORY_STEPS: usize = 400;
+pub(crate) const DECODER_STEPS: usize = 150;
+pub(crate) const MEMORY_STEPS: usize = 300;
 
 /// A question about a fact: what is known of it, and what is asked.
 pub(crate) struct Question {
