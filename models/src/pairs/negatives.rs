@@ -34,7 +34,7 @@ impl Corruption<'_> {
     /// a positive is (v, u), where that is not connected: which way a connection leads is else never asked.
     ///
     /// # Errors
-    /// When [`ATTEMPTS`] draws find none: nearly all nodes are connected.
+    /// When a thousand draws find none: nearly all nodes are connected.
     pub fn draw(&self, positives: &[(u32, u32)], each: usize, draw: Draw) -> Result<Vec<(u32, u32)>> {
         let mut key = [0_u8; 32];
         // "pair" keeps the stream apart from others of the seed.
