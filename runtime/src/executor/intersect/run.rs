@@ -1,6 +1,5 @@
 //! A list that rows in a row share: its values are marked in an array of bits, so that those of the rows' other lists are looked up there with one load
-//! each. The array is of one size, small enough for the second level of caches, whatever the number of ids: ids above share its bits with others. Before it
-//! stands a smaller one for the first level, whose bits many ids share: most values are in no list, and it says so of nearly all of them.
+//! each. The array is of one size, small enough for the second level of caches, whatever the number of ids: ids above share its bits with others.
 
 use std::ops::Range;
 
@@ -9,49 +8,37 @@ use super::list::List;
 /// Ids below this have a bit of their own.
 const OWN: u32 = 1 << 21;
 
-/// Bits of the array before it.
-const NEAR: u32 = 1 << 17;
-
 /// Steps of a search that a look at a mark replaces, about.
 const STEPS: usize = 4;
 
 /// Bits of values.
-pub(super) struct Marks {
-    near: Vec<u64>,
-    own: Vec<u64>,
-}
+pub(super) struct Marks(Vec<u64>);
 
 impl Marks {
     fn new() -> Self {
-        Self { near: vec![0; NEAR as usize / 64], own: vec![0; OWN as usize / 64] }
+        Self(vec![0; OWN as usize / 64])
     }
 
-    /// The word and the bit of a value, in an array of so many bits.
-    #[inline]
-    fn place<const BITS: u32>(value: u32) -> (usize, u32) {
-        ((value % BITS / 64) as usize, value % 64)
+    fn place(value: u32) -> (usize, u32) {
+        ((value % OWN / 64) as usize, value % 64)
     }
 
     fn mark(&mut self, values: &[u32]) {
         for &value in values {
-            let ((near, bit), (own, _)) = (Self::place::<NEAR>(value), Self::place::<OWN>(value));
-            self.near[near] |= 1 << bit;
-            self.own[own] |= 1 << bit;
+            let (word, bit) = Self::place(value);
+            self.0[word] |= 1 << bit;
         }
     }
 
     fn clear(&mut self, values: &[u32]) {
-        for &value in values {
-            self.near[Self::place::<NEAR>(value).0] = 0;
-            self.own[Self::place::<OWN>(value).0] = 0;
-        }
+        values.iter().for_each(|&value| self.0[Self::place(value).0] = 0);
     }
 
     /// Whether a value is marked, or one that shares its bit.
     #[inline]
     pub(super) fn has(&self, value: u32) -> bool {
-        let ((near, bit), (own, _)) = (Self::place::<NEAR>(value), Self::place::<OWN>(value));
-        self.near[near] >> bit & 1 == 1 && self.own[own] >> bit & 1 == 1
+        let (word, bit) = Self::place(value);
+        self.0[word] >> bit & 1 == 1
     }
 }
 
@@ -150,10 +137,9 @@ mod tests {
         marks.mark(&values);
         assert!(values.iter().all(|&value| marks.has(value)));
         assert!([2, 62, 65, OWN - 2].iter().all(|&value| !marks.has(value)));
-        assert!(!marks.has(NEAR), "it shares the near bit of 0 only");
         assert!(marks.has(5) && !have_own(&values), "5 shares the bit of 2^21 + 5");
         assert!(have_own(&values[..5]) && have_own(&[]));
         marks.clear(&values);
-        assert!(marks.near.iter().chain(&marks.own).all(|&word| word == 0));
+        assert!(marks.0.iter().all(|&word| word == 0));
     }
 }
