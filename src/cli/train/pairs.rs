@@ -19,7 +19,7 @@ use super::stdout::Stdout;
 use crate::cli::backend::{DeviceArg, WithBackend, dispatch};
 use crate::cli::error::CliError;
 use crate::cli::kb::DatasetArgs;
-use crate::cli::{Global, output};
+use crate::cli::Global;
 use report::Setup;
 
 /// The file of a checkpoint in its folder.
