@@ -19,7 +19,7 @@ pub(crate) struct ModelArgs {
     /// Network for PREDICT and for SIMILAR to a node: a folder that `hgql train link-prediction --out` wrote.
     #[arg(long, value_name = "DIR")]
     model: Option<PathBuf>,
-    /// What names of the network are appended to, as `hgql load --namespace` says of the knowledge base [default: http://example.org/].
+    /// What names of the network are appended to, as `hgql load --namespace` says of the knowledge base [default: `http://example.org/`].
     #[arg(long, value_name = "IRI", requires = "model")]
     model_namespace: Option<String>,
     /// Encoder for SIMILAR to a text: a Hugging Face folder of the BERT family.

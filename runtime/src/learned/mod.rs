@@ -92,7 +92,7 @@ pub struct Learned {
 }
 
 impl Learned {
-    /// With names of entities and relations in this namespace; without, in that of the store ([`crate::engine::QueryOptions::store_base`]).
+    /// With names of entities and relations in this namespace; without, in that of the store.
     pub fn in_namespace(self, namespace: impl Into<String>) -> Self {
         Self { namespace: Some(namespace.into()), ..self }
     }
