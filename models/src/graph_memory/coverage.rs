@@ -193,7 +193,7 @@ mod tests {
         let values = got.in_fact.into_data().to_vec::<f32>().unwrap();
         let row = |row: usize, slot: usize| &values[(row * 2 + slot) * 128..][..128];
         assert_eq!((row(0, 0)[..127].iter().sum::<f32>(), row(0, 0)[127]), (127.0, 0.0));
-        assert_eq!((&row(1, 0)[..3], &row(1, 1)[..3]), (&[0.0, 1.0, 0.0][..], &[0.0, 1.0, 0.0][..]));
+        assert_eq!((&row(1, 0)[..3], &row(1, 1)[..3]), (&[0.0, 1.0, 0.0][..], &[1.0, 1.0, 0.0][..]));
         assert!(row(2, 0).iter().all(|bit| *bit == 0.0));
     }
 }
