@@ -16,10 +16,10 @@ use hypergraphql_ops::HyperBackend;
 
 use super::progress::{self, StepBar};
 use super::stdout::Stdout;
+use crate::cli::Global;
 use crate::cli::backend::{DeviceArg, WithBackend, dispatch};
 use crate::cli::error::CliError;
 use crate::cli::kb::DatasetArgs;
-use crate::cli::Global;
 use report::Setup;
 
 /// The file of a checkpoint in its folder.
