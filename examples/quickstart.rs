@@ -1,6 +1,44 @@
 //! The whole way: load facts, ask them in HyperQL, train a language model that reads them, ask it for answers with evidence, edit a fact, and see the answer follow.
 //!
 //! `cargo run --release --example quickstart`
+//!
+//! It prints (150 and 300 steps; other processors may round to other weights):
+//!
+//! ```text
+//! 1. 2065 statements in world.hgql
+//!
+//! 2. Operas first heard in Rome: Rossini Barber of Seville, Verdi Trovatore, Mascagni Cavalleria, Puccini Tosca
+//!
+//! 3. Training: 150 steps of a decoder, 300 of its memory
+//!
+//! 4. The network reads 1323 members of 371 facts
+//!   capital : country Australia ; city ?
+//!     Canberra (as HyperQL says)
+//!     read from <http://example.org/capital_Australia> capital : city Canberra , continent Oceania , country Australia . (97 %)
+//!   premiere : composer Puccini , city Rome ; opera ?
+//!     Tosca (as HyperQL says)
+//!     read from <http://example.org/premiere_Tosca> premiere : city Rome , composer Puccini , opera Tosca , year 1900 . (100 %)
+//!   painting : work Guernica ; museum ?
+//!     Reina Sofia (as HyperQL says)
+//!     read from <http://example.org/painting_Guernica> painting : city Madrid , museum Reina Sofia , painter Picasso , work Guernica . (100 %)
+//!   satellite : moon Titan ; astronomer ?
+//!     Huygens (as HyperQL says)
+//!     read from <http://example.org/satellite_Titan> satellite : astronomer Huygens , moon Titan , planet Saturn , year 1655 . (87 %)
+//!   discovery : element Lithium ; year ?
+//!     1817 (as HyperQL says)
+//!     read from <http://example.org/discovery_Lithium> discovery : chemist Arfwedson , element Lithium , symbol Li , year 1817 . (100 %)
+//!   olympics : city Canberra ; year ?
+//!     unknown (HyperQL finds nothing)
+//!     read from <http://example.org/olympics_1976> olympics : city Montreal , country Canada , year 1976 . (0 %)
+//!
+//! 5. After the capital of Australia has moved:
+//!   capital : country Australia ; city ?
+//!     Sydney (as HyperQL says)
+//!     read from <http://example.org/capital_Australia> capital : city Sydney , continent Oceania , country Australia . (92 %)
+//!   premiere : composer Puccini , city Rome ; opera ?
+//!     Tosca (as HyperQL says)
+//!     read from <http://example.org/premiere_Tosca> premiere : city Rome , composer Puccini , opera Tosca , year 1900 . (100 %)
+//! ```
 
 #[path = "world/mod.rs"]
 #[allow(dead_code, reason = "every example uses another part")]
