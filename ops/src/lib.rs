@@ -71,7 +71,7 @@ pub use hypergraph_attention::hypergraph_attention;
 pub use hypergraph_conv::{BiasPlace, ConvConfig, Normalisation, hypergraph_conv};
 pub use knn::knn;
 pub use linear::linear;
-pub use memory_attention::{MemoryAttention, MemoryOptions, memory_attention};
+pub use memory_attention::{MemoryAttention, MemoryOptions, MemorySearch, memory_attention, memory_search};
 pub use quantize::{Int8Matrix, dequantize, int8_matmul, quantize};
 pub use relation_linear::relation_linear;
 pub use relational::{

@@ -9,8 +9,8 @@ use hypergraphql_ops::{
     AttentionConfig, BiasPlace, ConvConfig, Cpu, CpuDevice, Direction, FlashOptions, Incidence, Index, Int8Matrix, KernelError,
     MemoryOptions, Metric, Normalisation, OpError, Reduce, Relations, Rotary, RotaryConfig, RotaryScaling, Scatter, SetAttentionOptions,
     SparseMatrix, Targets, aggregate, cross_entropy, dropout, edge_score, flash_attention, gather, hypergraph_attention, hypergraph_conv,
-    int8_matmul, knn, linear, memory_attention, quantize, relation_linear, rms_norm, rope, scatter_add, segment_softmax, set_attention,
-    sparse_conv, swiglu,
+    int8_matmul, knn, linear, memory_attention, memory_search, quantize, relation_linear, rms_norm, rope, scatter_add, segment_softmax,
+    set_attention, sparse_conv, swiglu,
 };
 
 fn zeros<const D: usize>(shape: [usize; D]) -> Tensor<Cpu, D> {
@@ -223,6 +223,11 @@ fn ops_over_sequences_name_what_disagrees() {
     assert!(error.contains("kv_heads is 3 for 4 heads"), "{error}");
     let error = memory(tokens, slots, [2, 2, 6, 8], [2, 8], options);
     assert!(error.contains("v has shape [2, 2, 6, 8]"), "{error}");
+    let found = memory_search::<Cpu>(zeros(tokens), zeros(slots), zeros([2, 8]), options).unwrap();
+    let error = text(found.read(zeros([2, 4, 3, 5]), zeros(slots)));
+    assert!(error.contains("weights has shape [2, 4, 3, 5], expected [2, 4, 3, 6]"), "{error}");
+    let error = text(found.read(found.weights.clone(), zeros([2, 2, 6, 8])));
+    assert!(error.contains("v has shape [2, 2, 6, 8], expected [2, 2, 5, 8]"), "{error}");
     let error = memory(tokens, slots, slots, [2, 8], MemoryOptions { scale: Some(0.0), ..options });
     assert!(error.contains("scale is 0, expected a positive number"), "{error}");
     let error = memory(tokens, slots, slots, [2, 8], MemoryOptions { bias: f64::INFINITY, ..options });

@@ -9,7 +9,7 @@ use hypergraphql_ops::{
     AttentionConfig, AttentionKernel, BiasPlace, ConvConfig, Cpu, CpuDevice, Direction, FlashOptions, GraphConvKernel, Incidence, Index,
     MemoryOptions, Normalisation, Reduce, Relations, Rotary, RotaryConfig, Scatter, SetAttentionOptions, SparseMatrix, Targets, aggregate,
     cross_entropy, dropout, edge_score, flash_attention, gather, hypergraph_attention, hypergraph_conv, linear, memory_attention,
-    relation_linear, rms_norm, rope, scatter_add, segment_softmax, set_attention, sparse_conv, swiglu,
+    memory_search, relation_linear, rms_norm, rope, scatter_add, segment_softmax, set_attention, sparse_conv, swiglu,
 };
 
 type B = Autodiff<Cpu>;
@@ -252,5 +252,11 @@ fn reading_a_memory_matches_central_differences() {
     check("memory_attention, o and A", &shapes, |t| {
         let m = read(&t);
         Tensor::cat(vec![m.out.reshape([24, 5]), m.weights.reshape([24, 5])], 1)
+    });
+    // With weights that are not its own.
+    check("memory_search, read", &shapes, |t| {
+        let heads = |i: usize, n, rows| t[i].clone().reshape([2, n, rows, 5]);
+        let found = memory_search(heads(0, 4, 3), heads(1, 2, 6), t[3].clone(), options).unwrap();
+        found.read(found.weights.clone() * found.weights.clone(), heads(2, 2, 6)).unwrap().reshape([24, 5])
     });
 }

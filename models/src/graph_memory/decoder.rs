@@ -5,7 +5,6 @@ use hypergraphql_ops::HyperBackend;
 
 use super::context::{MemoryCache, MemoryContext};
 use super::copy::Names;
-use super::facts::FactList;
 use super::layer::{Memory, MemoryRead};
 use super::model::{HypergraphTransformer, Reading};
 use crate::error::Result;
@@ -20,7 +19,6 @@ pub struct MemoryDecoder<'a, B: HyperBackend> {
     model: &'a HypergraphTransformer<B>,
     context: &'a MemoryContext<B>,
     memory: Option<&'a Memory<B>>,
-    facts: &'a FactList,
     names: &'a Names,
     cache: MemoryCache<B>,
     running: Vec<Running>,
@@ -45,15 +43,14 @@ struct LastRead {
 }
 
 impl<'a, B: HyperBackend> MemoryDecoder<'a, B> {
-    /// With an empty cache; without a memory it is the decoder alone. `names` are those of the entities of `facts`, which the memory was made of.
+    /// With an empty cache; without a memory it is the decoder alone. `names` are those of the entities of the memory's facts.
     pub fn new(
         model: &'a HypergraphTransformer<B>,
         context: &'a MemoryContext<B>,
         memory: Option<&'a Memory<B>>,
-        facts: &'a FactList,
         names: &'a Names,
     ) -> Self {
-        Self { model, context, memory, facts, names, cache: context.cache(), running: Vec::new() }
+        Self { model, context, memory, names, cache: context.cache(), running: Vec::new() }
     }
 
     fn read(&mut self, batch: &TokenBatch) -> Result<Vec<f32>> {
@@ -65,8 +62,8 @@ impl<'a, B: HyperBackend> MemoryDecoder<'a, B> {
         let h = self.model.hidden(batch, self.context, Some(&mut self.cache), reading.as_ref(), &mut |next| read = Some(next))?;
         let h = last(h, batch)?; // [S, d]
         let logits = host(self.model.base.logits(h.clone(), precision));
-        let Some(read) = read else { return Ok(logits) };
-        let read = LastRead::new(read)?;
+        let (Some(memory), Some(read)) = (self.memory, read) else { return Ok(logits) };
+        let read = LastRead::new(read);
         let null = Tensor::from_data(read.null().as_slice(), self.context.device());
         let shares: Vec<f32> = self.model.copy.share(h, null, precision).into_data().iter::<f32>().collect();
         let vocabulary = logits.len() / rows.len();
@@ -74,7 +71,7 @@ impl<'a, B: HyperBackend> MemoryDecoder<'a, B> {
         for (row, (running, &share)) in self.running.iter_mut().zip(&shares).enumerate() {
             let slots = read.of(row);
             running.take(&slots);
-            let entities: Vec<u32> = slots.iter().map(|&(slot, _)| self.facts.entity_of()[slot as usize]).collect();
+            let entities: Vec<u32> = slots.iter().map(|&(slot, _)| memory.facts.list().entity_of()[slot as usize]).collect();
             let proposals = self.names.proposals(&entities, &running.text);
             let proposed: f64 = proposals.iter().zip(&slots).filter(|(token, _)| token.is_some()).map(|(_, slot)| slot.1).sum();
             let mut p = softmax(&logits[row * vocabulary..(row + 1) * vocabulary]);
@@ -147,9 +144,9 @@ impl Running {
 }
 
 impl LastRead {
-    fn new<B: HyperBackend>(read: MemoryRead<B>) -> Result<Self> {
+    fn new<B: HyperBackend>(read: MemoryRead<B>) -> Self {
         let [_, heads, rows, columns] = read.weights.dims();
-        let (all_slots, kept) = (read.slots.read()?, columns - 1);
+        let (all_slots, kept) = (read.slots, columns - 1);
         let all_weights: Vec<f32> = read.weights.into_data().iter::<f32>().collect();
         let (mut slots, mut weights) = (Vec::new(), Vec::new());
         for row in 0..rows {
@@ -159,7 +156,7 @@ impl LastRead {
                 weights.extend_from_slice(&all_weights[at * columns..(at + 1) * columns]);
             }
         }
-        Ok(Self { slots, weights, heads, kept })
+        Self { slots, weights, heads, kept }
     }
 
     /// The mean weight of the null slot of each row.

@@ -202,6 +202,11 @@ impl<B: HyperBackend> FactGraph<B> {
         })
     }
 
+    /// The facts on the host.
+    pub fn list(&self) -> &FactList {
+        self.index.list()
+    }
+
     /// S, the number of slots.
     pub fn slots(&self) -> usize {
         self.slots

@@ -6,7 +6,7 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 use burn::tensor::activation::{sigmoid, softmax, tanh};
 use burn::tensor::backend::Backend;
-use hypergraphql_ops::{HyperBackend, Ids, MemoryAttention, MemoryOptions, gather, memory_attention, rms_norm, swiglu};
+use hypergraphql_ops::{HyperBackend, MemoryOptions, gather, memory_search, rms_norm, swiglu};
 
 use super::config::HypergraphTransformerConfig;
 use super::coverage::{FactIndex, Prefix};
@@ -122,8 +122,8 @@ pub struct MemoryRead<B: HyperBackend> {
     pub queries: Tensor<B, 2>,
     /// A `[1, Hm, n, K + 1]`: the null slot, then the kept slots in the order of `slots`.
     pub weights: Tensor<B, 4>,
-    /// The kept slots `[1, Hm, n, K]`.
-    pub slots: Ids<B>,
+    /// The kept slots `[1, Hm, n, K]`, on the host.
+    pub slots: Vec<u32>,
 }
 
 impl<B: Backend> MemoryLayer<B> {
@@ -215,32 +215,34 @@ impl<B: HyperBackend> MemoryLayer<B> {
         let ([heads, width], tokens) = (self.heads(), x.dims()[0]);
         let q = asked.queries.clone().reshape([1, tokens, heads, width]).swap_dims(1, 2);
         let options = MemoryOptions { top_k, ..MemoryOptions::default() };
-        let read = memory_attention(q, slots.keys.clone(), slots.values.clone(), slots.null.clone(), options)?;
-        let weights = self.second_look(&read, &asked, facts, precision)?;
-        let values = read.read(precision.cast(weights.clone()), slots.values.clone())?.swap_dims(1, 2).reshape([tokens, heads * width]);
+        let found = memory_search(q, slots.keys.clone(), slots.null.clone(), options)?;
+        let kept = found.slots.read()?;
+        let weights = self.second_look(&found.weights, &kept, &asked, facts, precision)?;
+        let values = found.read(precision.cast(weights.clone()), slots.values.clone())?.swap_dims(1, 2).reshape([tokens, heads * width]);
         let open = |gate: &Param<Tensor<B, 1>>| precision.cast(tanh(gate.val())).unsqueeze::<2>(); // [1, 1]
         let x = precision.cast(x) + self.output.forward(values, precision) * open(&self.alpha);
         let m = rms_norm(x.clone(), precision.cast(self.feed_forward_norm.val()), self.epsilon)?;
         let gated = swiglu(self.gate.forward(m.clone(), precision), self.up.forward(m, precision))?; // [n, F]
         let x = x + self.down.forward(gated, precision) * open(&self.beta);
-        Ok((x, MemoryRead { queries: asked.queries, weights, slots: read.slots }))
+        Ok((x, MemoryRead { queries: asked.queries, weights, slots: kept }))
     }
 
     /// A `[1, Hm, n, K + 1]` by s', in f32 (f64 for [`Precision::F64`]).
     fn second_look(
         &self,
-        read: &MemoryAttention<B>,
+        weights: &Tensor<B, 4>,
+        slots: &[u32],
         asked: &RowQueries<'_, B>,
         facts: &FactIndex,
         precision: Precision,
     ) -> Result<Tensor<B, 4>> {
-        let [_, heads, n, columns] = read.weights.dims();
+        let [_, heads, n, columns] = weights.dims();
         let (rows, kept) = (heads * n, columns - 1);
         // Weights tell scores but for a number that all of a row share: here s_0 = 0.
-        let logs = precision.widen(read.weights.clone()).clamp_min(LEAST_WEIGHT).log().reshape([rows, columns]);
+        let logs = precision.widen(weights.clone()).clamp_min(LEAST_WEIGHT).log().reshape([rows, columns]);
         let scores = logs.clone().narrow(1, 1, kept) - logs.narrow(1, 0, 1); // [Hm*n, K]
         let states = asked.gates.dims()[0];
-        let missing = facts.missing::<B>(asked.prefixes, (&read.slots.read()?, kept), states, precision, &scores.device())?;
+        let missing = facts.missing::<B>(asked.prefixes, (slots, kept), states, precision, &scores.device())?;
         let (most, count) = (missing.in_fact.dims()[2], asked.gates.dims()[1] / 2);
         let open = gather(asked.gates.clone(), &missing.states)?.reshape([rows, most, 2 * count]); // [Hm*n, T, 2V]
         let sums = [(missing.in_fact, 0), (missing.in_both, count)].map(|(mask, first)| mask.matmul(open.clone().narrow(2, first, count)));

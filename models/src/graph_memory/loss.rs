@@ -8,7 +8,7 @@ use super::batch::QuestionBatch;
 use super::context::MemoryContext;
 use super::copy::Names;
 use super::encoder::SlotStates;
-use super::facts::{FactGraph, FactList};
+use super::facts::FactGraph;
 use super::layer::MemoryRead;
 use super::model::{HypergraphTransformer, Reading};
 use crate::error::{ModelError, Result};
@@ -59,9 +59,7 @@ pub struct Losses<B: HyperBackend> {
 /// What the questions of a step are about.
 #[derive(Debug)]
 pub struct Asking<'a, B: HyperBackend> {
-    /// The facts on the host.
-    pub list: &'a FactList,
-    /// The same on the device.
+    /// The facts.
     pub graph: &'a FactGraph<B>,
     /// The names of their entities.
     pub names: &'a Names,
@@ -79,7 +77,7 @@ impl<B: HyperBackend> HypergraphTransformer<B> {
         context: &MemoryContext<B>,
         weights: LossWeights,
     ) -> Result<Losses<B>> {
-        let (precision, device, count) = (context.precision(), context.device(), asking.list.slots());
+        let (precision, device, count) = (context.precision(), context.device(), asking.graph.list().slots());
         if let Some(&slot) = batch.questions.iter().flat_map(|asked| &asked.gold).find(|slot| **slot as usize >= count) {
             return Err(ModelError::option("gold slot of a question", slot, format!("a number below {count}, the slots of the memory")));
         }
@@ -124,11 +122,11 @@ impl<B: HyperBackend> HypergraphTransformer<B> {
         let [_, heads, _, columns] = read.weights.dims();
         let kept = columns - 1;
         let weights = precision.widen(read.weights.clone().swap_dims(1, 2).reshape([n, heads * columns])); // [n, Hm*(K + 1)]
-        let slots = read.slots.read()?;
+        let slots = &read.slots;
         let mut masks = [(); 3].map(|()| vec![0f32; n * heads * columns]);
         for row in 0..n {
             let of_head = |head: usize| &slots[(head * n + row) * kept..(head * n + row + 1) * kept];
-            let entities: Vec<u32> = (0..heads).flat_map(of_head).map(|&slot| asking.list.entity_of()[slot as usize]).collect();
+            let entities: Vec<u32> = (0..heads).flat_map(of_head).map(|&slot| asking.graph.list().entity_of()[slot as usize]).collect();
             let proposals = asking.names.proposals(&entities, batch.text(row));
             for (at, proposal) in proposals.into_iter().enumerate() {
                 let column = row * heads * columns + at / kept.max(1) * columns + 1 + at % kept.max(1);
@@ -149,9 +147,9 @@ impl<B: HyperBackend> HypergraphTransformer<B> {
     }
 
     fn link_loss(&self, slots: &SlotStates<B>, asking: &Asking<'_, B>, precision: Precision) -> Result<Tensor<B, 1>> {
-        let (count, device) = (asking.list.slots(), slots.facts.device());
+        let (count, device) = (asking.graph.list().slots(), slots.facts.device());
         let taken: Vec<u32> = (0..count).step_by(count.div_ceil(LINKS)).map(|slot| slot as u32).collect();
-        let mut entities: Vec<u32> = taken.iter().map(|&slot| asking.list.entity_of()[slot as usize]).collect();
+        let mut entities: Vec<u32> = taken.iter().map(|&slot| asking.graph.list().entity_of()[slot as usize]).collect();
         let of_slot = entities.clone();
         entities.sort_unstable();
         entities.dedup();
@@ -185,7 +183,7 @@ fn retrieval_loss<B: HyperBackend>(scores: Tensor<B, 3>, batch: &QuestionBatch, 
 /// The mean −ln of the weight that gold slots were read with, of rows of questions that a fact answers, and of the null slot's weight, of all others.
 fn reading_losses<B: HyperBackend>(read: &MemoryRead<B>, batch: &QuestionBatch, precision: Precision) -> Result<[Tensor<B, 1>; 2]> {
     let ([_, heads, n, columns], device) = (read.weights.dims(), read.weights.device());
-    let (kept, slots) = (columns - 1, read.slots.read()?);
+    let (kept, slots) = (columns - 1, &read.slots);
     let mut wanted = vec![0f32; heads * n * columns];
     for (at, row) in wanted.chunks_exact_mut(columns).enumerate() {
         let gold = &batch.question(at % n).gold;

@@ -27,7 +27,6 @@ const BATCH: usize = 64;
 /// A knowledge base, encoded once for a network.
 #[derive(Debug)]
 pub struct EncodedBase<B: HyperBackend> {
-    facts: FactList,
     offsets: Vec<u32>,
     names: Names,
     memory: Memory<B>,
@@ -44,12 +43,12 @@ impl<B: HyperBackend> EncodedBase<B> {
         let graph = FactGraph::new(&facts, vocabulary, model.config().name_places, context.device())?;
         let memory = model.encode(&graph, context.precision())?;
         let names = words.names(&facts);
-        Ok(Self { facts, offsets: base.offsets(), names, memory })
+        Ok(Self { offsets: base.offsets(), names, memory })
     }
 
     /// The facts, whose slots the evidence of answers names.
     pub fn facts(&self) -> &FactList {
-        &self.facts
+        self.memory.facts.list()
     }
 
     /// Bytes of keys and values.
@@ -117,8 +116,8 @@ impl<'a, B: HyperBackend> Reader<'a, B> {
     }
 
     fn decoder(&self) -> MemoryDecoder<'a, B> {
-        let EncodedBase { facts, names, memory, .. } = self.base;
-        MemoryDecoder::new(self.model, self.context, self.reads.then_some(memory), facts, names)
+        let EncodedBase { names, memory, .. } = self.base;
+        MemoryDecoder::new(self.model, self.context, self.reads.then_some(memory), names)
     }
 
     /// Answers prompts, all at once; the token that ends an answer is added to `options`.
@@ -162,14 +161,14 @@ impl<'a, B: HyperBackend> Reader<'a, B> {
     /// # Errors
     /// As [`generate`](Self::generate).
     pub fn score(&self, questions: &[Question], report: &mut dyn FnMut(usize)) -> Result<Vec<Scored>> {
-        let longest = self.base.facts.entities().iter().map(Vec::len).max().unwrap_or(0);
+        let longest = self.base.facts().entities().iter().map(Vec::len).max().unwrap_or(0);
         let options = GenerateOptions { max_tokens: longest + 1, ..GenerateOptions::default() };
         let refusal = self.words.refusal()?;
         let mut scored = Vec::with_capacity(questions.len());
         for batch in questions.chunks(BATCH) {
             let asked = batch
                 .iter()
-                .map(|question| self.words.asked(&self.base.facts, question, &self.base.offsets))
+                .map(|question| self.words.asked(self.base.facts(), question, &self.base.offsets))
                 .collect::<Result<Vec<_>>>()?;
             let prompts: Vec<Vec<u32>> = asked.iter().map(|asked| asked.prompt.clone()).collect();
             let answers = self.generate(&prompts, &options, &mut |_| ControlFlow::Continue(()))?;

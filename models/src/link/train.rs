@@ -14,12 +14,12 @@ use super::checkpoint::LinkCheckpoint;
 use super::predictor::{LinkConfig, LinkPredictor};
 use super::queries::{Answers, Query, queries};
 use super::ranking::{RankMetrics, rank};
-use crate::checkpoint::{self, NamedTensors};
+use crate::checkpoint;
 use crate::classifier::DropoutSeed;
 use crate::layers::Masks;
 use crate::precision::Precision;
 use crate::statements::{StatementList, Statements};
-use crate::train::{ClassWeights, GradientChange, Moments, Optimizer, TrainConfig, clip_coefficient, squared_norm};
+use crate::train::{ClassWeights, GradientChange, Optimizer, TrainConfig, clip_coefficient, squared_norm};
 use crate::{ModelError, Result};
 
 /// The options of a training.
@@ -306,9 +306,6 @@ impl<'a, B: HyperBackend> LinkTrainer<'a, B> {
             let (epoch, lr) = (self.progress.curve.len() + 1, self.config.train.lr);
             return Err(ModelError::Loss { epoch, loss: f32::NAN, lr });
         }
-        let moments = |of: fn(&Moments<B>) -> &Tensor<B, 1>| -> NamedTensors {
-            self.optimizer.moments.iter().map(|(name, moments)| (name.clone(), checkpoint::stored(of(moments).clone()))).collect()
-        };
         Ok(LinkCheckpoint {
             path: std::path::PathBuf::new(),
             network: self.model.config().clone(),
@@ -319,7 +316,7 @@ impl<'a, B: HyperBackend> LinkTrainer<'a, B> {
             train: self.data.train.clone(),
             best: checkpoint::save::<B, _>(&self.best),
             current,
-            moments: [moments(|m| &m.moment_1), moments(|m| &m.moment_2)],
+            moments: self.optimizer.stored_moments(),
         })
     }
 }

@@ -15,14 +15,14 @@ use super::loss::{PairBatch, PairWeights, losses};
 use super::messages::Messages;
 use super::negatives::{Corruption, Draw};
 use super::network::{PairConfig, PairPredictor};
-use crate::checkpoint::{self, NamedTensors, StoredTensor};
+use crate::checkpoint::{self, StoredTensor};
 use crate::classifier::DropoutSeed;
 use crate::input::NodeFeatures;
 use crate::layers::Masks;
 use crate::link::shuffle;
 use crate::precision::Precision;
 use crate::schedule::Schedule;
-use crate::train::{ClassWeights, GradientChange, Moments, Optimizer, OptimizerKind, TrainConfig, clip_coefficient, squared_norm};
+use crate::train::{ClassWeights, GradientChange, Optimizer, OptimizerKind, TrainConfig, clip_coefficient, squared_norm};
 use crate::{ModelError, Result};
 
 /// The options of a training.
@@ -332,9 +332,6 @@ impl<'a, B: HyperBackend> PairTrainer<'a, B> {
             let (epoch, lr) = (self.progress.curve.len() + 1, self.config.train.lr);
             return Err(ModelError::Loss { epoch, loss: f32::NAN, lr });
         }
-        let moments = |of: fn(&Moments<B>) -> &Tensor<B, 1>| -> NamedTensors {
-            self.optimizer.moments.iter().map(|(name, moments)| (name.clone(), checkpoint::stored(of(moments).clone()))).collect()
-        };
         let states: StoredTensor = checkpoint::stored(self.best_states.clone());
         Ok(PairCheckpoint {
             path: std::path::PathBuf::new(),
@@ -344,7 +341,7 @@ impl<'a, B: HyperBackend> PairTrainer<'a, B> {
             data: PairData { features: hypergraphql_framework::Features::None, ..self.data.clone() },
             best: checkpoint::save::<B, _>(&self.best),
             current,
-            moments: [moments(|m| &m.moment_1), moments(|m| &m.moment_2)],
+            moments: self.optimizer.stored_moments(),
             states,
         })
     }

@@ -10,7 +10,7 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::{AutodiffBackend, Backend};
 
 use super::config::{OptimizerKind, TrainConfig};
-use crate::checkpoint::Path;
+use crate::checkpoint::{NamedTensors, Path, stored};
 
 /// As in PyTorch; Burn's own default is 1e-5.
 const EPSILON: f32 = 1e-8;
@@ -53,6 +53,14 @@ impl<B: Backend> Optimizer<B> {
             OptimizerKind::AdamW => Rule::AdamW(AdamWConfig::new().with_epsilon(EPSILON).with_weight_decay(decay).build()),
         };
         Self { rule, moments: BTreeMap::new() }
+    }
+
+    /// The first moments of all parameters, and the second, as a checkpoint has them; [`join_moments`](super::join_moments) is the way back.
+    pub(crate) fn stored_moments(&self) -> [NamedTensors; 2] {
+        let of = |moment: fn(&Moments<B>) -> &Tensor<B, 1>| {
+            self.moments.iter().map(|(name, moments)| (name.clone(), stored(moment(moments).clone()))).collect()
+        };
+        [of(|m| &m.moment_1), of(|m| &m.moment_2)]
     }
 
     /// One step: parameters without a gradient stay.

@@ -1,67 +1,28 @@
 //! Gradients of the losses against central differences.
 
-use burn::backend::Autodiff;
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
-use burn::tensor::backend::AutodiffBackend;
-use burn::tensor::{DType, Tensor, TensorData};
+use burn::module::Module;
 use hypergraphql_models::Precision;
 use hypergraphql_models::graph_memory::{Asking, HypergraphTransformer, LossWeights, Losses, MemoryContext};
-use hypergraphql_ops::Cpu;
 
-use super::{base_config, config, device, facts, graph, names, questions, stirred, values};
-
-type Ad = Autodiff<Cpu>;
+use super::parameters::{Ad, Nudge, gradients, values};
+use super::{base_config, config, device, facts, graph, names, questions, stirred};
 
 const STEP: f64 = 1e-5;
-
-/// Adds `step` to element `element` of parameter `parameter`.
-struct Nudge {
-    parameter: usize,
-    element: usize,
-    step: f64,
-    at: usize,
-}
-
-impl ModuleMapper<Ad> for Nudge {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<Ad, D>>) -> Param<Tensor<Ad, D>> {
-        let (id, tensor, mapper) = param.consume();
-        let here = self.at == self.parameter;
-        self.at += 1;
-        if !here {
-            return Param::from_mapped_value(id, tensor, mapper);
-        }
-        let (shape, device) = (tensor.dims(), tensor.device());
-        let mut changed = values(tensor);
-        changed[self.element] += self.step;
-        Param::from_mapped_value(id, Tensor::from_data(TensorData::new(changed, shape), (&device, DType::F64)).require_grad(), mapper)
-    }
-}
-
-/// The gradient of every parameter, in the order of the module.
-struct Gradients<'a>(&'a <Ad as AutodiffBackend>::Gradients, Vec<Vec<f64>>);
-
-impl ModuleVisitor<Ad> for Gradients<'_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<Ad, D>>) {
-        self.1.push(param.val().grad(self.0).map(values).unwrap_or_default());
-    }
-}
 
 fn losses(model: &HypergraphTransformer<Ad>) -> Losses<Ad> {
     let (list, names) = (facts(), names());
     let context = MemoryContext::new(&config(), &base_config(), Precision::F64, &device()).unwrap();
     let graph = graph(&list);
     let weights = LossWeights { retrieval: 0.9, link: 0.4, null: 0.7 };
-    model.losses(&questions(), &Asking { list: &list, graph: &graph, names: &names }, &context, weights).unwrap()
+    model.losses(&questions(), &Asking { graph: &graph, names: &names }, &context, weights).unwrap()
 }
 
 #[test]
 fn of_the_losses() {
     let model = stirred::<Ad>(&config());
     let tape = losses(&model).total.backward();
-    let mut gradients = Gradients(&tape, Vec::new());
-    model.visit(&mut gradients);
     let (mut compared, mut counted) = (0, 0);
-    for (parameter, gradient) in gradients.1.iter().enumerate() {
+    for (parameter, gradient) in gradients(&model, &tape).iter().enumerate() {
         assert!(!gradient.is_empty(), "parameter {parameter} has no gradient");
         for element in [0, gradient.len() / 3, gradient.len() - 1] {
             let at = |step| values(losses(&model.clone().map(&mut Nudge { parameter, element, step, at: 0 })).total)[0];
@@ -87,10 +48,6 @@ fn the_total_is_the_weighted_sum() {
 fn a_frozen_decoder_has_no_gradients() {
     let model = stirred::<Ad>(&config()).freeze_base();
     let tape = losses(&model).total.backward();
-    let mut gradients = Gradients(&tape, Vec::new());
-    model.base.visit(&mut gradients);
-    assert!(gradients.1.iter().all(Vec::is_empty));
-    gradients.1.clear();
-    model.layers.visit(&mut gradients);
-    assert!(gradients.1.iter().all(|gradient| !gradient.is_empty()));
+    assert!(gradients(&model.base, &tape).iter().all(Vec::is_empty));
+    assert!(gradients(&model.layers, &tape).iter().all(|gradient| !gradient.is_empty()));
 }

@@ -226,7 +226,7 @@ fn memory_layer(config: &HypergraphTransformerConfig) {
     let v: Vec<Rows> = v.iter().map(|v| by_head(times(v, &layer.value))).collect();
     let null: Rows = to_rows(layer.null.val()).iter().map(|k| layer_norm(k, &layer.key_norm)).collect();
     let kept = values(read.weights);
-    let picked = read.slots.read().unwrap();
+    let picked = read.slots;
     let most = config.top_k.min(count);
     let mut expected = Vec::new();
     for (i, h) in x.iter().enumerate() {

@@ -3,16 +3,18 @@
 
 mod gradients;
 mod loops;
+#[path = "../support/parameters.rs"]
+mod parameters;
 mod reading;
 mod training;
 
-use burn::module::{Module, ModuleMapper, Param};
-use burn::tensor::{DType, Tensor, TensorData};
+use burn::tensor::Tensor;
 use hypergraphql_models::graph_memory::{
     Asked, FactGraph, FactList, HypergraphTransformer, HypergraphTransformerConfig, Names, QuestionBatch,
 };
 use hypergraphql_models::transformer::LlamaConfig;
 use hypergraphql_ops::{CpuDevice, HyperBackend};
+use parameters::values;
 
 /// Tokens of the vocabulary; the last one ends answers.
 const VOCABULARY: usize = 23;
@@ -70,27 +72,8 @@ fn model<B: HyperBackend>(config: &HypergraphTransformerConfig) -> HypergraphTra
     config.init(base_config().init(3, &device).unwrap(), &base_config(), 4, &device).unwrap()
 }
 
-/// Every parameter in f64, so that differences can be small, and no zeros and ones, which hide mistakes.
-struct Stir(usize);
-
-impl<B: HyperBackend> ModuleMapper<B> for Stir {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
-        self.0 += 1;
-        let (id, tensor, mapper) = param.consume();
-        let n = tensor.shape().num_elements();
-        let stirred: Vec<f64> = (0..n).map(|i| 0.7 * ((i * (self.0 + 2)) as f64 * 0.77 + self.0 as f64).sin()).collect();
-        let data = TensorData::new(stirred, tensor.dims());
-        let tensor = Tensor::from_data(data, (&tensor.device(), DType::F64)).set_require_grad(tensor.is_require_grad());
-        Param::from_mapped_value(id, tensor, mapper)
-    }
-}
-
 fn stirred<B: HyperBackend>(config: &HypergraphTransformerConfig) -> HypergraphTransformer<B> {
-    model(config).map(&mut Stir(0))
-}
-
-fn values<B: HyperBackend, const D: usize>(x: Tensor<B, D>) -> Vec<f64> {
-    x.into_data().convert::<f64>().to_vec().unwrap()
+    parameters::stirred(model(config))
 }
 
 type Rows = Vec<Vec<f64>>;

@@ -8,7 +8,7 @@ use hypergraphql_models::graph_memory::{Asking, FactGraph, FactList, LossWeights
 use hypergraphql_models::transformer::{Decoder, GenerateOptions, LlamaDecoder, TokenBatch, generate};
 use hypergraphql_ops::Cpu;
 
-use super::{Stir, VOCABULARY, base_config, config, device, facts, graph, model, names, questions, stirred, values};
+use super::{VOCABULARY, base_config, config, device, facts, graph, model, names, questions, stirred, values};
 
 fn context(precision: Precision) -> MemoryContext<Cpu> {
     MemoryContext::new(&config(), &base_config(), precision, &device()).unwrap()
@@ -20,11 +20,11 @@ fn decoding_agrees_with_the_loss() {
     let (list, names, context) = (facts(), names(), context(Precision::F64));
     let model = stirred::<Cpu>(&config());
     let graph = graph(&list);
-    let loss = model.losses(&questions(), &Asking { list: &list, graph: &graph, names: &names }, &context, LossWeights::default()).unwrap();
+    let loss = model.losses(&questions(), &Asking { graph: &graph, names: &names }, &context, LossWeights::default()).unwrap();
     let memory = model.encode(&graph, Precision::F64).unwrap();
     let (mut sum, mut rows) = (0.0, 0.0);
     for (prompt, answer) in [(vec![9, 12, 1, 13], vec![2, 3]), (vec![10, 11, 7], vec![6, 1]), (vec![9, 8, 2], vec![20])] {
-        let mut decoder = MemoryDecoder::new(&model, &context, Some(&memory), &list, &names);
+        let mut decoder = MemoryDecoder::new(&model, &context, Some(&memory), &names);
         let mut logits = decoder.prefill(&TokenBatch::new(&[prompt]).unwrap()).unwrap();
         for token in answer.into_iter().chain([super::END]) {
             let total: f64 = logits.iter().map(|l| f64::from(*l).exp()).sum();
@@ -54,7 +54,7 @@ fn closed_gates_leave_the_decoder_as_it_is() {
     let reading = Reading::new(&memory, &batch, &[0, 2, 4], &device()).unwrap();
     let h = model.hidden(&batch, &context, None, Some(&reading), &mut |_| reads += 1).unwrap();
     assert_eq!((values(model.base.logits(h, Precision::F32)), reads), (values(plain), 2));
-    let mut with = MemoryDecoder::new(&model, &context, None, &list, &names);
+    let mut with = MemoryDecoder::new(&model, &context, None, &names);
     let mut plain = LlamaDecoder::new(&model.base, &context.decoder);
     assert_eq!(with.prefill(&batch).unwrap(), plain.prefill(&batch).unwrap());
     // One of two answers has ended.
@@ -67,13 +67,13 @@ fn closed_gates_leave_the_decoder_as_it_is() {
 #[test]
 fn batches_change_no_answer() {
     let (list, names, context) = (facts(), names(), context(Precision::F32));
-    let model = model::<Cpu>(&config()).map(&mut Stir(0)).map(&mut ToF32);
+    let model = stirred::<Cpu>(&config()).map(&mut ToF32);
     let memory = model.encode(&graph(&list), Precision::F32).unwrap();
     let prompts: Vec<Vec<u32>> =
         (0..32u32).map(|i| (0..1 + i * 5 % 7).map(|j| (i * 3 + j * j + 1) % VOCABULARY as u32).collect()).collect();
     let options = GenerateOptions { max_tokens: 6, end: vec![super::END], ..GenerateOptions::default() };
     let run = |prompts: &[Vec<u32>]| {
-        let mut decoder = MemoryDecoder::new(&model, &context, Some(&memory), &list, &names);
+        let mut decoder = MemoryDecoder::new(&model, &context, Some(&memory), &names);
         generate(&mut decoder, prompts, &options, &mut |_| ControlFlow::Continue(())).unwrap()
     };
     let together = run(&prompts);

@@ -1,52 +1,17 @@
 //! The losses against plain loops, and their gradients against central differences.
 
-use burn::backend::Autodiff;
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
-use burn::tensor::backend::AutodiffBackend;
+use burn::module::Module;
 use burn::tensor::{DType, Tensor, TensorData};
 use hypergraphql_models::Precision;
 use hypergraphql_models::layers::Masks;
 use hypergraphql_models::pairs::{Messages, PairBatch, PairData, PairLogits, PairLosses, PairPredictor, PairWeights, losses};
 use hypergraphql_ops::Cpu;
 
+use super::parameters::{Ad, Nudge, gradients};
 use super::{device, network, small, stirred, values};
-
-type Ad = Autodiff<Cpu>;
 
 const STEP: f64 = 1e-5;
 const WEIGHTS: PairWeights = PairWeights { candidate: 0.4, types: 0.7 };
-
-/// Adds `step` to element `element` of parameter `parameter`.
-struct Nudge {
-    parameter: usize,
-    element: usize,
-    step: f64,
-    at: usize,
-}
-
-impl ModuleMapper<Ad> for Nudge {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<Ad, D>>) -> Param<Tensor<Ad, D>> {
-        let (id, tensor, mapper) = param.consume();
-        let here = self.at == self.parameter;
-        self.at += 1;
-        if !here {
-            return Param::from_mapped_value(id, tensor, mapper);
-        }
-        let (shape, device) = (tensor.dims(), tensor.device());
-        let mut changed = values(tensor);
-        changed[self.element] += self.step;
-        Param::from_mapped_value(id, Tensor::from_data(TensorData::new(changed, shape), (&device, DType::F64)).require_grad(), mapper)
-    }
-}
-
-/// The gradient of every parameter, in the order of the module.
-struct Gradients<'a>(&'a <Ad as AutodiffBackend>::Gradients, Vec<Vec<f64>>);
-
-impl ModuleVisitor<Ad> for Gradients<'_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<Ad, D>>) {
-        self.1.push(param.val().grad(self.0).map(values).unwrap_or_default());
-    }
-}
 
 /// Three connections of two pairs, of the same pair twice, and five negatives.
 fn batch(data: &PairData) -> PairBatch {
@@ -71,10 +36,8 @@ fn gradients_are_central_differences() {
         let data = small(directed);
         let model: PairPredictor<Ad> = stirred(network(&data).with_width(6).init(&device(), 1).unwrap());
         let tape = of(&model, &data).total.backward();
-        let mut gradients = Gradients(&tape, Vec::new());
-        model.visit(&mut gradients);
         let (mut moved, mut counted) = (0, 0);
-        for (parameter, gradient) in gradients.1.iter().enumerate() {
+        for (parameter, gradient) in gradients(&model, &tape).iter().enumerate() {
             assert!(!gradient.is_empty(), "parameter {parameter} has no gradient");
             for element in [0, gradient.len() / 3, gradient.len() / 2, gradient.len() - 1] {
                 let at = |step| values(of(&model.clone().map(&mut Nudge { parameter, element, step, at: 0 }), &data).total)[0];

@@ -4,11 +4,13 @@
 mod gradients;
 mod loops;
 mod odd;
+#[path = "../support/parameters.rs"]
+mod parameters;
 mod training;
 
 use std::collections::BTreeMap;
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{DType, Tensor, TensorData};
 use hypergraphql_framework::Features;
 use hypergraphql_framework::links::{Link, LinkDataset};
@@ -17,6 +19,7 @@ use hypergraphql_models::pairs::{Connection, PairConfig, PairData, PairOptions, 
 use hypergraphql_models::schedule::Schedule;
 use hypergraphql_models::train::TrainConfig;
 use hypergraphql_ops::{CpuDevice, HyperBackend};
+use parameters::{stirred, values};
 
 type Rows = Vec<Vec<f64>>;
 
@@ -32,29 +35,6 @@ fn rows(count: usize, width: usize, seed: usize) -> Rows {
 fn matrix<B: HyperBackend>(x: &Rows, width: usize) -> Tensor<B, 2> {
     let values: Vec<f64> = x.iter().flatten().copied().collect();
     Tensor::from_data(TensorData::new(values, [x.len(), width]), (&B::Device::default(), DType::F64))
-}
-
-fn values<B: HyperBackend, const D: usize>(x: Tensor<B, D>) -> Vec<f64> {
-    x.into_data().convert::<f64>().to_vec().unwrap()
-}
-
-/// Every parameter in f64, and no zeros and ones, which hide mistakes.
-struct Stir(usize);
-
-impl<B: HyperBackend> ModuleMapper<B> for Stir {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
-        self.0 += 1;
-        let (id, tensor, mapper) = param.consume();
-        let n = tensor.shape().num_elements();
-        let stirred: Vec<f64> = (0..n).map(|i| 0.7 * ((i * (self.0 + 2)) as f64 * 0.77 + self.0 as f64).sin()).collect();
-        let data = TensorData::new(stirred, tensor.dims());
-        let tensor = Tensor::from_data(data, (&tensor.device(), DType::F64)).set_require_grad(tensor.is_require_grad());
-        Param::from_mapped_value(id, tensor, mapper)
-    }
-}
-
-fn stirred<B: HyperBackend, M: Module<B>>(module: M) -> M {
-    module.map(&mut Stir(0))
 }
 
 /// All parameters by name, row after row.

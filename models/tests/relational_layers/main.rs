@@ -2,16 +2,16 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
 
 mod gat_v2;
+#[path = "../support/parameters.rs"]
+mod parameters;
 mod pooling;
 mod relational;
 mod star_e;
 
-use burn::backend::Autodiff;
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::module::Module;
 use burn::tensor::{DType, Tensor, TensorData};
-use hypergraphql_ops::{Cpu, CpuDevice, HyperBackend};
-
-type Ad = Autodiff<Cpu>;
+use hypergraphql_ops::{CpuDevice, HyperBackend};
+use parameters::{Ad, Nudge, stirred, values};
 
 type Rows = Vec<Vec<f64>>;
 
@@ -23,10 +23,6 @@ fn rows(count: usize, width: usize, seed: usize) -> Rows {
 fn matrix<B: HyperBackend>(x: &Rows, width: usize) -> Tensor<B, 2> {
     let values: Vec<f64> = x.iter().flatten().copied().collect();
     Tensor::from_data(TensorData::new(values, [x.len(), width]), (&B::Device::default(), DType::F64))
-}
-
-fn values<B: HyperBackend, const D: usize>(x: Tensor<B, D>) -> Vec<f64> {
-    x.into_data().convert::<f64>().to_vec().unwrap()
 }
 
 fn to_rows<B: HyperBackend>(x: Tensor<B, 2>) -> Rows {
@@ -50,61 +46,6 @@ fn assert_rows(got: &Rows, expected: &Rows, what: &str) {
         for (j, (g, e)) in got.iter().zip(expected).enumerate() {
             assert!((g - e).abs() <= 1e-10 * e.abs().max(1.0), "{what}: row {i}, column {j} is {g}, expected {e}");
         }
-    }
-}
-
-/// Every parameter in f64, so that differences can be small, and no zeros and ones, which hide mistakes.
-struct Stir(usize);
-
-impl<B: HyperBackend> ModuleMapper<B> for Stir {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
-        self.0 += 1;
-        let (id, tensor, mapper) = param.consume();
-        let n = tensor.shape().num_elements();
-        let stirred: Vec<f64> = (0..n).map(|i| 0.7 * ((i * (self.0 + 2)) as f64 * 0.77 + self.0 as f64).sin()).collect();
-        let data = TensorData::new(stirred, tensor.dims());
-        let tensor = Tensor::from_data(data, (&tensor.device(), DType::F64)).set_require_grad(tensor.is_require_grad());
-        Param::from_mapped_value(id, tensor, mapper)
-    }
-}
-
-fn stirred<B: HyperBackend, M: Module<B>>(module: M) -> M {
-    module.map(&mut Stir(0))
-}
-
-/// Adds `step` to element `element` of parameter `parameter`.
-struct Nudge {
-    parameter: usize,
-    element: usize,
-    step: f64,
-    at: usize,
-}
-
-impl<B: HyperBackend> ModuleMapper<B> for Nudge {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
-        let (id, tensor, mapper) = param.consume();
-        let here = self.at == self.parameter;
-        self.at += 1;
-        if !here {
-            return Param::from_mapped_value(id, tensor, mapper);
-        }
-        let (shape, device, learns) = (tensor.dims(), tensor.device(), tensor.is_require_grad());
-        let mut changed = values(tensor);
-        changed[self.element] += self.step;
-        let tensor = Tensor::from_data(TensorData::new(changed, shape), (&device, DType::F64)).set_require_grad(learns);
-        Param::from_mapped_value(id, tensor, mapper)
-    }
-}
-
-/// The gradient of every parameter, in the order of the module.
-struct Gradients<'a> {
-    of: &'a <Ad as burn::tensor::backend::AutodiffBackend>::Gradients,
-    found: Rows,
-}
-
-impl ModuleVisitor<Ad> for Gradients<'_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<Ad, D>>) {
-        self.found.push(param.val().grad(self.of).map(values).unwrap_or_default());
     }
 }
 
@@ -137,9 +78,7 @@ fn check_gradients<M: Module<Ad>>(module: &M, x: &[Rows], forward: impl Fn(&M, &
             near(got, at(STEP), at(-STEP), format!("input {k}, element {i}"));
         }
     }
-    let mut found = Gradients { of: &gradients, found: Vec::new() };
-    module.visit(&mut found);
-    for (parameter, got) in found.found.iter().enumerate() {
+    for (parameter, got) in parameters::gradients(module, &gradients).iter().enumerate() {
         assert!(!got.is_empty(), "parameter {parameter} has no gradient");
         for (element, got) in got.iter().enumerate() {
             let at = |step| of(&module.clone().map(&mut Nudge { parameter, element, step, at: 0 }), x);

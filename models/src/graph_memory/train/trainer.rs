@@ -14,13 +14,13 @@ use super::checkpoint::MemoryCheckpoint;
 use super::config::{MemoryTrainConfig, StageConfig};
 use super::lesson::{Lesson, told};
 use super::work::{Sizes, StepWork};
-use crate::checkpoint::{self, NamedTensors};
+use crate::checkpoint;
 use crate::episodes::{Episode, KnowledgeBase, Question, Schema, Split, permuted};
 use crate::graph_memory::loss::Asking;
 use crate::graph_memory::{
     EncodedBase, FactGraph, HypergraphTransformer, HypergraphTransformerConfig, MemoryContext, QuestionBatch, Reader, Scores, Words,
 };
-use crate::train::{GradientChange, Moments, Optimizer, clip_coefficient, join_moments, squared_norm};
+use crate::train::{GradientChange, Optimizer, clip_coefficient, join_moments, squared_norm};
 use crate::transformer::{Llama, LlamaConfig};
 use crate::{ModelError, Result};
 
@@ -96,7 +96,7 @@ pub struct MemoryTrainer<B: HyperBackend> {
     best: HypergraphTransformer<B>,
     optimizer: Optimizer<B>,
     progress: MemoryProgress,
-    examination: (KnowledgeBase, Vec<Question>),
+    examination: Examination,
     work: StepWork,
     device: B::Device,
 }
@@ -282,8 +282,7 @@ impl<B: HyperBackend> MemoryTrainer<B> {
         let graph = FactGraph::new(&facts, self.base.vocab_size, self.model.config().name_places, &self.device)?;
         self.work = self.sizes().memory(&batch, &facts);
         let names = self.words.names(&facts);
-        let losses =
-            self.model.losses(&batch, &Asking { list: &facts, graph: &graph, names: &names }, &self.context, self.config.losses)?;
+        let losses = self.model.losses(&batch, &Asking { graph: &graph, names: &names }, &self.context, self.config.losses)?;
         // One read for all of them: each waits for the device.
         let all =
             Tensor::cat([&losses.total, &losses.answer, &losses.retrieval, &losses.null].map(|loss| loss.clone().inner()).to_vec(), 0);
@@ -295,13 +294,13 @@ impl<B: HyperBackend> MemoryTrainer<B> {
     /// Asks the questions of the evaluation.
     fn evaluate(&mut self, report: &mut dyn FnMut(usize)) -> Result<()> {
         let model = self.model.valid();
-        let (base, questions) = &self.examination;
+        let Examination { base, permuted, questions } = &self.examination;
         let ask = |base: &KnowledgeBase, report: &mut dyn FnMut(usize)| {
             let encoded = EncodedBase::new(&model, &self.inner_context, &self.words, base)?;
             Reader::new(&model, &self.inner_context, &self.words, &encoded).score(questions, report)
         };
         let scored = ask(base, report)?;
-        let permuted = ask(&permuted(base, self.config.seed), &mut |_| {})?;
+        let permuted = ask(permuted, &mut |_| {})?;
         let entropy = scored.iter().map(|answer| answer.entropy).sum::<f64>() / scored.len().max(1) as f64;
         let gate = |gate: &Param<Tensor<B, 1>>| value(&gate.val().tanh());
         let gates = model.layers.iter().map(|layer| [gate(&layer.alpha), gate(&layer.beta)]).collect();
@@ -328,9 +327,6 @@ impl<B: HyperBackend> MemoryTrainer<B> {
 
     /// All that is needed to answer and to go on.
     pub fn checkpoint(&self) -> MemoryCheckpoint {
-        let moments = |of: fn(&Moments<B>) -> &Tensor<B, 1>| -> NamedTensors {
-            self.optimizer.moments.iter().map(|(name, moments)| (name.clone(), checkpoint::stored(of(moments).clone()))).collect()
-        };
         let setup = MemorySetup {
             schema: self.schema.clone(),
             words: self.words.clone(),
@@ -344,7 +340,7 @@ impl<B: HyperBackend> MemoryTrainer<B> {
             progress: self.progress.clone(),
             best: checkpoint::save::<B, _>(&self.best),
             current: checkpoint::save::<B, _>(&self.model.valid()),
-            moments: [moments(|m| &m.moment_1), moments(|m| &m.moment_2)],
+            moments: self.optimizer.stored_moments(),
         }
     }
 
@@ -367,12 +363,19 @@ fn speech_loss<B: HyperBackend>(base: &Llama<B>, batch: &QuestionBatch, context:
     Ok(cross_entropy(logits, &targets)?.mean())
 }
 
-/// A base and questions that no step draws.
-fn examination(schema: &Schema, config: &MemoryTrainConfig) -> Result<(KnowledgeBase, Vec<Question>)> {
+/// Questions of evaluations, about names and facts that no step draws.
+struct Examination {
+    base: KnowledgeBase,
+    permuted: KnowledgeBase,
+    questions: Vec<Question>,
+}
+
+fn examination(schema: &Schema, config: &MemoryTrainConfig) -> Result<Examination> {
     let mut options = config.episodes(schema, config.evaluation_slots, config.evaluation_questions);
     options.split = Split::Test;
     let seed = config.seed ^ EVALUATION;
-    told(Episode::draw(schema, &options, seed)?, config.told, seed)
+    let (base, questions) = told(Episode::draw(schema, &options, seed)?, config.told, seed)?;
+    Ok(Examination { permuted: permuted(&base, config.seed), base, questions })
 }
 
 fn value<B: Backend>(loss: &Tensor<B, 1>) -> f32 {
