@@ -1,8 +1,9 @@
 //! Link prediction on statements with qualifiers: `predictor` (StarE and a transformer), `queries` (statements as questions with their known answers),
-//! `ranking` (filtered ranks), `train`, `checkpoint`.
+//! `ranking` (filtered ranks), `loss`, `train`, `checkpoint`.
 
 mod checkpoint;
 mod decoder;
+mod loss;
 mod predictor;
 mod queries;
 mod ranking;
@@ -11,7 +12,7 @@ mod train;
 pub use checkpoint::{FILE, LinkCheckpoint};
 pub use decoder::LinkDecoder;
 pub use predictor::{Encoded, LinkConfig, LinkPredictor};
-pub use queries::{Answers, Query, queries};
+pub use queries::{Answers, Query, Question, queries, questions};
 pub use ranking::{RankMetrics, rank};
 pub(crate) use train::shuffle;
 pub use train::{LinkEpoch, LinkProgress, LinkTrainConfig, LinkTrainer, evaluate, statements};

@@ -159,6 +159,32 @@ impl<B: HyperBackend> LinkPredictor<B> {
     /// # Errors
     /// A question with an entity or a relation that there is not, or a type that the device lacks.
     pub fn scores(&self, encoded: &Encoded<B>, questions: &[Query<'_>], precision: Precision, masks: &Masks) -> Result<Tensor<B, 2>> {
+        Ok(self.compare(encoded, self.states(encoded, questions, precision, masks)?, precision))
+    }
+
+    /// The score of every entity beside the states of questions.
+    ///
+    /// # Shapes
+    /// h `[Q, F]` -> `[Q, N]`, in the wide type of `precision`
+    pub(super) fn compare(&self, encoded: &Encoded<B>, states: Tensor<B, 2>, precision: Precision) -> Tensor<B, 2> {
+        let scores = precision.widen(states.matmul(encoded.entities.clone().transpose())); // [Q, N]
+        scores + precision.widen(self.bias.val()).unsqueeze()
+    }
+
+    /// h: what the decoder makes of questions.
+    ///
+    /// # Shapes
+    /// Q questions -> `[Q, F]`, in the type of `precision`
+    ///
+    /// # Errors
+    /// Those of [`Self::scores`].
+    pub(super) fn states(
+        &self,
+        encoded: &Encoded<B>,
+        questions: &[Query<'_>],
+        precision: Precision,
+        masks: &Masks,
+    ) -> Result<Tensor<B, 2>> {
         let device = encoded.entities.device();
         let read = |query: &Query<'_>| query.qualifiers.len().min(self.config.max_qualifiers);
         // Questions of the same length go through the decoder together, which therefore needs no padding.
@@ -181,15 +207,12 @@ impl<B: HyperBackend> LinkPredictor<B> {
             }
             states.push(self.decoder.forward(Tensor::cat(tokens, 1), precision, masks)?);
         }
-        let entities = encoded.entities.dims()[0];
         if states.is_empty() {
-            return Ok(Tensor::zeros([0, entities], (&device, precision.wide().dtype())));
+            return Ok(Tensor::zeros([0, self.config.width], (&device, precision.dtype())));
         }
         let mut place = vec![0; order.len()];
         (0..).zip(&order).for_each(|(at, &question)| place[question] = at);
-        let states = gather(Tensor::cat(states, 0), &Index::new(&place, order.len(), &device)?)?; // [Q, F]
-        let scores = precision.widen(states.matmul(encoded.entities.clone().transpose())); // [Q, N]
-        Ok(scores + precision.widen(self.bias.val()).unsqueeze())
+        Ok(gather(Tensor::cat(states, 0), &Index::new(&place, order.len(), &device)?)?)
     }
 
     /// Sizes and options.

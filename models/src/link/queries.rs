@@ -26,9 +26,35 @@ pub fn queries(links: &[Link], relations: usize) -> impl Iterator<Item = (Query<
     })
 }
 
+/// A question and all that a list of statements answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question<'a> {
+    /// As its first statement asks it.
+    pub query: Query<'a>,
+    /// Ascending, at least one.
+    pub answers: Vec<u32>,
+}
+
+/// Every question of statements once, whatever the order of its qualifiers, in the order of their first statements.
+pub fn questions(links: &[Link], relations: usize) -> Vec<Question<'_>> {
+    let mut places: HashMap<Key, usize> = HashMap::new();
+    let mut questions: Vec<Question<'_>> = vec![];
+    for (query, answer) in queries(links, relations) {
+        let at = *places.entry(key(&query)).or_insert(questions.len());
+        match questions.get_mut(at) {
+            Some(question) => question.answers.push(answer),
+            None => questions.push(Question { query, answers: vec![answer] }),
+        }
+    }
+    questions.iter_mut().for_each(|question| sort(&mut question.answers));
+    questions
+}
+
 /// The answers that statements give to a question, whatever the order of its qualifiers.
 #[derive(Debug, Default)]
-pub struct Answers(HashMap<(u32, u32, Vec<(u32, u32)>), Vec<u32>>);
+pub struct Answers(HashMap<Key, Vec<u32>>);
+
+type Key = (u32, u32, Vec<(u32, u32)>);
 
 impl Answers {
     /// Of these statements.
@@ -39,10 +65,7 @@ impl Answers {
                 answers.0.entry(key(&query)).or_default().push(answer);
             }
         }
-        answers.0.values_mut().for_each(|list| {
-            list.sort_unstable();
-            list.dedup();
-        });
+        answers.0.values_mut().for_each(sort);
         answers
     }
 
@@ -52,7 +75,12 @@ impl Answers {
     }
 }
 
-fn key(query: &Query<'_>) -> (u32, u32, Vec<(u32, u32)>) {
+fn sort(answers: &mut Vec<u32>) {
+    answers.sort_unstable();
+    answers.dedup();
+}
+
+fn key(query: &Query<'_>) -> Key {
     let mut qualifiers = query.qualifiers.to_vec();
     qualifiers.sort_unstable();
     (query.entity, query.relation, qualifiers)
@@ -74,5 +102,10 @@ mod tests {
         assert_eq!(answers.to(&Query { entity: 0, relation: 1, qualifiers: &[] }), [6]);
         assert_eq!(answers.to(&all[1].0), [0]);
         assert!(answers.to(&Query { entity: 9, relation: 1, qualifiers: &[] }).is_empty());
+        let once = questions(&links, 4);
+        let expected = [(0, &[4, 5][..]), (1, &[0]), (3, &[0]), (4, &[6]), (5, &[0])];
+        let found: Vec<_> =
+            once.iter().map(|q| (all.iter().position(|(query, _)| *query == q.query).unwrap(), q.answers.as_slice())).collect();
+        assert_eq!(found, expected);
     }
 }

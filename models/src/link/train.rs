@@ -1,18 +1,19 @@
-//! The training of a link predictor: shuffled batches of questions, cross entropy over all entities.
+//! The training of a link predictor: shuffled batches of questions, each once an epoch with all its answers; cross entropy over all entities.
 
 use burn::backend::Autodiff;
 use burn::module::AutodiffModule;
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use hypergraphql_framework::links::{Link, LinkDataset};
-use hypergraphql_ops::{HyperBackend, Targets, cross_entropy};
+use hypergraphql_ops::HyperBackend;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde::{Deserialize, Serialize};
 
 use super::checkpoint::LinkCheckpoint;
+use super::loss::loss;
 use super::predictor::{LinkConfig, LinkPredictor};
-use super::queries::{Answers, Query, queries};
+use super::queries::{Answers, Query, Question, queries, questions};
 use super::ranking::{RankMetrics, rank};
 use crate::checkpoint;
 use crate::classifier::DropoutSeed;
@@ -127,6 +128,7 @@ pub fn evaluate<B: HyperBackend>(
 /// A training that can be stepped, saved and resumed. Each epoch is a function of the options, the data and the epoch before, also after a resume.
 pub struct LinkTrainer<'a, B: HyperBackend> {
     data: &'a LinkDataset,
+    questions: Vec<Question<'a>>,
     known: Answers,
     config: LinkTrainConfig,
     statements: Statements<Autodiff<B>>,
@@ -155,6 +157,7 @@ impl<'a, B: HyperBackend> LinkTrainer<'a, B> {
         let model = network.init::<Autodiff<B>>(device, config.train.seed)?;
         Ok(Self {
             data,
+            questions: questions(&data.train, data.relations.len()),
             known: Answers::of(data.all(), data.relations.len()),
             statements: statements(&data.train, data.entities.len(), data.relations.len(), device)?,
             best: model.valid(),
@@ -200,7 +203,7 @@ impl<'a, B: HyperBackend> LinkTrainer<'a, B> {
 
     /// Steps of an epoch.
     pub fn steps(&self) -> usize {
-        (2 * self.data.train.len()).div_ceil(self.config.batch_size)
+        self.questions.len().div_ceil(self.config.batch_size)
     }
 
     /// Whether all epochs are done or patience has run out.
@@ -231,28 +234,25 @@ impl<'a, B: HyperBackend> LinkTrainer<'a, B> {
 
     fn steps_of_epoch(&mut self, report: &mut impl FnMut(usize, f64) -> bool) -> Result<Option<f64>> {
         let epoch = self.progress.curve.len();
-        let mut asked: Vec<(Query<'_>, u32)> = queries(&self.data.train, self.data.relations.len()).collect();
-        shuffle(&mut asked, self.config.train.seed, epoch);
+        let mut order: Vec<usize> = (0..self.questions.len()).collect();
+        shuffle(&mut order, self.config.train.seed, epoch);
         let mut sum = 0.0;
-        for (step, batch) in asked.chunks(self.config.batch_size).enumerate() {
-            let loss = self.step(batch, epoch)?;
+        for (step, batch) in order.chunks(self.config.batch_size).enumerate() {
+            let asked: Vec<Question<'a>> = batch.iter().map(|&at| self.questions[at].clone()).collect();
+            let loss = self.step(&asked, epoch)?;
             sum += loss * batch.len() as f64;
             if !report(step + 1, loss) {
                 return Ok(None);
             }
         }
-        Ok(Some(sum / asked.len() as f64))
+        Ok(Some(sum / order.len() as f64))
     }
 
-    fn step(&mut self, batch: &[(Query<'_>, u32)], epoch: usize) -> Result<f64> {
+    fn step(&mut self, batch: &[Question<'_>], epoch: usize) -> Result<f64> {
         let TrainConfig { precision, seed, clip, .. } = self.config.train;
         let masks = Masks::new(self.model.config().dropout, Some(DropoutSeed { seed, step: self.progress.steps as u64 }));
         let encoded = self.model.encode(&self.statements, precision, &masks)?;
-        let questions: Vec<Query<'_>> = batch.iter().map(|(query, _)| *query).collect();
-        let answers: Vec<Option<u32>> = batch.iter().map(|(_, answer)| Some(*answer)).collect();
-        let targets = Targets::new(&answers, self.data.entities.len(), &self.device)?;
-        let scores = self.model.scores(&encoded, &questions, precision, &masks)?; // [Q, N]
-        let loss = cross_entropy(scores, &targets)?.sum().div_scalar(batch.len() as f64); // [1]
+        let loss = loss(&self.model, &encoded, batch, precision, &masks)?; // [1]
         let value = f64::from(loss.clone().inner().into_data().iter::<f32>().next().unwrap_or(f32::NAN));
         if !value.is_finite() {
             let lr = self.config.train.learning_rate().at(epoch);
