@@ -4,6 +4,18 @@
 //!
 //! 36 people in six teams work at a place a day: (person, works_at, place; on day). The place is that of the team on that day, so that whoever knows where the team is knows it. To a
 //! network that does not read the qualifier, five places are as likely as each other.
+//!
+//! ```text
+//! 144 statements to learn from, 36 to test on, 53 entities
+//! told the day: MRR 0.99, right 97 %, among the first three 100 %
+//! not told the day: MRR 0.22, right 3 %, among the first three 29 %
+//!
+//! Some that no one was told:
+//!   north_0 on monday: north_office, south_office, shore_office (is north_office)
+//!   south_3 on wednesday: west_office, hill_office, east_0 (is west_office)
+//!   west_0 on monday: west_office, hill_office, east_office (is west_office)
+//!   hill_3 on wednesday: north_office, south_office, hill_2 (is north_office)
+//! ```
 
 use std::error::Error;
 
@@ -14,7 +26,7 @@ use hypergraphql::prelude::*;
 const TEAMS: [&str; 6] = ["north", "south", "east", "west", "hill", "shore"];
 const DAYS: [&str; 5] = ["monday", "tuesday", "wednesday", "thursday", "friday"];
 const MATES: usize = 6;
-const EPOCHS: usize = 120;
+const EPOCHS: usize = 400;
 /// The relations, and what qualifies `works_at`.
 const RELATIONS: [&str; 3] = ["works_at", "member_of", "on"];
 
