@@ -36,17 +36,20 @@ pub struct Question<'a> {
 }
 
 /// Every question of statements once, whatever the order of its qualifiers, in the order of their first statements.
-pub fn questions(links: &[Link], relations: usize) -> Vec<Question<'_>> {
+pub fn questions<'a>(links: impl IntoIterator<Item = &'a Link>, relations: usize) -> Vec<Question<'a>> {
     let mut places: HashMap<Key, usize> = HashMap::new();
     let mut questions: Vec<Question<'_>> = vec![];
-    for (query, answer) in queries(links, relations) {
+    for (query, answer) in links.into_iter().flat_map(|link| queries(std::slice::from_ref(link), relations)) {
         let at = *places.entry(key(&query)).or_insert(questions.len());
         match questions.get_mut(at) {
             Some(question) => question.answers.push(answer),
             None => questions.push(Question { query, answers: vec![answer] }),
         }
     }
-    questions.iter_mut().for_each(|question| sort(&mut question.answers));
+    for Question { answers, .. } in &mut questions {
+        answers.sort_unstable();
+        answers.dedup();
+    }
     questions
 }
 
@@ -59,25 +62,13 @@ type Key = (u32, u32, Vec<(u32, u32)>);
 impl Answers {
     /// Of these statements.
     pub fn of<'a>(links: impl IntoIterator<Item = &'a Link>, relations: usize) -> Self {
-        let mut answers = Self::default();
-        for link in links {
-            for (query, answer) in queries(std::slice::from_ref(link), relations) {
-                answers.0.entry(key(&query)).or_default().push(answer);
-            }
-        }
-        answers.0.values_mut().for_each(sort);
-        answers
+        Self(questions(links, relations).into_iter().map(|question| (key(&question.query), question.answers)).collect())
     }
 
     /// Ascending.
     pub fn to(&self, query: &Query<'_>) -> &[u32] {
         self.0.get(&key(query)).map_or(&[], Vec::as_slice)
     }
-}
-
-fn sort(answers: &mut Vec<u32>) {
-    answers.sort_unstable();
-    answers.dedup();
 }
 
 fn key(query: &Query<'_>) -> Key {

@@ -1,5 +1,7 @@
 //! The training of a link predictor: shuffled batches of questions, each once an epoch with all its answers; cross entropy over all entities.
 
+use std::sync::Arc;
+
 use burn::backend::Autodiff;
 use burn::module::AutodiffModule;
 use burn::optim::GradientsParams;
@@ -128,7 +130,8 @@ pub fn evaluate<B: HyperBackend>(
 /// A training that can be stepped, saved and resumed. Each epoch is a function of the options, the data and the epoch before, also after a resume.
 pub struct LinkTrainer<'a, B: HyperBackend> {
     data: &'a LinkDataset,
-    questions: Vec<Question<'a>>,
+    /// Shared so that a step may change the rest of the trainer while it reads them.
+    questions: Arc<[Question<'a>]>,
     known: Answers,
     config: LinkTrainConfig,
     statements: Statements<Autodiff<B>>,
@@ -157,7 +160,7 @@ impl<'a, B: HyperBackend> LinkTrainer<'a, B> {
         let model = network.init::<Autodiff<B>>(device, config.train.seed)?;
         Ok(Self {
             data,
-            questions: questions(&data.train, data.relations.len()),
+            questions: questions(&data.train, data.relations.len()).into(),
             known: Answers::of(data.all(), data.relations.len()),
             statements: statements(&data.train, data.entities.len(), data.relations.len(), device)?,
             best: model.valid(),
@@ -234,21 +237,21 @@ impl<'a, B: HyperBackend> LinkTrainer<'a, B> {
 
     fn steps_of_epoch(&mut self, report: &mut impl FnMut(usize, f64) -> bool) -> Result<Option<f64>> {
         let epoch = self.progress.curve.len();
-        let mut order: Vec<usize> = (0..self.questions.len()).collect();
-        shuffle(&mut order, self.config.train.seed, epoch);
+        let questions = Arc::clone(&self.questions);
+        let mut asked: Vec<&Question<'_>> = questions.iter().collect();
+        shuffle(&mut asked, self.config.train.seed, epoch);
         let mut sum = 0.0;
-        for (step, batch) in order.chunks(self.config.batch_size).enumerate() {
-            let asked: Vec<Question<'a>> = batch.iter().map(|&at| self.questions[at].clone()).collect();
-            let loss = self.step(&asked, epoch)?;
+        for (step, batch) in asked.chunks(self.config.batch_size).enumerate() {
+            let loss = self.step(batch, epoch)?;
             sum += loss * batch.len() as f64;
             if !report(step + 1, loss) {
                 return Ok(None);
             }
         }
-        Ok(Some(sum / order.len() as f64))
+        Ok(Some(sum / asked.len() as f64))
     }
 
-    fn step(&mut self, batch: &[Question<'_>], epoch: usize) -> Result<f64> {
+    fn step(&mut self, batch: &[&Question<'_>], epoch: usize) -> Result<f64> {
         let TrainConfig { precision, seed, clip, .. } = self.config.train;
         let masks = Masks::new(self.model.config().dropout, Some(DropoutSeed { seed, step: self.progress.steps as u64 }));
         let encoded = self.model.encode(&self.statements, precision, &masks)?;

@@ -45,7 +45,7 @@ pub(crate) struct LinkPredictionArgs {
     /// Go on with the training that left its checkpoint in this folder; options are the checkpoint's, --epochs may say more.
     #[arg(long, value_name = "DIR")]
     resume: Option<PathBuf>,
-    /// Passes over the training statements [default: 100].
+    /// Passes over the questions that the training statements ask, each once [default: 100].
     #[arg(long, value_name = "N")]
     epochs: Option<usize>,
     #[command(flatten)]
@@ -113,7 +113,7 @@ struct Options {
     /// Probability of dropping an activation.
     #[arg(long, default_value_t = 0.2)]
     dropout: f64,
-    /// Draws weights, dropout and the order of statements.
+    /// Draws weights, dropout and the order of questions.
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// Type of activations: f32 or bf16.
