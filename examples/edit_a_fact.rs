@@ -1,6 +1,33 @@
 //! Edit facts of a knowledge base, by HyperQL, and ask a network before and after: a fact changed, and one added about names that nobody has ever met.
 //!
 //! `cargo run --release --example edit_a_fact` (after the quickstart, whose network it takes; else it trains one first)
+//!
+//! ```text
+//! Before the edits:
+//!   course : river Danube ; sea ?
+//!     Black Sea (as HyperQL says)
+//!     read from <http://example.org/course_Danube> course : river Danube , sea Black Sea , source Germany . (100 %)
+//! Before Guernica goes to Chicago's Art Institute:
+//!   painting : work Guernica ; museum ?
+//!     Reina Sofia (as HyperQL says)
+//!     read from <http://example.org/painting_Guernica> painting : city Madrid , museum Reina Sofia , painter Picasso , work Guernica . (100 %)
+//! After Guernica goes to Chicago's Art Institute:
+//!   painting : work Guernica ; museum ?
+//!     Art Institute (as HyperQL says)
+//!     read from <http://example.org/painting_Guernica> painting : city Madrid , museum Art Institute , painter Picasso , work Guernica . (100 %)
+//! Before a moon is found:
+//!   satellite : moon Barlo ; astronomer ?
+//!     unknown (HyperQL finds nothing)
+//!     read from <http://example.org/satellite_Phobos> satellite : astronomer Hall , moon Phobos , planet Mars , year 1877 . (0 %)
+//! After a moon is found:
+//!   satellite : moon Barlo ; astronomer ?
+//!     Telma (as HyperQL says)
+//!     read from <http://example.org/satellite_Barlo> satellite : astronomer Telma , moon Barlo , planet Mars , year 2031 . (100 %)
+//! After the edits:
+//!   course : river Danube ; sea ?
+//!     Black Sea (as HyperQL says)
+//!     read from <http://example.org/course_Danube> course : river Danube , sea Black Sea , source Germany . (100 %)
+//! ```
 
 #[path = "world/mod.rs"]
 #[allow(dead_code, reason = "every example uses another part")]

@@ -5,6 +5,32 @@
 //! Nothing is downloaded: the encoder is a small one of random weights with a tokenizer learned from the facts, trained briefly to put a question beside its fact, on three facts in
 //! four; the questions of the search are about the fourth. What it shows is how encoders are made, trained and searched, not what a large one of Hugging Face knows of meaning:
 //! `TextEncoder::from_folder` and `hgql embed` read those.
+//!
+//! ```text
+//! 371 facts, 93 of them only searched; 1024 tokens
+//! the right fact comes first for 44 % of their questions with random weights
+//! and for 57 % after 200 steps
+//!
+//! ascent : climber Zurbriggen ; mountain ?
+//!   0.40  ascent : climber Zurbriggen , mountain Aconcagua , range Andes , year 1897 .
+//!   0.37  course : river Yukon , sea Bering Sea , source Canada .
+//!   0.37  course : river Mekong , sea South China Sea , source China .
+//!
+//! course : river Rhone ; sea ?
+//!   0.70  course : river Rhone , sea Mediterranean , source Switzerland .
+//!   0.67  course : river Rhine , sea North Sea , source Switzerland .
+//!   0.54  course : river Dnieper , sea Black Sea , source Russia .
+//!
+//! novel : author Fitzgerald ; book ?
+//!   0.61  novel : author Fitzgerald , book Great Gatsby , country United States , year 1925 .
+//!   0.54  novel : author Flaubert , book Madame Bovary , country France , year 1857 .
+//!   0.51  novel : author Orwell , book Animal Farm , country United Kingdom , year 1945 .
+//!
+//! peace : city Paris ; war ?
+//!   0.71  peace : city Paris , war Crimean War , year 1856 .
+//!   0.66  peace : city Paris , war Spanish-American War , year 1898 .
+//!   0.64  peace : city Paris , war Seven Years War , year 1763 .
+//! ```
 
 #[path = "world/mod.rs"]
 #[allow(dead_code, reason = "every example uses another part")]

@@ -4,6 +4,26 @@
 //!
 //! The countries have no features: each is one of its own kind (identity). All that a network can know of a country it was not told the
 //! region of, it knows through hyperedges: the organisations, seas, rivers, languages and borders that the country shares with others.
+//!
+//! ```text
+//! Split: 96 countries to learn from, 48 to choose the epoch by, 51 to test on.
+//!
+//! HGNN on the hypergraph: 200 epochs in 0.3 s, best validation at epoch 36
+//! the same without hyperedges: 200 epochs in 0.2 s, best validation at epoch 3
+//!
+//! Test accuracy on 51 countries whose region no network was told:
+//!    90.2 %  HGNN, two layers
+//!    17.6 %  the same network, every country alone
+//!    21.6 %  the most frequent region of the training countries
+//!
+//! Some predictions for test countries, the smallest groups they are in and who shares most groups (* region told in training):
+//!
+//! Burkina Faso: Western and Middle Africa (65 %), right
+//!   in Alliance of Sahel States (3) | Volta basin (6) | West African CFA franc (8) | On the prime meridian (8)
+//!   with Mali (12 shared, Western and Middle Africa), Niger (10 shared, Western and Middle Africa), Benin* (7 shared, Western and Middle Africa), Chad (7 shared, Western and Middle Africa)
+//!
+//! …
+//! ```
 
 use std::collections::HashMap;
 use std::error::Error;

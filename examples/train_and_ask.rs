@@ -2,6 +2,30 @@
 //! never learned from.
 //!
 //! `cargo run --release --example train_and_ask`
+//!
+//! ```text
+//! 371 facts, 1323 members, 11 relations
+//!
+//! Invented bases of 400 members, exact answers in per cent:
+//!   step  250: one-hop 83, two-key 80, two-hop 94, unanswerable 88
+//!   step  350: one-hop 100, two-key 100, two-hop 94, unanswerable 88
+//!   step  450: one-hop 100, two-key 100, two-hop 97, unanswerable 96
+//!   step  550: one-hop 100, two-key 100, two-hop 97, unanswerable 96
+//!
+//! The shipped base, 322 questions: one-hop 95, two-key 99, two-hop 73
+//!   ascent : mountain Aconcagua ; climber ? Zurbriggen
+//!   currency : code RUB ; country ? Russia
+//!   novel : book Kim ; year ? 1901
+//!   premiere : opera Aida ; city ? Cairo
+//!   ascent : climber Whymper , range Andes ; mountain ? Chimborazo
+//!   in novel , country United Kingdom , year 1901 : which book ? Kim
+//!   premiere : city Munich , composer Mozart ; opera ? Idomeneo
+//!   in premiere , composer Massenet , year 1892 : which city ? Vienna
+//!   ascent : year the year of novel with author Stoker ; climber ? unknown, right is Zurbriggen
+//!   capital : country the country of currency with code THB ; continent ? Asia
+//!   discovery : year the year of premiere with opera Magic Flute ; element ? unknown, right is Titanium
+//!   olympics : country the country of capital with city Madrid ; year ? 1992
+//! ```
 
 #[path = "world/mod.rs"]
 #[allow(dead_code, reason = "every example uses another part")]
