@@ -94,8 +94,12 @@ fn train(data: &LinkDataset, qualifiers: usize) -> Result<LinkTrainer<'_, Cpu>, 
     let few = std::env::var("HGQL_EXAMPLE_STEPS").ok().and_then(|text| text.parse().ok());
     let epochs = few.map_or(EPOCHS, |few: usize| few.clamp(1, EPOCHS));
     let train = TrainConfig { seed: 7, epochs, lr: 5e-3, ..TrainConfig::default() };
-    let mut trainer =
-        LinkTrainer::new(data, &network, &LinkTrainConfig { train, batch_size: 64, evaluate_every: 5.min(epochs) }, &CpuDevice::default())?;
+    let mut trainer = LinkTrainer::new(
+        data,
+        &network,
+        &LinkTrainConfig { train, batch_size: 64, evaluate_every: 5.min(epochs), ..LinkTrainConfig::default() },
+        &CpuDevice::default(),
+    )?;
     while !trainer.is_finished() {
         trainer.epoch(|_, _| true)?;
     }

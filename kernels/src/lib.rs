@@ -55,6 +55,7 @@ pub mod segment_softmax;
 pub mod set_attention;
 pub mod sort;
 pub mod sparse_conv;
+pub mod swap_axes;
 pub mod swiglu;
 pub mod take;
 pub mod top_k;

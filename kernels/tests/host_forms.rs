@@ -14,7 +14,8 @@ use hypergraphql_kernels::hypergraph_conv::{self as conv, Scales, host::Wanted};
 use hypergraphql_kernels::sparse_conv::bsr::{BlockSize, Bsr};
 use hypergraphql_kernels::sparse_conv::host::Stored;
 use hypergraphql_kernels::{
-    CsrPair, Direction, Element, cross_entropy, gather, linear, rms_norm, rope, scatter_add, segment_softmax, sparse_conv, swiglu,
+    CsrPair, Direction, Element, cross_entropy, gather, linear, rms_norm, rope, scatter_add, segment_softmax, sparse_conv, swap_axes,
+    swiglu,
 };
 
 /// Multiples of 1/8 in [-2, 2): exact in every storage type, and ties are real ties.

@@ -28,7 +28,8 @@ fn network(data: &LinkDataset) -> LinkConfig {
 }
 
 fn options(epochs: usize) -> LinkTrainConfig {
-    LinkTrainConfig { train: TrainConfig { epochs, lr: 0.01, seed: 3, ..TrainConfig::default() }, batch_size: 16, evaluate_every: epochs }
+    let train = TrainConfig { epochs, lr: 0.01, seed: 3, ..TrainConfig::default() };
+    LinkTrainConfig { train, batch_size: 16, evaluate_every: epochs, ..LinkTrainConfig::default() }
 }
 
 type Matrix = Vec<Vec<f64>>;
@@ -133,8 +134,8 @@ fn scores_are_those_of_plain_loops_for_questions_of_any_length_in_one_batch() {
 fn qualifiers_decide_answers() {
     let (data, device) = (circle(12, 3), CpuDevice::default());
     let known = Answers::of(data.all(), data.relations.len());
-    let mrr = |config: LinkConfig| {
-        let options = options(60);
+    let mrr = |config: LinkConfig, negatives: Option<usize>| {
+        let options = LinkTrainConfig { negatives, ..options(60) };
         let mut trainer = LinkTrainer::<Cpu>::new(&data, &config, &options, &device).unwrap();
         while !trainer.is_finished() {
             trainer.epoch(|_, loss| loss.is_finite()).unwrap().unwrap();
@@ -146,9 +147,11 @@ fn qualifiers_decide_answers() {
         assert_eq!(found.count, 2 * data.valid.len() as u64);
         found.mrr
     };
-    let with = mrr(network(&data));
-    assert!(with > 0.95, "MRR {with} on what was learned");
-    let without = mrr(network(&data).with_layers(0).with_max_qualifiers(0));
+    for negatives in [None, Some(4)] {
+        let with = mrr(network(&data), negatives);
+        assert!(with > 0.95, "MRR {with} on what was learned, {negatives:?} drawn");
+    }
+    let without = mrr(network(&data).with_layers(0).with_max_qualifiers(0), None);
     assert!(without < 0.8, "MRR {without} of a network that reads no qualifiers");
 }
 
@@ -158,7 +161,7 @@ fn a_resumed_training_ends_as_one_that_ran_through() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("link.safetensors");
     let config = network(&data).with_dropout(0.3);
-    let options = LinkTrainConfig { evaluate_every: 2, ..options(6) };
+    let options = LinkTrainConfig { evaluate_every: 2, negatives: Some(3), ..options(6) };
     let mut through = LinkTrainer::<Cpu>::new(&data, &config, &options, &device).unwrap();
     while !through.is_finished() {
         through.epoch(|_, _| true).unwrap().unwrap();
@@ -208,6 +211,8 @@ fn what_does_not_fit_is_refused_by_name() {
     assert!(refused(network(&data).with_width(0), options(1)).contains("hidden is 0"));
     assert!(refused(network(&other), options(1)).contains("entities is 9, expected 8"));
     assert!(refused(network(&data), LinkTrainConfig { batch_size: 0, ..options(1) }).contains("batch-size is 0"));
+    assert!(refused(network(&data), LinkTrainConfig { label_smoothing: 1.0, ..options(1) }).contains("label-smoothing is 1"));
+    assert!(refused(network(&data), LinkTrainConfig { negatives: Some(0), ..options(1) }).contains("negatives is 0"));
     let half = TrainConfig { precision: Precision::F16, ..options(1).train };
     assert!(refused(network(&data), LinkTrainConfig { train: half, ..options(1) }).contains("precision is f16"));
 }

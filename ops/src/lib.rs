@@ -36,6 +36,7 @@ mod scatter_add;
 mod segment_softmax;
 mod set_attention;
 mod sparse_conv;
+mod swap_axes;
 mod swiglu;
 
 pub mod verify;
@@ -83,6 +84,7 @@ pub use scatter_add::scatter_add;
 pub use segment_softmax::segment_softmax;
 pub use set_attention::{SetAttentionOptions, set_attention};
 pub use sparse_conv::sparse_conv;
+pub use swap_axes::swap_axes;
 pub use swiglu::swiglu;
 
 pub use hypergraphql_kernels::aggregate::Reduce;

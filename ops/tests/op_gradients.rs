@@ -9,7 +9,7 @@ use hypergraphql_ops::{
     AttentionConfig, AttentionKernel, BiasPlace, ConvConfig, Cpu, CpuDevice, Direction, FlashOptions, GraphConvKernel, Incidence, Index,
     MemoryOptions, Normalisation, Reduce, Relations, Rotary, RotaryConfig, Scatter, SetAttentionOptions, SparseMatrix, Targets, aggregate,
     cross_entropy, dropout, edge_score, flash_attention, gather, hypergraph_attention, hypergraph_conv, linear, memory_attention,
-    memory_search, relation_linear, rms_norm, rope, scatter_add, segment_softmax, set_attention, sparse_conv, swiglu,
+    memory_search, relation_linear, rms_norm, rope, scatter_add, segment_softmax, set_attention, sparse_conv, swap_axes, swiglu,
 };
 
 type B = Autodiff<Cpu>;
@@ -207,6 +207,7 @@ fn row_ops_and_dropout_match_central_differences() {
     for rows in [1, 5, 11] {
         check("linear", &[[rows, 7], [6, 7]], |t| linear(t[0].clone(), t[1].clone()).unwrap());
     }
+    check("swap_axes", &[[24, 5]], |t| swap_axes(t[0].clone().reshape([2, 3, 4, 5])).unwrap().reshape([24, 5]));
     check("swiglu", &[[5, 7], [5, 7]], |t| swiglu(t[0].clone(), t[1].clone()).unwrap());
     check("rms_norm", &[[5, 7], [1, 7]], |t| rms_norm(t[0].clone(), row(t[1].clone()), 1e-3).unwrap());
     check("dropout of nothing", &[[2, 5]], |t| dropout(t[0].clone(), 0.0, 7, 3).unwrap());

@@ -287,10 +287,12 @@ fn texts_become_vectors_in_every_format() {
     assert_eq!(column("text").as_string::<i32>().iter().flatten().collect::<Vec<_>>(), texts);
     let values = column("embedding").as_fixed_size_list().values().as_primitive::<arrow_array::types::Float32Type>().values().to_vec();
     assert!(near(&values, &vectors.concat()));
-    for precision in ["f64", "bf16"] {
+    for (precision, least) in [("f64", 0.999), ("bf16", 0.999), ("int8", 0.99)] {
         let other = embed(&folder, &["the cat", "--precision", precision]).ok();
         let cosine: f32 = numbers(other.trim_end()).iter().zip(&vectors[0]).map(|(a, b)| a * b).sum();
-        assert!(cosine > 0.999, "{precision}: {cosine}");
+        assert!(cosine > least, "{precision}: {cosine}");
+        let differs = !near(&numbers(other.trim_end()), &vectors[0]);
+        assert!(differs || precision == "f64", "{precision} rounds");
     }
 }
 
@@ -310,6 +312,7 @@ fn texts_that_do_not_fit_are_refused() {
         (&["--input", "latin.txt"], &["latin.txt", "UTF-8"]),
         (&["a", "--out", "a.csv"], &["a.csv", ".parquet or .safetensors"]),
         (&["a", "--input", "holes.txt"], &["--input"]),
+        (&["a", "--precision", "int4"], &["precision is int4, expected f32, f16, bf16, int8 or (CPU only) f64"]),
         (&[], &["TEXT"]),
     ] {
         embed(&folder, arguments).fails(2, words);

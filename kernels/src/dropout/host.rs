@@ -1,5 +1,7 @@
 //! CPU form: the hash of sixteen elements at a time.
 
+use std::hint::select_unpredictable;
+
 use super::Mask;
 use crate::element::{Acc, Element};
 use crate::rows::{Sink, fill};
@@ -19,9 +21,10 @@ pub fn dropout<E: Element>(x: &[E], mask: Mask) -> Vec<E> {
         |block, sink: &mut Sink<E>| {
             let (start, x) = (block.start as u64, &x[block]);
             let (high, low) = (start & !0xffff_ffff, start as u32);
-            sink.extend(x.len(), |i| {
-                let kept = E::from_acc(x[i].to_acc() * scale);
-                if mask.keeps(high | u64::from(low.wrapping_add(i as u32))) { kept } else { zero }
+            sink.map(x, |i, x| {
+                let kept = E::from_acc(x.to_acc() * scale);
+                // No branch: it would be taken at random.
+                select_unpredictable(mask.keeps(high | u64::from(low.wrapping_add(i as u32))), kept, zero)
             });
         },
     )

@@ -1,4 +1,4 @@
-//! Ops on sequences: `linear`, `rope`, `cross_entropy` and `flash_attention`.
+//! Ops on sequences: `linear`, `rope`, `swap_axes`, `cross_entropy` and `flash_attention`.
 
 use super::*;
 
@@ -27,6 +27,18 @@ fn linear_of_any_size<E: Element>() {
             let alone = linear::host::linear(&x[n * inputs..(n + 1) * inputs], &w, [1, inputs, outputs]);
             assert!(alone == y[n * outputs..(n + 1) * outputs], "row {n} of {rows}");
         }
+    }
+}
+
+in_every_type!(swapped_axes);
+fn swapped_axes<E: Element>() {
+    let mut r = Numbers(21);
+    for sizes in [[2, 3, 5, 7], [1, 2003, 3, 10], [700, 1, 2, 3], [1, 1, 1, 1], [0, 2, 3, 4], [2, 0, 3, 4], [2, 3, 0, 4], [2, 3, 4, 0]] {
+        let x: Vec<E> = r.array(sizes.iter().product());
+        let y = swap_axes::host::swap_axes(&x, sizes);
+        assert_eq!(widen(&y), swap_axes::reference::swap_axes(&widen(&x), sizes), "{sizes:?}");
+        let [s, a, b, d] = sizes;
+        assert!(swap_axes::host::swap_axes(&y, [s, b, a, d]) == x, "{sizes:?} swapped back");
     }
 }
 

@@ -6,7 +6,7 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 use burn::tensor::activation::{sigmoid, softmax, tanh};
 use burn::tensor::backend::Backend;
-use hypergraphql_ops::{HyperBackend, MemoryOptions, gather, memory_search, rms_norm, swiglu};
+use hypergraphql_ops::{HyperBackend, MemoryOptions, gather, memory_search, rms_norm, swap_axes, swiglu};
 
 use super::config::HypergraphTransformerConfig;
 use super::coverage::{FactIndex, Prefix};
@@ -175,7 +175,10 @@ impl<B: HyperBackend> MemoryLayer<B> {
     ///
     /// # Shapes
     /// Results in [`SlotKeys`], in the type of `precision`
-    pub fn keys(&self, slots: &SlotStates<B>, precision: Precision) -> SlotKeys<B> {
+    ///
+    /// # Errors
+    /// A type that the device lacks.
+    pub fn keys(&self, slots: &SlotStates<B>, precision: Precision) -> Result<SlotKeys<B>> {
         let [heads, width] = self.heads();
         let keys = self.fact_key.forward(slots.facts.clone(), precision)
             + self.role_key.forward(slots.roles.clone(), precision)
@@ -184,9 +187,8 @@ impl<B: HyperBackend> MemoryLayer<B> {
         let norm = |x: Tensor<B, 2>| precision.cast(self.key_norm.forward(x, precision));
         let keys = norm(keys.reshape([count * heads, width]));
         let values = self.value.forward(slots.entities.clone(), precision);
-        let by_head = |x: Tensor<B, 2>| x.reshape([1, count, heads, width]).swap_dims(1, 2);
-        let by_rows = |x: Tensor<B, 2>| by_head(x.reshape([count, heads * width]));
-        SlotKeys { keys: by_rows(keys), values: by_rows(values), null: norm(precision.cast(self.null.val())) }
+        let by_head = |x: Tensor<B, 2>| swap_axes(x.reshape([1, count, heads, width]));
+        Ok(SlotKeys { keys: by_head(keys)?, values: by_head(values)?, null: norm(precision.cast(self.null.val())) })
     }
 
     /// ω of every token of a pass.
@@ -213,12 +215,12 @@ impl<B: HyperBackend> MemoryLayer<B> {
         precision: Precision,
     ) -> Result<(Tensor<B, 2>, MemoryRead<B>)> {
         let ([heads, width], tokens) = (self.heads(), x.dims()[0]);
-        let q = asked.queries.clone().reshape([1, tokens, heads, width]).swap_dims(1, 2);
+        let q = swap_axes(asked.queries.clone().reshape([1, tokens, heads, width]))?;
         let options = MemoryOptions { top_k, ..MemoryOptions::default() };
         let found = memory_search(q, slots.keys.clone(), slots.null.clone(), options)?;
         let kept = found.slots.read()?;
         let weights = self.second_look(&found.weights, &kept, &asked, facts, precision)?;
-        let values = found.read(precision.cast(weights.clone()), slots.values.clone())?.swap_dims(1, 2).reshape([tokens, heads * width]);
+        let values = swap_axes(found.read(precision.cast(weights.clone()), slots.values.clone())?)?.reshape([tokens, heads * width]);
         let open = |gate: &Param<Tensor<B, 1>>| precision.cast(tanh(gate.val())).unsqueeze::<2>(); // [1, 1]
         let x = precision.cast(x) + self.output.forward(values, precision) * open(&self.alpha);
         let m = rms_norm(x.clone(), precision.cast(self.feed_forward_norm.val()), self.epsilon)?;

@@ -82,7 +82,7 @@ impl<B: HyperBackend> HypergraphTransformer<B> {
             return Err(ModelError::option("gold slot of a question", slot, format!("a number below {count}, the slots of the memory")));
         }
         let slots = self.slots(asking.graph, precision)?;
-        let memory = self.memory(&slots, asking.graph, precision);
+        let memory = self.memory(&slots, asking.graph, precision)?;
         let mut reads = Vec::with_capacity(self.layers.len());
         let rows = Index::new(&batch.rows, batch.tokens.ids().len(), device)?;
         let reading = Reading::new(&memory, &batch.tokens, &batch.rows, device)?;

@@ -133,8 +133,12 @@ impl<B: HyperBackend> HypergraphTransformer<B> {
     }
 
     /// Keys and values of the slots of facts for all memory layers.
-    pub fn memory(&self, slots: &SlotStates<B>, graph: &FactGraph<B>, precision: Precision) -> Memory<B> {
-        Memory { layers: self.layers.iter().map(|layer| layer.keys(slots, precision)).collect(), facts: graph.index.clone() }
+    ///
+    /// # Errors
+    /// A type that the device lacks.
+    pub fn memory(&self, slots: &SlotStates<B>, graph: &FactGraph<B>, precision: Precision) -> Result<Memory<B>> {
+        let layers = self.layers.iter().map(|layer| layer.keys(slots, precision)).collect::<Result<_>>()?;
+        Ok(Memory { layers, facts: graph.index.clone() })
     }
 
     /// Encodes facts.
@@ -142,7 +146,7 @@ impl<B: HyperBackend> HypergraphTransformer<B> {
     /// # Errors
     /// When the facts are of another vocabulary.
     pub fn encode(&self, graph: &FactGraph<B>, precision: Precision) -> Result<Memory<B>> {
-        Ok(self.memory(&self.slots(graph, precision)?, graph, precision))
+        self.memory(&self.slots(graph, precision)?, graph, precision)
     }
 
     /// The rows after the last norm; `report` hears what every memory layer read, in order. Without a reading this is the decoder alone.

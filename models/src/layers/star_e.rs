@@ -4,7 +4,7 @@ use burn::config::Config;
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
-use hypergraphql_ops::{Direction, HyperBackend, Reduce, Scatter, aggregate, gather, scatter_add};
+use hypergraphql_ops::{Direction, HyperBackend, Reduce, Scatter, aggregate, gather, scatter_add, swap_axes};
 use serde::{Deserialize, Serialize};
 
 use super::Masks;
@@ -48,16 +48,28 @@ impl Composition {
     ///
     /// # Shapes
     /// x `[rows, F]`, z `[rows, F]` or `[1, F]` -> `[rows, F]`; F is even for [`Self::Rotate`].
-    pub fn compose<B: Backend>(self, x: Tensor<B, 2>, z: Tensor<B, 2>) -> Tensor<B, 2> {
-        if self == Self::Mult {
-            return x * z;
+    ///
+    /// # Errors
+    /// A type that the device lacks.
+    pub fn compose<B: HyperBackend>(self, x: Tensor<B, 2>, z: Tensor<B, 2>) -> Result<Tensor<B, 2>> {
+        let [rows, features] = x.dims();
+        if rows * features == 0 {
+            return Ok(x);
         }
-        let half = x.dims()[1] / 2;
-        let parts = |t: Tensor<B, 2>| (t.clone().narrow(1, 0, half), t.narrow(1, half, half));
-        let ((x_re, x_im), (z_re, z_im)) = (parts(x), parts(z));
+        if self == Self::Mult {
+            return Ok(x * z);
+        }
+        // Real parts of all rows, then imaginary ones: halves of rows would be read element by element on the CPU.
+        let half = features / 2;
+        let parts = |t: Tensor<B, 2>| -> Result<_> {
+            let rows = t.dims()[0];
+            let parts = swap_axes(t.reshape([1, rows, 2, half]))?.reshape([2 * rows, half]);
+            Ok((parts.clone().narrow(0, 0, rows), parts.narrow(0, rows, rows)))
+        };
+        let ((x_re, x_im), (z_re, z_im)) = (parts(x)?, parts(z)?);
         let re = x_re.clone() * z_re.clone() - x_im.clone() * z_im.clone();
         let im = x_re * z_im + x_im * z_re;
-        Tensor::cat(vec![re, im], 1)
+        Ok(swap_axes(Tensor::cat(vec![re, im], 0).reshape([1, 2, rows, half]))?.reshape([rows, features]))
     }
 }
 
@@ -176,7 +188,7 @@ impl<B: HyperBackend> StarE<B> {
         if statements.nodes == 0 {
             return Ok((Tensor::zeros([0, outputs], (&x.device(), precision.dtype())), updated));
         }
-        let own = self.composition.compose(x.clone(), precision.cast(self.self_relation.val())); // [N, F]
+        let own = self.composition.compose(x.clone(), precision.cast(self.self_relation.val()))?; // [N, F]
         let mut y = own.matmul(precision.cast(self.to_self.val())); // [N, O]
         if !statements.is_empty() {
             let qualified = self.qualified(&x, &z, statements, precision)?; // [S, F]
@@ -201,7 +213,7 @@ impl<B: HyperBackend> StarE<B> {
         let Some(qualifiers) = &statements.qualifiers else { return Ok(None) };
         let expected = "a layer with StarEConfig::qualifiers, as statements have some";
         let weight = self.qualifier.as_ref().ok_or_else(|| ModelError::option("W_q of StarE", "none", expected))?;
-        let pairs = self.composition.compose(gather(x.clone(), &qualifiers.entities)?, gather(z.clone(), &qualifiers.relations)?); // [Q, F]
+        let pairs = self.composition.compose(gather(x.clone(), &qualifiers.entities)?, gather(z.clone(), &qualifiers.relations)?)?; // [Q, F]
         let sums = scatter_add(pairs, &qualifiers.of, Scatter::Deterministic)?; // [T, F]
         let h = sums.matmul(precision.cast(weight.val())).mul_scalar(1.0 - self.alpha); // [T, F]
         Ok(Some(scatter_add(h, &qualifiers.statements, Scatter::Deterministic)?)) // [S, F]
@@ -211,7 +223,7 @@ impl<B: HyperBackend> StarE<B> {
     fn sums(&self, x: &Tensor<B, 2>, shares: &Tensor<B, 2>, qualified: Option<&Tensor<B, 2>>, flow: &Flow<B>) -> Result<Tensor<B, 2>> {
         let relations = gather(shares.clone(), &flow.relations)?; // [S, F]
         let relations = qualified.map_or(relations.clone(), |h| relations + h.clone());
-        let messages = self.composition.compose(gather(x.clone(), &flow.senders)?, relations); // [S, F]
+        let messages = self.composition.compose(gather(x.clone(), &flow.senders)?, relations)?; // [S, F]
         Ok(aggregate(messages, &flow.receivers, Direction::ToRows, Reduce::Sum, None)?)
     }
 }

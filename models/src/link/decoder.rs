@@ -4,7 +4,7 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
 use burn::tensor::backend::Backend;
-use hypergraphql_ops::{FlashOptions, HyperBackend, flash_attention};
+use hypergraphql_ops::{FlashOptions, HyperBackend, flash_attention, swap_axes};
 
 use super::LinkConfig;
 use crate::error::Result;
@@ -89,10 +89,10 @@ impl<B: HyperBackend> Block<B> {
         let rows = NodeFeatures::Dense(x.clone());
         let heads = |map: &Linear<B>| -> Result<Tensor<B, 4>> {
             let y = map.forward(&rows, precision)?.reshape([questions, length, self.heads, width / self.heads]);
-            Ok(y.swap_dims(1, 2)) // [Q, H, T, D]
+            Ok(swap_axes(y)?) // [Q, H, T, D]
         };
         let attended = flash_attention(heads(&self.query)?, heads(&self.key)?, heads(&self.value)?, FlashOptions::default())?;
-        let attended = attended.swap_dims(1, 2).reshape([questions * length, width]);
+        let attended = swap_axes(attended)?.reshape([questions * length, width]);
         let attended = masks.drop_out(self.out.forward(&NodeFeatures::Dense(attended), precision)?)?;
         let x = precision.cast(self.attended.forward(x + attended, precision)); // [Q*T, F]
         let hidden = masks.drop_out(relu(self.up.forward(&NodeFeatures::Dense(x.clone()), precision)?))?;

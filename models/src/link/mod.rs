@@ -1,6 +1,7 @@
 //! Link prediction on statements with qualifiers: `predictor` (StarE and a transformer), `queries` (statements as questions with their known answers),
-//! `ranking` (filtered ranks), `loss`, `train`, `checkpoint`.
+//! `ranking` (filtered ranks), `candidates` (what a step compares questions with), `loss`, `train`, `checkpoint`.
 
+mod candidates;
 mod checkpoint;
 mod decoder;
 mod loss;

@@ -159,16 +159,8 @@ impl<B: HyperBackend> LinkPredictor<B> {
     /// # Errors
     /// A question with an entity or a relation that there is not, or a type that the device lacks.
     pub fn scores(&self, encoded: &Encoded<B>, questions: &[Query<'_>], precision: Precision, masks: &Masks) -> Result<Tensor<B, 2>> {
-        Ok(self.compare(encoded, self.states(encoded, questions, precision, masks)?, precision))
-    }
-
-    /// The score of every entity beside the states of questions.
-    ///
-    /// # Shapes
-    /// h `[Q, F]` -> `[Q, N]`, in the wide type of `precision`
-    pub(super) fn compare(&self, encoded: &Encoded<B>, states: Tensor<B, 2>, precision: Precision) -> Tensor<B, 2> {
-        let scores = precision.widen(states.matmul(encoded.entities.clone().transpose())); // [Q, N]
-        scores + precision.widen(self.bias.val()).unsqueeze()
+        let states = self.states(encoded, questions, precision, masks)?;
+        Ok(compare(states, encoded.entities.clone(), precision.widen(self.bias.val()), precision))
     }
 
     /// h: what the decoder makes of questions.
@@ -186,37 +178,71 @@ impl<B: HyperBackend> LinkPredictor<B> {
         masks: &Masks,
     ) -> Result<Tensor<B, 2>> {
         let device = encoded.entities.device();
+        if questions.is_empty() {
+            return Ok(Tensor::zeros([0, self.config.width], (&device, precision.dtype())));
+        }
         let read = |query: &Query<'_>| query.qualifiers.len().min(self.config.max_qualifiers);
         // Questions of the same length go through the decoder together, which therefore needs no padding.
         let mut order: Vec<usize> = (0..questions.len()).collect();
         order.sort_by_key(|&at| read(&questions[at]));
-        let mut states = Vec::new();
+        let tokens = self.tokens(encoded, order.iter().map(|&at| &questions[at]))?; // [T, F]
+        let (mut states, mut start) = (Vec::new(), 0);
         for group in order.chunk_by(|&a, &b| read(&questions[a]) == read(&questions[b])) {
-            let group: Vec<&Query<'_>> = group.iter().map(|&at| &questions[at]).collect();
-            let of = |table: &Tensor<B, 2>, ids: Vec<u32>| -> Result<Tensor<B, 3>> {
-                let index = Index::new(&ids, table.dims()[0], &device)?;
-                Ok(gather(table.clone(), &index)?.unsqueeze_dim(1)) // [Q, 1, F]
-            };
-            let mut tokens = vec![
-                of(&encoded.entities, group.iter().map(|query| query.entity).collect())?,
-                of(&encoded.relations, group.iter().map(|query| query.relation).collect())?,
-            ];
-            for pair in 0..read(group[0]) {
-                tokens.push(of(&encoded.relations, group.iter().map(|query| query.qualifiers[pair].0).collect())?);
-                tokens.push(of(&encoded.entities, group.iter().map(|query| query.qualifiers[pair].1).collect())?);
-            }
-            states.push(self.decoder.forward(Tensor::cat(tokens, 1), precision, masks)?);
-        }
-        if states.is_empty() {
-            return Ok(Tensor::zeros([0, self.config.width], (&device, precision.dtype())));
+            let length = 2 + 2 * read(&questions[group[0]]);
+            let rows = group.len() * length;
+            let tokens = tokens.clone().narrow(0, start, rows).reshape([group.len(), length, self.config.width]);
+            states.push(self.decoder.forward(tokens, precision, masks)?);
+            start += rows;
         }
         let mut place = vec![0; order.len()];
         (0..).zip(&order).for_each(|(at, &question)| place[question] = at);
         Ok(gather(Tensor::cat(states, 0), &Index::new(&place, order.len(), &device)?)?)
     }
 
+    /// The tokens of questions, one question after the other: entity, relation, and the relation and the entity of each qualifier that is read. Each table is
+    /// read by one gather, whose gradient is as large as the table.
+    ///
+    /// # Shapes
+    /// -> `[T, F]` with T tokens in all
+    fn tokens<'q>(&self, encoded: &Encoded<B>, questions: impl Iterator<Item = &'q Query<'q>>) -> Result<Tensor<B, 2>> {
+        let (mut entities, mut relations, mut order) = (vec![], vec![], vec![]);
+        for query in questions {
+            let pairs = query.qualifiers.iter().take(self.config.max_qualifiers);
+            // 2·i: entity i; 2·i + 1: relation i.
+            let mut at = 2 * entities.len() as u32;
+            order.extend([at, at + 1]);
+            entities.push(query.entity);
+            relations.push(query.relation);
+            for &(relation, entity) in pairs {
+                at += 2;
+                order.extend([at + 1, at]);
+                entities.push(entity);
+                relations.push(relation);
+            }
+        }
+        let count = entities.len();
+        let places: Vec<u32> = order.iter().map(|at| at / 2 + (at % 2) * count as u32).collect();
+        let device = encoded.entities.device();
+        let of = |table: &Tensor<B, 2>, ids: &[u32]| gather(table.clone(), &Index::new(ids, table.dims()[0], &device)?);
+        let both = Tensor::cat(vec![of(&encoded.entities, &entities)?, of(&encoded.relations, &relations)?], 0); // [T, F]
+        Ok(gather(both, &Index::new(&places, 2 * count, &device)?)?)
+    }
+
     /// Sizes and options.
     pub fn config(&self) -> &LinkConfig {
         &self.config
     }
+}
+
+/// The score of entities beside the states of questions.
+///
+/// # Shapes
+/// h `[Q, F]`, x `[C, F]`, wide b `[C]` -> `[Q, C]`, in the wide type of `precision`
+pub(super) fn compare<B: HyperBackend>(
+    states: Tensor<B, 2>,
+    table: Tensor<B, 2>,
+    bias: Tensor<B, 1>,
+    precision: Precision,
+) -> Tensor<B, 2> {
+    precision.widen(states.matmul(table.transpose())) + bias.unsqueeze()
 }

@@ -10,10 +10,12 @@ use hypergraphql_framework::links::{Link, LinkDataset};
 use hypergraphql_ops::HyperBackend;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::candidates::Candidates;
 use super::checkpoint::LinkCheckpoint;
-use super::loss::loss;
+use super::loss::{Objective, loss};
 use super::predictor::{LinkConfig, LinkPredictor};
 use super::queries::{Answers, Query, Question, queries, questions};
 use super::ranking::{RankMetrics, rank};
@@ -35,12 +37,19 @@ pub struct LinkTrainConfig {
     pub batch_size: usize,
     /// Epochs from one evaluation on the validation part to the next; the last epoch has one, too.
     pub evaluate_every: usize,
+    /// Wrong answers that a step draws, from those that answer none of its questions, and that stand for all of these in its softmax; `None`: all entities
+    /// take part. A step costs in proportion.
+    #[serde(default)]
+    pub negatives: Option<usize>,
+    /// The share of the right that all entities have together, from 0 to below 1; the rest is that of a question's answers.
+    #[serde(default)]
+    pub label_smoothing: f64,
 }
 
 impl Default for LinkTrainConfig {
     fn default() -> Self {
         let train = TrainConfig { epochs: 100, lr: 1e-3, ..TrainConfig::default() };
-        Self { train, batch_size: 1024, evaluate_every: 5 }
+        Self { train, batch_size: 1024, evaluate_every: 5, negatives: None, label_smoothing: 0.0 }
     }
 }
 
@@ -57,7 +66,11 @@ impl LinkTrainConfig {
         if self.train.class_weights != ClassWeights::None {
             return Err(ModelError::option("class-weights", &self.train.class_weights, "none in link prediction"));
         }
-        for (what, value) in [("batch-size", self.batch_size), ("evaluate-every", self.evaluate_every)] {
+        if !(0.0..1.0).contains(&self.label_smoothing) {
+            return Err(ModelError::option("label-smoothing", self.label_smoothing, "0 to below 1"));
+        }
+        let negatives = self.negatives.unwrap_or(1);
+        for (what, value) in [("batch-size", self.batch_size), ("evaluate-every", self.evaluate_every), ("negatives", negatives)] {
             if value == 0 {
                 return Err(ModelError::option(what, 0, "at least 1"));
             }
@@ -115,13 +128,20 @@ pub fn evaluate<B: HyperBackend>(
 ) -> Result<RankMetrics> {
     let (none, precision) = (Masks::none(), config.train.precision);
     let encoded = model.encode(statements, precision, &none)?;
-    let asked: Vec<(Query<'_>, u32)> = queries(links, model.config().relations).collect();
+    let mut asked: Vec<(Query<'_>, u32)> = queries(links, model.config().relations).collect();
+    // Statements that ask the same share its scores.
+    asked.sort_by_key(|(query, _)| (query.entity, query.relation, query.qualifiers));
+    let questions: Vec<&[(Query<'_>, u32)]> = asked.chunk_by(|(a, _), (b, _)| a == b).collect();
     let mut ranks = Vec::with_capacity(asked.len());
-    for batch in asked.chunks(config.batch_size) {
-        let questions: Vec<Query<'_>> = batch.iter().map(|(query, _)| *query).collect();
-        let scores: Vec<f32> = model.scores(&encoded, &questions, precision, &none)?.into_data().iter::<f32>().collect();
-        let rows = scores.chunks_exact(model.config().entities).zip(batch);
-        ranks.extend(rows.map(|(row, (query, answer))| rank(row, *answer, known.to(query))));
+    for batch in questions.chunks(config.batch_size) {
+        let queries: Vec<Query<'_>> = batch.iter().map(|statements| statements[0].0).collect();
+        let scores: Vec<f32> = model.scores(&encoded, &queries, precision, &none)?.into_data().iter::<f32>().collect();
+        let rows = scores.par_chunks_exact(model.config().entities).zip(batch);
+        let found = rows.map(|(row, statements)| {
+            let known = known.to(&statements[0].0);
+            statements.iter().map(|(_, answer)| rank(row, *answer, known)).collect::<Vec<_>>()
+        });
+        ranks.extend(found.collect::<Vec<_>>().into_iter().flatten());
         report(ranks.len());
     }
     Ok(RankMetrics::of(ranks))
@@ -255,7 +275,10 @@ impl<'a, B: HyperBackend> LinkTrainer<'a, B> {
         let TrainConfig { precision, seed, clip, .. } = self.config.train;
         let masks = Masks::new(self.model.config().dropout, Some(DropoutSeed { seed, step: self.progress.steps as u64 }));
         let encoded = self.model.encode(&self.statements, precision, &masks)?;
-        let loss = loss(&self.model, &encoded, batch, precision, &masks)?; // [1]
+        let entities = self.data.entities.len();
+        let candidates = self.config.negatives.map(|negatives| Candidates::draw(batch, entities, negatives, seed, self.progress.steps));
+        let objective = Objective { candidates: candidates.as_ref(), smoothing: self.config.label_smoothing };
+        let loss = loss(&self.model, &encoded, batch, objective, precision, &masks)?; // [1]
         let value = f64::from(loss.clone().inner().into_data().iter::<f32>().next().unwrap_or(f32::NAN));
         if !value.is_finite() {
             let lr = self.config.train.learning_rate().at(epoch);

@@ -1,12 +1,14 @@
 //! Texts to embeddings: an encoder with its tokenizer.
 
+use std::marker::PhantomData;
 use std::path::Path;
 
 use hypergraphql_ops::HyperBackend;
 
 use super::bert::Bert;
 use super::config::BertConfig;
-use super::embed::{EmbedOptions, Encoded, embed_each};
+use super::embed::{EmbedOptions, Encoded, Encoder, embed_each};
+use super::int8::Int8Bert;
 use super::tokenizer::Tokenizer;
 use crate::error::{ModelError, Result};
 use crate::precision::Precision;
@@ -21,16 +23,17 @@ pub enum Overlong {
     Truncate,
 }
 
-/// An encoder with everything of its folder.
+/// An encoder with everything of its folder: a [`Bert`], or what else E encodes tokens.
 #[derive(Debug)]
-pub struct TextEncoder<B: HyperBackend> {
+pub struct TextEncoder<B: HyperBackend, E = Bert<B>> {
     /// The network.
-    pub model: Bert<B>,
+    pub model: E,
     /// Its sizes.
     pub config: BertConfig,
     /// Its tokenizer.
     pub tokenizer: Tokenizer,
     precision: Precision,
+    backend: PhantomData<B>,
 }
 
 impl<B: HyperBackend> TextEncoder<B> {
@@ -43,9 +46,20 @@ impl<B: HyperBackend> TextEncoder<B> {
         let tokenizer = Tokenizer::from_folder(folder)?;
         tokenizer.check(BertConfig::from_folder(folder)?.vocab_size)?;
         let (model, config) = Bert::from_folder(folder, precision, device)?;
-        Ok(Self { model, config, tokenizer, precision })
+        Ok(Self { model, config, tokenizer, precision, backend: PhantomData })
     }
 
+    /// The same with 8-bit integers for parameters.
+    ///
+    /// # Errors
+    /// As [`Int8Bert::new`].
+    pub fn into_int8(self) -> Result<TextEncoder<B, Int8Bert<B>>> {
+        let Self { model, config, tokenizer, .. } = self;
+        Ok(TextEncoder { model: Int8Bert::new(&model)?, config, tokenizer, precision: Precision::F32, backend: PhantomData })
+    }
+}
+
+impl<B: HyperBackend, E: Encoder<B>> TextEncoder<B, E> {
     /// The embeddings of texts, of length 1.
     ///
     /// # Errors

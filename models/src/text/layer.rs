@@ -116,11 +116,12 @@ pub(super) fn apply<B: HyperBackend, P>(
     let mut outputs = Vec::with_capacity(groups.len());
     let mut row = 0;
     for &group in groups {
-        let [q, k, v] = [&q, &k, &v].map(|x| heads::split(x, group, row, parts.head_width)); // [S, H, T, D]
+        let split = |x| heads::split(x, group, row, parts.head_width);
+        let (q, k, v) = (split(&q)?, split(&k)?, split(&v)?); // [S, H, T, D]
         outputs.push(flash_attention(q, k, v, FlashOptions::default())?);
         row += group.sequences * group.tokens;
     }
-    let attended = map(output, heads::join(outputs))?; // [N, d]
+    let attended = map(output, heads::join(outputs)?)?; // [N, d]
     let x = parts.norms[0].forward(precision.widen(x) + precision.widen(attended), precision);
     let inner = map(up, x.clone())?; // [N, F]
     let added = map(down, if parts.relu { relu(inner) } else { gelu(inner) })?; // [N, d]

@@ -114,7 +114,8 @@ impl<B: HyperBackend> Block<B> {
         let mut outputs = Vec::with_capacity(pass.spans.len());
         let mut row = 0;
         for (number, span) in pass.spans.iter().enumerate() {
-            let [q, k, v] = [&q, &k, &v].map(|x| heads::split(x, span.group, row, self.head_width)); // [S, H, T, D]
+            let split = |x| heads::split(x, span.group, row, self.head_width);
+            let (q, k, v) = (split(&q)?, split(&k)?, split(&v)?); // [S, H, T, D]
             let (q, keys) = (rope(q, &pass.rotary, span.start)?, rope(k, &pass.rotary, span.start)?);
             let next = KeysValues { keys, values: v };
             let all = match cache.as_deref_mut() {
@@ -124,6 +125,6 @@ impl<B: HyperBackend> Block<B> {
             outputs.push(flash_attention(q, all.keys, all.values, FlashOptions { causal: true, ..FlashOptions::default() })?);
             row += span.group.sequences * span.group.tokens;
         }
-        Ok(self.output.forward(heads::join(outputs), pass.precision)) // [N, d]
+        Ok(self.output.forward(heads::join(outputs)?, pass.precision)) // [N, d]
     }
 }

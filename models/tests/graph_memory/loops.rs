@@ -202,7 +202,7 @@ fn memory_layer(config: &HypergraphTransformerConfig) {
     let model = stirred::<Cpu>(config);
     let slots = model.slots(&graph(&facts()), P).unwrap();
     let layer = &model.layers[1];
-    let keys = layer.keys(&slots, P);
+    let keys = layer.keys(&slots, P).unwrap();
     let x: Rows = (0..3).map(|i| (0..12).map(|j| ((i * 12 + j) as f64 * 1.3).sin()).collect()).collect();
     let c: Rows = (0..3).map(|i| (0..10).map(|j| ((i * 10 + j) as f64 * 0.7 + 2.0).cos()).collect()).collect();
     let tensor = |x: &Rows| Tensor::<Cpu, 2>::from_data(TensorData::new(x.concat(), [3, x[0].len()]), (&device(), DType::F64));

@@ -27,7 +27,7 @@ use hypergraphql_kernels::swiglu::Wanted as GateWanted;
 use hypergraphql_kernels::{CsrPair, DType, Direction, Element, KernelError};
 use hypergraphql_kernels::{
     aggregate, cross_entropy, dropout, edge_score, flash_attention, gather, hypergraph_attention, hypergraph_conv, linear, rms_norm, rope,
-    scatter_add, segment_softmax, sparse_conv, swiglu,
+    scatter_add, segment_softmax, sparse_conv, swap_axes, swiglu,
 };
 
 use super::shares::inverse_counts;
@@ -487,6 +487,12 @@ impl HyperBackend for Flex {
     fn rope(x: FlexTensor, angles: &Self::Scale, turn: Turn) -> FlexTensor {
         let x = x.to_contiguous();
         with_element!(x, E => FlexTensor::from_data(TensorData::new(rope::host::rope::<E>(turn, x.storage(), angles), x.shape())))
+    }
+
+    fn swap_axes(x: FlexTensor) -> FlexTensor {
+        let x = x.to_contiguous();
+        let [s, a, b, d] = x.shape().dims();
+        with_element!(x, E => tensor(swap_axes::host::swap_axes::<E>(x.storage(), [s, a, b, d]), [s, b, a, d]))
     }
 
     fn cross_entropy(x: FlexTensor, targets: &Self::Ids) -> (FlexTensor, FlexTensor) {

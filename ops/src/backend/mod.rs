@@ -231,6 +231,11 @@ pub trait HyperBackend: DiscreteBackend + MemoryBackend + RelationBackend {
     /// x `[.., T, D]`, angles `[P, D]` -> y like x.
     fn rope(x: FloatTensor<Self>, angles: &Self::Scale, turn: Turn) -> FloatTensor<Self>;
 
+    /// x `[S, A, B, D]` -> y `[S, B, A, D]`.
+    fn swap_axes(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        Self::float_swap_dims(x, 1, 2)
+    }
+
     /// x `[T, V]`, targets `[T]` -> the loss `[T]` and N `[T, 2]` in the type of sums.
     fn cross_entropy(x: FloatTensor<Self>, targets: &Self::Ids) -> (FloatTensor<Self>, FloatTensor<Self>);
     /// dy `[T]` -> dx `[T, V]`.

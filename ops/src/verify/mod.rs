@@ -76,7 +76,7 @@ pub struct Summary {
 }
 
 /// The ops of the suite, in the order in which they run.
-pub const OPS: [&str; 31] = [
+pub const OPS: [&str; 32] = [
     "gather",
     "scatter_add",
     "dropout",
@@ -84,6 +84,7 @@ pub const OPS: [&str; 31] = [
     "swiglu",
     "linear",
     "rope",
+    "swap_axes",
     "cross_entropy",
     "flash_attention",
     "memory_attention",

@@ -1,4 +1,4 @@
-//! Cases of the ops over sequences: `linear`, `rope`, `cross_entropy` and `flash_attention`.
+//! Cases of the ops over sequences: `linear`, `rope`, `swap_axes`, `cross_entropy` and `flash_attention`.
 
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use hypergraphql_kernels::flash_attention::FlashConfig;
 use hypergraphql_kernels::flash_attention::reference::{flash_attention, flash_attention_backward};
 use hypergraphql_kernels::linear::reference::linear;
 use hypergraphql_kernels::rope::{Turn, angles, reference::rope};
+use hypergraphql_kernels::swap_axes::reference::swap_axes;
 
 use super::bound::Expected;
 use super::numbers::abs;
@@ -43,6 +44,17 @@ pub(super) fn run<B: HyperBackend>(suite: &mut Suite<B>) {
         (4, 3, 0, 0, Again::No),
     ] {
         rope_case(suite, outer, Turn { places, width, start, back: false }, again);
+    }
+    for (sizes, again) in [
+        ([2, 3, 5, 7], Again::Views),
+        ([1, 501, 4, 50], Again::Bits),
+        ([3, 1, 6, 8], Again::No),
+        ([1, 1, 1, 1], Again::No),
+        ([0, 2, 3, 4], Again::No),
+        ([2, 0, 3, 4], Again::No),
+        ([2, 3, 4, 0], Again::No),
+    ] {
+        swap_case(suite, sizes, again);
     }
     for (rows, classes, again) in [
         (37, 23, Again::Views),
@@ -108,6 +120,27 @@ fn linear_case<B: HyperBackend>(suite: &mut Suite<B>, [rows, inputs, outputs]: [
             values.map(|((v, terms), (m, _))| Expected::new(v, m, 1.0, terms)).collect()
         }),
         run: Box::new(|x| wrap(Autodiff::<B>::times_transposed(primitive(&x[0]), primitive(&x[1])))),
+    });
+}
+
+fn swap_case<B: HyperBackend>(suite: &mut Suite<B>, [outer, first, second, width]: [usize; 4], again: Again) {
+    let rows = outer * first * second;
+    suite.case(Case {
+        op: "swap_axes",
+        name: format!("{outer}x{first}x{second}x{width}"),
+        inputs: vec![[rows, width]],
+        prepare: |_, x| x.to_vec(),
+        output: [rows, width],
+        gradient: as_they_are,
+        again,
+        reference: Box::new(move |x, dy| {
+            let (y, dx) = (swap_axes(&x[0], [outer, first, second, width]), swap_axes(dy, [outer, second, first, width]));
+            [y, dx].map(|values| Expected::new(values.clone(), abs(&values), 1.0, 1)).into()
+        }),
+        run: Box::new(move |x| {
+            let x = shaped::<B, 4>(primitive(&x[0]), [outer, first, second, width]);
+            wrap(shaped::<B, 2>(Autodiff::<B>::swap_axes(x), [rows, width]))
+        }),
     });
 }
 

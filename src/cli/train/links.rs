@@ -62,6 +62,12 @@ struct Options {
     /// Questions of a step; larger ones need fewer passes of the encoder.
     #[arg(long, value_name = "N", default_value_t = 1024)]
     batch_size: usize,
+    /// Wrong answers that a step draws to stand for all others in its softmax, beside the right ones of its questions [default: all entities].
+    #[arg(long, value_name = "N")]
+    negatives: Option<usize>,
+    /// Share of the right that all entities have together, from 0 to below 1.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    label_smoothing: f64,
     /// Epochs between two evaluations on valid.txt.
     #[arg(long, value_name = "EPOCHS", default_value_t = 5)]
     evaluate_every: usize,
@@ -137,7 +143,8 @@ impl Options {
             precision,
             ..TrainConfig::default()
         };
-        LinkTrainConfig { train, batch_size: self.batch_size, evaluate_every: self.evaluate_every }
+        let Self { batch_size, evaluate_every, negatives, label_smoothing, .. } = *self;
+        LinkTrainConfig { train, batch_size, evaluate_every, negatives, label_smoothing }
     }
 
     fn network(&self, data: &LinkDataset) -> LinkConfig {

@@ -43,7 +43,7 @@ use entries::{
     DropoutGradient, EdgeScoreGradient, EntryDotGradient, GatherGradient, RmsNormGradient, ScatterGradient, SoftmaxGradient, SwigluGradient,
 };
 use hypergraph_attention::AttentionGradient;
-use sequence::{CrossEntropyGradient, CrossEntropyState, FlashGradient, FlashState, LinearGradient, RopeGradient};
+use sequence::{CrossEntropyGradient, CrossEntropyState, FlashGradient, FlashState, LinearGradient, RopeGradient, SwapGradient};
 
 /// A tensor with its node in the graph.
 type Node<B, C> = FloatTensor<Autodiff<B, C>>;
@@ -349,6 +349,11 @@ impl<B: HyperBackend, C: CheckpointStrategy> HyperBackend for Autodiff<B, C> {
     fn rope(x: Node<B, C>, angles: &Self::Scale, turn: Turn) -> Node<B, C> {
         let y = B::rope(x.primitive.clone(), angles, turn);
         node::<B, C, _, 1>(RopeGradient, [&x], y, || (angles.clone(), turn))
+    }
+
+    fn swap_axes(x: Node<B, C>) -> Node<B, C> {
+        let y = B::swap_axes(x.primitive.clone());
+        node::<B, C, _, 1>(SwapGradient, [&x], y, || ())
     }
 
     fn cross_entropy(x: Node<B, C>, targets: &Self::Ids) -> (Node<B, C>, Node<B, C>) {

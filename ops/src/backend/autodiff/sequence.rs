@@ -1,4 +1,4 @@
-//! Gradients of the ops over sequences: `linear`, `rope`, `cross_entropy`, `flash_attention`.
+//! Gradients of the ops over sequences: `linear`, `rope`, `swap_axes`, `cross_entropy`, `flash_attention`.
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::grads::Gradients;
@@ -38,6 +38,19 @@ impl<B: HyperBackend> Backward<B, 1> for RopeGradient {
         let dy = grads.consume::<B>(&ops.node);
         let (angles, turn) = &ops.state;
         give::<B, _, 1>(&ops, grads, 0, || B::rope(dy, angles, Turn { back: !turn.back, ..*turn }));
+    }
+}
+
+/// The axes swapped back.
+#[derive(Debug)]
+pub(super) struct SwapGradient;
+
+impl<B: HyperBackend> Backward<B, 1> for SwapGradient {
+    type State = ();
+
+    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let dy = grads.consume::<B>(&ops.node);
+        give::<B, _, 1>(&ops, grads, 0, || B::swap_axes(dy));
     }
 }
 
