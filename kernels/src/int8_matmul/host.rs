@@ -1,5 +1,5 @@
-//! CPU form: four rows of w by up to six of x at a time, in registers; with AVX-512 VNNI where the CPU has it, else as the compiler
-//! vectorises products of 16 bits.
+//! CPU form: four rows of w by up to six of x at a time, in registers with AVX-512 VNNI or two by two with AVX2, where the CPU has them;
+//! else as the compiler vectorises products of 16 bits.
 
 use super::MOST;
 use crate::element::{Acc, Element};
@@ -28,7 +28,7 @@ pub fn int8_matmul<E: Element>(x: &[E], rows: usize, w: &[i8], scales: &[f32]) -
     let width = x.len() / rows;
     assert!(width <= MOST && w.len() == scales.len() * width, "a product of integers has unequal sizes: this is a bug");
     let (q, of_x) = quantize(x, rows);
-    let job = Job { x: Rows { q: &q, width }, w: Rows { q: w, width }, outputs: scales.len(), rows, vnni: has_vnni() };
+    let job = Job { x: Rows { q: &q, width }, w: Rows { q: w, width }, outputs: scales.len(), rows, set: InstructionSet::best() };
     let per_task = (TASK_BYTES / width.max(1)).min(TASK / (width * rows).max(1)).max(1).next_multiple_of(OWN);
     scatter(
         rows * scales.len(),
@@ -62,7 +62,7 @@ struct Job<'a> {
     w: Rows<'a>,
     outputs: usize,
     rows: usize,
-    vnni: bool,
+    set: InstructionSet,
 }
 
 impl Job<'_> {
@@ -88,7 +88,7 @@ impl Job<'_> {
     #[inline(always)]
     fn tile<const X: usize>(&self, own: [&[i8]; OWN], t: usize, o: usize, live: usize, store: &impl Fn(usize, usize, i32)) -> usize {
         let x: [&[i8]; X] = std::array::from_fn(|i| self.x.row(t + i));
-        let sums = sums(own, x, self.vnni);
+        let sums = sums(own, x, self.set);
         for (i, sums) in sums.iter().enumerate() {
             for (j, &sum) in sums[..live].iter().enumerate() {
                 store(t + i, o + j, sum);
@@ -100,24 +100,45 @@ impl Job<'_> {
 
 /// Inner products of rows of one width; compiled once for all types of x.
 #[inline(never)]
-fn sums<const X: usize>(own: [&[i8]; OWN], x: [&[i8]; X], vnni: bool) -> [[i32; OWN]; X] {
-    #[cfg(target_arch = "x86_64")]
-    if vnni {
-        // SAFETY: `vnni` says that the CPU has these instructions.
-        return unsafe { vnni_sums(own, x) };
+fn sums<const X: usize>(own: [&[i8]; OWN], x: [&[i8]; X], set: InstructionSet) -> [[i32; OWN]; X] {
+    match set {
+        // SAFETY: `InstructionSet::all` found that the CPU has these instructions.
+        #[cfg(target_arch = "x86_64")]
+        InstructionSet::Vnni => unsafe { vnni_sums(own, x) },
+        // SAFETY: likewise.
+        #[cfg(target_arch = "x86_64")]
+        InstructionSet::Avx2 => unsafe { avx2_sums(own, x) },
+        InstructionSet::Baseline => x.map(|x| own.map(|w| dot(w, x))),
     }
-    let _ = vnni;
-    x.map(|x| own.map(|w| dot(w, x)))
 }
 
-fn has_vnni() -> bool {
+/// What sums are made with.
+#[derive(Debug, Clone, Copy)]
+enum InstructionSet {
     #[cfg(target_arch = "x86_64")]
-    {
-        use std::arch::is_x86_feature_detected as has;
-        has!("avx512f") && has!("avx512bw") && has!("avx512vnni")
+    Vnni,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    Baseline,
+}
+
+impl InstructionSet {
+    /// Those that this CPU has, the fastest first.
+    fn all() -> impl Iterator<Item = Self> {
+        #[cfg(target_arch = "x86_64")]
+        let wider = {
+            use std::arch::is_x86_feature_detected as has;
+            let vnni = has!("avx512f") && has!("avx512bw") && has!("avx512vnni");
+            [vnni.then_some(Self::Vnni), has!("avx2").then_some(Self::Avx2)]
+        };
+        #[cfg(not(target_arch = "x86_64"))]
+        let wider = [None; 2];
+        wider.into_iter().flatten().chain([Self::Baseline])
     }
-    #[cfg(not(target_arch = "x86_64"))]
-    false
+
+    fn best() -> Self {
+        Self::all().next().unwrap_or(Self::Baseline)
+    }
 }
 
 /// Σ_i a_i b_i
@@ -171,6 +192,50 @@ fn vnni_sums<const X: usize>(own: [&[i8]; OWN], x: [&[i8]; X]) -> [[i32; OWN]; X
     std::array::from_fn(|i| sums[i].map(|sum| _mm512_reduce_add_epi32(_mm512_sub_epi32(sum, biases[i]))))
 }
 
+/// The inner products of rows of one width, by two rows of x at a time: their sums and what these are made of fit sixteen registers.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn avx2_sums<const X: usize>(own: [&[i8]; OWN], x: [&[i8]; X]) -> [[i32; OWN]; X] {
+    let mut sums = [[0; OWN]; X];
+    for (x, sums) in x.chunks(2).zip(sums.chunks_mut(2)) {
+        match x {
+            &[a, b] => sums.copy_from_slice(&avx2_tile(own, [a, b])),
+            rest => rest.iter().zip(sums).for_each(|(x, sums)| [*sums] = avx2_tile(own, [x])),
+        }
+    }
+    sums
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn avx2_tile<const X: usize>(own: [&[i8]; OWN], x: [&[i8]; X]) -> [[i32; OWN]; X] {
+    use std::arch::x86_64::{_mm_loadu_si128, _mm256_add_epi32, _mm256_cvtepi8_epi16, _mm256_madd_epi16, _mm256_setzero_si256};
+    const LANES: usize = 16;
+    let width = own[0].len();
+    assert!(own.iter().chain(&x).all(|row| row.len() == width), "rows of integers have unequal widths: this is a bug");
+    let whole = width - width % LANES;
+    let mut sums = [[_mm256_setzero_si256(); OWN]; X];
+    for start in (0..whole).step_by(LANES) {
+        // SAFETY: all rows are `width` long, and `start + LANES` is at most that.
+        let load = |row: &[i8]| unsafe { _mm256_cvtepi8_epi16(_mm_loadu_si128(row.as_ptr().add(start).cast())) };
+        let own = own.map(load);
+        for i in 0..X {
+            let x = load(x[i]);
+            for j in 0..OWN {
+                // Pairs of products, at most 2 · 127², into 32 bits.
+                sums[i][j] = _mm256_add_epi32(sums[i][j], _mm256_madd_epi16(own[j], x));
+            }
+        }
+    }
+    std::array::from_fn(|i| {
+        std::array::from_fn(|j| {
+            let lanes: [i32; 8] = bytemuck::cast(sums[i][j]);
+            let rest = own[j][whole..].iter().zip(&x[i][whole..]).map(|(&w, &x)| i32::from(w) * i32::from(x));
+            lanes.into_iter().chain(rest).sum()
+        })
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -183,9 +248,9 @@ mod tests {
             let ends = |q: i8| vec![q; width];
             let (w, x) = ([row(1), row(2), ends(127), ends(-127)], [row(5), ends(-127), ends(127)]);
             let want = x.each_ref().map(|x| w.each_ref().map(|w| w.iter().zip(x).map(|(&w, &x)| i32::from(w) * i32::from(x)).sum::<i32>()));
-            for vnni in [false, has_vnni()] {
-                let got = sums(w.each_ref().map(|w| &w[..]), x.each_ref().map(|x| &x[..]), vnni);
-                assert_eq!(got, want, "{width}, {vnni}");
+            for set in InstructionSet::all() {
+                let got = sums(w.each_ref().map(|w| &w[..]), x.each_ref().map(|x| &x[..]), set);
+                assert_eq!(got, want, "{width}, {set:?}");
             }
         }
     }
