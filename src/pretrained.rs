@@ -14,6 +14,7 @@ use crate::models::text::{Answer, TextOptions};
 use crate::models::transformer::Evidence;
 use crate::models::{ModelError, Precision};
 use crate::ops::{ConfigError, HyperBackend, KernelConfig};
+use crate::runtime::devices::{Utilisation, utilisation};
 use crate::runtime::engine::{Answer as QueryAnswer, Engine, QueryError, QueryOptions};
 
 /// What goes wrong.
@@ -82,6 +83,8 @@ pub struct DeviceStats {
     pub memory_bytes: usize,
     /// Tokens that the last answers had, by the time that they took; none before the first.
     pub tokens_per_second: Option<f64>,
+    /// How busy the whole device is and how much of its memory is taken, where its driver tells.
+    pub utilisation: Option<Utilisation>,
 }
 
 /// A fact that an answer was read from.
@@ -231,7 +234,12 @@ impl<B: HyperBackend> HypergraphQl<B> {
     pub fn device_stats(&self) -> DeviceStats {
         use burn::module::Module;
         let memory_bytes = self.graph.as_ref().map_or(0, |graph| graph.encoded.bytes());
-        DeviceStats { parameter_bytes: self.model.num_params() * size_of::<f32>(), memory_bytes, tokens_per_second: self.tokens_per_second }
+        DeviceStats {
+            parameter_bytes: self.model.num_params() * size_of::<f32>(),
+            memory_bytes,
+            tokens_per_second: self.tokens_per_second,
+            utilisation: utilisation::<B>(&self.options.device),
+        }
     }
 }
 

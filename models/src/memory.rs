@@ -46,6 +46,8 @@ impl MemoryEstimate {
             Features::Sparse(x) => x.nnz() as u64 * 16 + (n + x.cols() as u64) * 8,
             Features::None => 0,
         };
+        // What input dropout left of them.
+        let features = if network.input_dropout.is_some_and(|p| p > 0.0) { 2 * features } else { features };
         let size = Sizes::of(precision);
         let layers = match network.layer {
             LayerKind::Attention | LayerKind::Unigat => attention(n, m, &widths, size),
@@ -253,7 +255,8 @@ fn parameters(network: &NodeClassifierConfig, widths: &[[u64; 2]]) -> u64 {
             ends().saturating_add(layers(&|inputs| block(inputs).saturating_add(block(hidden))))
         }
         LayerKind::EdHnn => {
-            let some = |layers: usize| if layers == 0 { 0 } else { mlp(hidden, hidden, hidden, layers, true) };
+            let normed = if network.mlp_input_norm == Some(true) { 2 * hidden } else { 0 };
+            let some = |layers: usize| if layers == 0 { 0 } else { mlp(hidden, hidden, hidden, layers, true).saturating_add(normed) };
             let pairs = match network.pair_layers {
                 0 => 0,
                 layers => mlp(hidden.saturating_mul(2), hidden, hidden, layers, true),
@@ -363,6 +366,7 @@ mod tests {
                     network.kinds =
                         (layers > 1).then(|| (0..5).map(|i| Kind { relation: None, role: Some(ROLES[i].to_owned()) }).collect());
                     network.bases = (deeper > 1).then_some(2);
+                    network.mlp_input_norm = (deeper > 1).then_some(true);
                     let estimate = MemoryEstimate::of(&sample(101), 50, &network, Precision::F32);
                     let made = network.init::<Cpu>(&CpuDevice::default(), 0).unwrap();
                     assert_eq!(estimate.parameter_count, made.num_params(), "{layers} layers of {layer}, {norm}");

@@ -7,11 +7,13 @@ use burn::tensor::{DType, Tensor, TensorData};
 use hypergraphql_framework::{Duplicates, Hypergraph};
 use hypergraphql_models::checkpoint;
 use hypergraphql_models::classifier::Layer;
-use hypergraphql_models::layers::{Combine, HypergraphAttentionConfig, LayerNorm, Masks, PairsConfig, WeightStream};
+use hypergraphql_models::layers::{
+    Combine, EdHnnConfig, HypergraphAttentionConfig, LayerNorm, Masks, Mlp, PairsConfig, WeightStream,
+};
 use hypergraphql_models::{
     AttentionMode, DropoutSeed, GraphInput, LayerKind, NodeClassifier, NodeClassifierConfig, NodeFeatures, Norm, Precision,
 };
-use hypergraphql_ops::{Cpu, CpuDevice, HyperBackend, Incidence, SparseMatrix};
+use hypergraphql_ops::{Cpu, CpuDevice, HyperBackend, Incidence, SparseMatrix, dropout};
 
 type Ad = Autodiff<Cpu>;
 
@@ -257,6 +259,57 @@ fn dropout_follows_seed_and_step_and_is_off_in_evaluation() {
 }
 
 #[test]
+fn input_dropout_drops_features_and_nothing_else() {
+    let device = CpuDevice::default();
+    let (p, seed, step) = (0.4, 9, 3);
+    let NodeFeatures::Sparse(whole) = sparse::<Cpu>(&device).features else { panic!("dense") };
+    let NodeFeatures::Dense(full) = dense::<Cpu>(&device, Precision::F64).features else { panic!("sparse") };
+    let less = NodeFeatures::Sparse(whole.drop_out(p, seed, step).unwrap());
+    let fewer = NodeFeatures::Dense(dropout(full, p, seed, step).unwrap());
+    // A stack, a deep network with a linear map, one without, and one that is an output layer alone.
+    let networks = [(LayerKind::Conv, 3), (LayerKind::EdHnn, 2), (LayerKind::AllDeepSets, 2), (LayerKind::Hgnn, 1)];
+    for (kind, layers) in networks {
+        let bare = config(kind).with_layers(layers).with_dropout(0.0).init::<Cpu>(&device, 2).unwrap();
+        let mut dropping = bare.clone();
+        dropping.input_dropout = p;
+        for (input, features) in [(sparse::<Cpu>(&device), &less), (dense(&device, Precision::F64), &fewer)] {
+            let of = |model: &NodeClassifier<Cpu>, input: &GraphInput<Cpu>, seed| {
+                values(model.forward(input, Precision::F64, seed).unwrap())
+            };
+            let training = Some(DropoutSeed { seed, step });
+            let dropped = GraphInput::new(input.incidence.clone(), features.clone()).unwrap();
+            assert_eq!(of(&dropping, &input, training), of(&bare, &dropped, None), "{kind}");
+            assert_ne!(of(&dropping, &input, training), of(&bare, &input, None), "{kind}: nothing was dropped");
+            assert_eq!(of(&dropping, &input, None), of(&bare, &input, None), "{kind}: no dropout outside training");
+        }
+    }
+}
+
+#[test]
+fn ed_hnn_normalises_what_its_perceptrons_read_where_it_is_told_to() {
+    let device = CpuDevice::default();
+    let (h, input) = (hypergraph(), dense::<Cpu>(&device, Precision::F64));
+    let config = EdHnnConfig::new(FEATURES).with_pair_layers(0).with_alpha(0.0).with_input_norm(true);
+    let layer = config.init::<Cpu>(&device, &mut WeightStream::new(6)).unwrap();
+    let y = values(layer.forward(&input, Precision::F64, &Masks::none()).unwrap());
+    let apply = |mlp: &Mlp<Cpu>, x: &[f64]| -> Vec<f64> {
+        let mean = x.iter().sum::<f64>() / x.len() as f64;
+        let deviation = (x.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / x.len() as f64 + 1e-5).sqrt();
+        let (w, b) = (rows(mlp.linears[0].weight.val()), values(mlp.linears[0].bias.val()));
+        (0..b.len()).map(|o| b[o] + (0..x.len()).map(|i| (x[i] - mean) / deviation * w[i][o]).sum::<f64>()).collect()
+    };
+    let mean = |of: &[u32], x: &[Vec<f64>]| -> Vec<f64> {
+        (0..FEATURES).map(|f| of.iter().map(|&i| x[i as usize][f]).sum::<f64>() / of.len().max(1) as f64).collect()
+    };
+    let members: Vec<Vec<f64>> = dense_values().chunks(FEATURES).map(|x| apply(layer.members.as_ref().unwrap(), x)).collect();
+    let hyperedges: Vec<Vec<f64>> = h.edge_major().iter_rows().map(|of| mean(of, &members)).collect();
+    let nodes = h.node_major().iter_rows().map(|of| apply(layer.nodes.as_ref().unwrap(), &mean(of, &hyperedges)));
+    assert_close(&y, &nodes.flatten().collect::<Vec<_>>(), 1e-6, "ED-HNN with normalised inputs");
+    let without = config.with_input_norm(false).init::<Cpu>(&device, &mut WeightStream::new(6)).unwrap();
+    assert_ne!(y, values(without.forward(&input, Precision::F64, &Masks::none()).unwrap()));
+}
+
+#[test]
 fn an_isolated_node_and_an_empty_hypergraph_give_finite_logits() {
     let device = CpuDevice::default();
     let h = Hypergraph::from_members(NODES, Vec::<Vec<u32>>::new(), Duplicates::Error).unwrap();
@@ -286,6 +339,7 @@ fn misfits_are_refused_by_name() {
     assert_eq!(refused(base().with_layers(0)), "layers is 0, expected 1 to 1024");
     assert_eq!(refused(base().with_dropout(1.0)), "dropout is 1, expected 0 <= dropout < 1");
     assert_eq!(refused(base().with_dropout(f64::NAN)), "dropout is NaN, expected 0 <= dropout < 1");
+    assert_eq!(refused(base().with_input_dropout(Some(-0.1))), "input dropout is -0.1, expected 0 <= input dropout < 1");
     assert_eq!(refused(base().with_hidden(0)), "hidden is 0, expected at least 1");
     assert!(refused(base().with_heads(1).with_hidden(usize::MAX)).starts_with("shape of a weight is [5, "));
     let model = NodeClassifierConfig::new(LayerKind::Hgnn, FEATURES + 1, CLASSES).init::<Cpu>(&device, 0).unwrap();

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use burn::backend::autodiff::Autodiff;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use hypergraphql_kernels::dropout::Mask;
 use hypergraphql_kernels::sparse_conv::bsr::{BlockRule, Blocking, Bsr};
 use hypergraphql_kernels::{CsrPair, DType, Direction, KernelError};
 use sprs::CsMat;
@@ -92,6 +93,29 @@ impl<B: HyperBackend> SparseMatrix<B> {
         let col = entries.iter().map(|&k| view.col[k]).collect();
         let values = view.values.map(|values| entries.iter().map(|&k| values[k]).collect());
         let pair = Arc::new(CsrPair::new(ptr, col, pair.cols(), values)?);
+        let pattern = B::sparse(pair.clone(), device);
+        Ok(Self::of(pair, pattern, *rule, device.clone(), self.kernel))
+    }
+
+    /// Dropout of the entries: each is left out with probability p, by the hash of (seed, step, its number in row-major order) that
+    /// [`dropout`](crate::dropout) takes, and those that stay are divided by 1 − p. Cut on the host and uploaded, as [`select_rows`](Self::select_rows) is.
+    ///
+    /// # Errors
+    /// `p` outside 0 <= p < 1.
+    pub fn drop_out(&self, p: f64, seed: u64, step: u64) -> Result<Self> {
+        let mask = Mask::new(p, seed, step)?;
+        let Parts { pair, rule, device, .. } = &*self.inner;
+        let view = pair.view(Direction::ToRows);
+        let (mut ptr, mut col, mut values) = (Vec::with_capacity(view.rows() + 1), vec![], vec![]);
+        ptr.push(0);
+        for row in 0..view.rows() {
+            for entry in view.range(row).filter(|&entry| mask.keeps(entry as u64)) {
+                col.push(view.col[entry]);
+                values.push(view.values.map_or(1.0, |values| values[entry]) * mask.scale);
+            }
+            ptr.push(col.len() as u32);
+        }
+        let pair = Arc::new(CsrPair::new(ptr, col, pair.cols(), Some(values))?);
         let pattern = B::sparse(pair.clone(), device);
         Ok(Self::of(pair, pattern, *rule, device.clone(), self.kernel))
     }
@@ -199,6 +223,34 @@ mod tests {
 
     fn in_blocks(matrix: &SparseMatrix<Cpu>) -> bool {
         matrix.operand(DType::F64, 7).unwrap().blocks.is_some()
+    }
+
+    #[test]
+    fn dropout_of_entries_is_that_of_a_tensor_of_them() {
+        use burn::tensor::{Tensor, TensorData};
+        let device = CpuDevice::default();
+        // Rows 1 and 3 are empty.
+        let (ptr, col, values) = (vec![0, 3, 3, 8, 8], vec![0, 2, 4, 0, 1, 2, 3, 4], vec![1.0, -2.0, 3.0, 0.5, 4.0, -5.0, 6.0, 7.0]);
+        let eye = Tensor::<Cpu, 2>::eye(5, &device).cast(burn::tensor::DType::F64);
+        let dense = |a: &SparseMatrix<Cpu>| crate::sparse_conv(a, eye.clone(), None, None).unwrap().into_data().to_vec::<f64>().unwrap();
+        for given in [Some(values.clone()), None] {
+            let a = SparseMatrix::from_csr(ptr.clone(), col.clone(), 5, given.clone(), &device).unwrap();
+            let entries = given.unwrap_or(vec![1.0; 8]);
+            for step in 0..20 {
+                let x = Tensor::<Cpu, 1>::from_data(TensorData::new(entries.clone(), [8]), (&device, burn::tensor::DType::F64));
+                let kept = crate::dropout(x, 0.4, 7, step).unwrap().into_data().to_vec::<f64>().unwrap();
+                let mut expected = vec![0.0; 20];
+                for (entry, value) in kept.iter().enumerate() {
+                    let row = if entry < 3 { 0 } else { 2 };
+                    expected[row * 5 + col[entry] as usize] = *value;
+                }
+                let dropped = a.drop_out(0.4, 7, step).unwrap();
+                assert_eq!(dense(&dropped), expected);
+                assert_eq!(dropped.nnz(), kept.iter().filter(|&&value| value != 0.0).count(), "what is dropped is not multiplied");
+            }
+            assert_eq!(dense(&a.drop_out(0.0, 7, 1).unwrap()), dense(&a));
+            assert!(a.drop_out(1.0, 7, 1).is_err());
+        }
     }
 
     #[test]

@@ -82,6 +82,8 @@ fn a_training_goes_on_answers_and_is_proven() {
 
     let proof = at.lines("eval transformer --model straight --seeds 1 --questions 6 --slots 2000 --large-slots 0 --edits 1 --json");
     assert_eq!(proof[0]["bit_equal"], true);
+    let bar = |what: &str| proof[0]["bars"].as_array().unwrap().iter().find(|bar| bar["what"] == what).unwrap()["met"].clone();
+    assert_eq!((bar("logits without the memory"), bar("answerable, gate off")), (true.into(), true.into()), "{}", proof[0]);
     let arms: Vec<&str> = proof[0]["arms"].as_array().unwrap().iter().map(|arm| arm["arm"].as_str().unwrap()).collect();
     assert_eq!(arms, ["gate-off", "true", "permuted", "texts"]);
     let table = at.ok("eval transformer --model straight --seeds 1 --questions 6 --slots 2000 --large-slots 0 --edits 0");

@@ -103,6 +103,10 @@ pub struct NodeClassifierConfig {
     pub bases: Option<usize>,
     /// φ of StarE; `None`: its default.
     pub composition: Option<Composition>,
+    /// Probability of dropping a feature of the input in training; `None`: 0.
+    pub input_dropout: Option<f64>,
+    /// Whether ED-HNN's perceptrons of members and of nodes normalise what they read; `None`: not.
+    pub mlp_input_norm: Option<bool>,
 }
 
 /// λ of UniGCNII: the share of Θ in layer l is ln(λ / l + 1).
@@ -141,7 +145,8 @@ impl NodeClassifierConfig {
             Norm::None => Vec::new(),
             Norm::Layer => (0..depth).map(|_| LayerNorm::new(self.hidden, device)).collect(),
         };
-        Ok(NodeClassifier { encoder, hidden, norms, output, depth, dropout: self.dropout })
+        let input_dropout = self.input_dropout.unwrap_or_default();
+        Ok(NodeClassifier { encoder, hidden, norms, output, depth, dropout: self.dropout, input_dropout })
     }
 
     /// Whether a linear map comes before the layers of a deep network.
@@ -190,8 +195,10 @@ impl NodeClassifierConfig {
         if !(1..=MAX_LAYERS).contains(&self.layers) {
             return Err(ModelError::option("layers", self.layers, format!("1 to {MAX_LAYERS}")));
         }
-        if !(0.0..1.0).contains(&self.dropout) {
-            return Err(ModelError::option("dropout", self.dropout, "0 <= dropout < 1"));
+        for (what, got) in [("dropout", self.dropout), ("input dropout", self.input_dropout.unwrap_or_default())] {
+            if !(0.0..1.0).contains(&got) {
+                return Err(ModelError::option(what, got, format!("0 <= {what} < 1")));
+            }
         }
         if self.layer.has_heads() && self.hidden_layers() > 0 && !self.hidden.is_multiple_of(self.heads) {
             return Err(ModelError::option("heads", self.heads, format!("a divisor of hidden, {}", self.hidden)));
@@ -258,6 +265,7 @@ impl NodeClassifierConfig {
             LayerKind::EdHnn => {
                 let config = EdHnnConfig::new(outputs).with_member_layers(self.member_layers).with_pair_layers(self.pair_layers);
                 let config = config.with_node_layers(self.mlp_layers).with_alpha(self.alpha).with_combine(self.combine);
+                let config = config.with_input_norm(self.mlp_input_norm.unwrap_or_default());
                 Layer::EdHnn(config.init(device, weights)?)
             }
             LayerKind::GatV2 => {

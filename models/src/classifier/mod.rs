@@ -57,6 +57,8 @@ pub struct NodeClassifier<B: Backend> {
     pub depth: usize,
     /// Probability of dropping an activation in training.
     pub dropout: f64,
+    /// Probability of dropping a feature of the input in training.
+    pub input_dropout: f64,
 }
 
 impl<B: HyperBackend> NodeClassifier<B> {
@@ -88,6 +90,8 @@ impl<B: HyperBackend> NodeClassifier<B> {
     /// As [`forward`](Self::forward).
     pub fn stage(&self, number: usize, input: &GraphInput<B>, precision: Precision, masks: &Masks) -> Result<GraphInput<B>> {
         let encoders = usize::from(self.encoder.is_some());
+        let dropped = if number == 0 { Some(self.drop_out_input(input, masks)?) } else { None };
+        let input = dropped.as_ref().unwrap_or(input);
         if let Some(encoder) = self.encoder.as_ref().filter(|_| number == 0) {
             let x = relu(encoder.forward(&input.features, precision)?); // [N, hidden]
             return input.hidden(masks.drop_out(x.clone())?).with_initial_features(x);
@@ -111,10 +115,18 @@ impl<B: HyperBackend> NodeClassifier<B> {
     /// # Errors
     /// As [`forward`](Self::forward).
     pub fn logits(&self, input: &GraphInput<B>, precision: Precision, masks: &Masks) -> Result<Tensor<B, 2>> {
-        let input = input.clone().cast(precision.wide());
+        let input = if self.stages() == 0 { self.drop_out_input(input, masks)? } else { input.clone() };
+        let input = input.cast(precision.wide());
         match &self.output {
             Output::Layer(layer) => layer.forward(&input, precision.wide(), masks), // [N, classes]
             Output::Head(head) => head.forward(&input.features, precision.wide(), masks), // [N, classes]
         }
+    }
+
+    /// The input whose features have lost some, in training.
+    fn drop_out_input(&self, input: &GraphInput<B>, masks: &Masks) -> Result<GraphInput<B>> {
+        let mut input = input.clone();
+        input.features = masks.drop_out_features(&input.features, self.input_dropout)?;
+        Ok(input)
     }
 }

@@ -62,7 +62,7 @@ fn matrix(dict: &StateDict, name: &str) -> Result<[usize; 2]> {
 /// # Errors
 /// When the number of layers differs, or a tensor is missing, left over, misshapen or not of floating point.
 pub fn import_classifier<B: Backend>(model: NodeClassifier<B>, mut dict: StateDict) -> Result<NodeClassifier<B>> {
-    let NodeClassifier { encoder, hidden, norms, output, depth, dropout } = model;
+    let NodeClassifier { encoder, hidden, norms, output, depth, dropout, input_dropout } = model;
     let Output::Layer(output) = output else { return Err(not_imported("a deep network")) };
     let weight = weight_name(output.kind())?;
     let prefixes = prefixes(&dict, weight);
@@ -75,7 +75,7 @@ pub fn import_classifier<B: Backend>(model: NodeClassifier<B>, mut dict: StateDi
     let norms = norms.into_iter().enumerate().map(|(i, norm)| import_norm(norm, &mut dict, i)).collect::<Result<_>>()?;
     dict.finish()?;
     let output = layers.pop().expect("there is an output layer; another count is a bug");
-    Ok(NodeClassifier { encoder, hidden: layers, norms, output: Output::Layer(output), depth, dropout })
+    Ok(NodeClassifier { encoder, hidden: layers, norms, output: Output::Layer(output), depth, dropout, input_dropout })
 }
 
 /// Fills one layer from the tensors whose names start with `prefix` (empty, or ending in a dot).

@@ -71,6 +71,10 @@ pub struct EdHnnConfig {
     /// How messages are combined.
     #[config(default = "Combine::Mean")]
     pub combine: Combine,
+    /// Whether the perceptrons of members and of nodes normalise what they read, as in the authors' code. There the perceptron of pairs does too, for which
+    /// an array of incidences times features would have to be made.
+    #[config(default = false)]
+    pub input_norm: bool,
 }
 
 impl EdHnnConfig {
@@ -84,7 +88,8 @@ impl EdHnnConfig {
         }
         let width = self.features;
         let mlp = |layers: usize, weights: &mut WeightStream| {
-            (layers > 0).then(|| MlpConfig::new(width, width, width).with_layers(layers).init(device, weights)).transpose()
+            let config = MlpConfig::new(width, width, width).with_layers(layers).with_input_norm(self.input_norm);
+            (layers > 0).then(|| config.init(device, weights)).transpose()
         };
         let members = mlp(self.member_layers, weights)?;
         let pairs = PairsConfig::new(width).with_layers(self.pair_layers);

@@ -97,7 +97,7 @@ fn recomputed_gradients_are_the_kept_ones() {
         for layers in [1, 3] {
             let of = |recompute| {
                 let config = TrainConfig { recompute, ..config() };
-                let network = network(layer).with_layers(layers).with_pair_layers(1);
+                let network = network(layer).with_layers(layers).with_pair_layers(1).with_input_dropout(Some(0.3));
                 let mut trainer = Trainer::new(&task, &split, &network, &config).unwrap();
                 let loss = trainer.epoch().unwrap().loss;
                 (trainer, loss)

@@ -18,6 +18,9 @@ const LIBRARIES: [&str; 2] = ["libcuda.so.1", "libcuda.so"];
 const WARP_SIZE: c_int = 10;
 /// `cuDeviceGetAttribute`: first number of the compute capability.
 const COMPUTE_MAJOR: c_int = 75;
+/// Bytes of a PCI bus id with the zero after it, at most.
+#[cfg(feature = "cuda")]
+const BUS_ID: usize = 32;
 
 type Version = unsafe extern "C" fn(version: *mut c_int) -> c_int;
 type Init = unsafe extern "C" fn(flags: u32) -> c_int;
@@ -25,6 +28,8 @@ type Count = unsafe extern "C" fn(count: *mut c_int) -> c_int;
 type Get = unsafe extern "C" fn(device: *mut c_int, ordinal: c_int) -> c_int;
 type Name = unsafe extern "C" fn(name: *mut c_char, length: c_int, device: c_int) -> c_int;
 type Memory = unsafe extern "C" fn(bytes: *mut usize, device: c_int) -> c_int;
+#[cfg(feature = "cuda")]
+type BusId = unsafe extern "C" fn(id: *mut c_char, length: c_int, device: c_int) -> c_int;
 type Attribute = unsafe extern "C" fn(value: *mut c_int, attribute: c_int, device: c_int) -> c_int;
 
 /// The GPUs that the NVIDIA driver lists.
@@ -47,6 +52,18 @@ fn devices() -> Probe {
     let driver = Driver(library);
     driver.start()?;
     (0..driver.count()?).map(|ordinal| driver.device(ordinal)).collect()
+}
+
+/// How busy the GPU at this ordinal is, as NVML tells; it knows GPUs by their place on the bus, as `CUDA_VISIBLE_DEVICES` renumbers the ordinals.
+#[cfg(feature = "cuda")]
+pub(super) fn utilisation(ordinal: usize) -> Option<super::Utilisation> {
+    let driver = Driver(open().ok()?);
+    driver.start().ok()?;
+    let bus_id = driver.bus_id(c_int::try_from(ordinal).ok()?).ok()?;
+    let library = nvml_wrapper::Nvml::init().ok()?;
+    let device = library.device_by_pci_bus_id(bus_id).ok()?;
+    let (rates, memory) = (device.utilization_rates().ok()?, device.memory_info().ok()?);
+    Some(super::Utilisation { busy: f64::from(rates.gpu) / 100.0, memory_used_bytes: memory.used, memory_bytes: memory.total })
 }
 
 fn open() -> Result<Library, String> {
@@ -118,6 +135,20 @@ impl Driver {
         check("cuDeviceGetName", unsafe { get(name.as_mut_ptr().cast(), 256, device) })?;
         let end = name.iter().position(|&b| b == 0).unwrap_or(name.len());
         Ok(String::from_utf8_lossy(&name[..end]).into_owned())
+    }
+
+    /// Where the GPU at this ordinal is on the bus, as `0000:01:00.0`.
+    #[cfg(feature = "cuda")]
+    fn bus_id(&self, ordinal: c_int) -> Result<String, String> {
+        let (get, of): (Symbol<'_, Get>, Symbol<'_, BusId>) = (self.symbol("cuDeviceGet")?, self.symbol("cuDeviceGetPCIBusId")?);
+        let mut device = 0;
+        // SAFETY: `device` outlives the call, which refuses an ordinal that is not there.
+        check("cuDeviceGet", unsafe { get(&raw mut device, ordinal) })?;
+        let mut id = [0_u8; BUS_ID];
+        // SAFETY: the driver writes at most as many bytes as it is told, a zero among them.
+        check("cuDeviceGetPCIBusId", unsafe { of(id.as_mut_ptr().cast(), BUS_ID as c_int, device) })?;
+        let end = id.iter().position(|&b| b == 0).unwrap_or(id.len());
+        Ok(String::from_utf8_lossy(&id[..end]).into_owned())
     }
 
     fn memory(&self, device: c_int) -> Result<u64, String> {

@@ -3,8 +3,11 @@
 mod cpu;
 mod cuda;
 mod metal;
+mod utilisation;
 #[cfg(feature = "vulkan")]
 mod vulkan;
+
+pub use utilisation::{Utilisation, utilisation};
 
 use serde::Serialize;
 

@@ -93,6 +93,10 @@ pub(crate) struct Flags {
     #[arg(long)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pair_layers: Option<u32>,
+    /// Normalise what ed-hnn's perceptrons of members and of nodes read [default: off].
+    #[arg(long, value_enum, num_args = 0..=1, default_missing_value = "on")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mlp_input_norm: Option<Switch>,
     /// Linear maps of the perceptron that gives the classes, where there is one [default: 1].
     #[arg(long)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -138,6 +142,10 @@ pub(crate) struct Flags {
     #[arg(long)]
     #[serde(skip_serializing_if = "Option::is_none")]
     dropout: Option<f64>,
+    /// Probability of dropping a feature of what the network reads; of sparse features it drops entries [default: 0].
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    input_dropout: Option<f64>,
     /// Give every node that owns no singleton hyperedge one [default: on].
     #[arg(long, value_enum)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -208,6 +216,7 @@ pub(crate) struct Options {
     pub(crate) mlp_layers: u32,
     pub(crate) member_layers: u32,
     pub(crate) pair_layers: u32,
+    pub(crate) mlp_input_norm: Switch,
     pub(crate) head_layers: u32,
     pub(crate) alpha: f64,
     pub(crate) combine: Combine,
@@ -219,6 +228,7 @@ pub(crate) struct Options {
     pub(crate) lr: f64,
     pub(crate) weight_decay: f64,
     pub(crate) dropout: f64,
+    pub(crate) input_dropout: f64,
     pub(crate) self_loops: Switch,
     pub(crate) optimizer: OptimizerKind,
     pub(crate) schedule: Schedule,
@@ -250,6 +260,7 @@ impl Default for Options {
             mlp_layers: 2,
             member_layers: 0,
             pair_layers: 0,
+            mlp_input_norm: Switch::Off,
             head_layers: 1,
             alpha: 0.1,
             combine: Combine::Mean,
@@ -261,6 +272,7 @@ impl Default for Options {
             lr: 1e-3,
             weight_decay: 0.0,
             dropout: 0.5,
+            input_dropout: 0.0,
             self_loops: Switch::On,
             optimizer: OptimizerKind::Adam,
             schedule: Schedule::Constant,
@@ -303,6 +315,8 @@ impl Options {
             .with_composition(Some(self.composition))
             .with_norm(self.norm)
             .with_dropout(self.dropout)
+            .with_input_dropout((self.input_dropout != 0.0).then_some(self.input_dropout))
+            .with_mlp_input_norm((self.mlp_input_norm == Switch::On).then_some(true))
     }
 
     /// The training of run `run`.
