@@ -7,9 +7,7 @@ use burn::tensor::{DType, Tensor, TensorData};
 use hypergraphql_framework::{Duplicates, Hypergraph};
 use hypergraphql_models::checkpoint;
 use hypergraphql_models::classifier::Layer;
-use hypergraphql_models::layers::{
-    Combine, EdHnnConfig, HypergraphAttentionConfig, LayerNorm, Masks, Mlp, PairsConfig, WeightStream,
-};
+use hypergraphql_models::layers::{Combine, EdHnnConfig, HypergraphAttentionConfig, LayerNorm, Masks, Mlp, PairsConfig, WeightStream};
 use hypergraphql_models::{
     AttentionMode, DropoutSeed, GraphInput, LayerKind, NodeClassifier, NodeClassifierConfig, NodeFeatures, Norm, Precision,
 };
@@ -273,9 +271,8 @@ fn input_dropout_drops_features_and_nothing_else() {
         let mut dropping = bare.clone();
         dropping.input_dropout = p;
         for (input, features) in [(sparse::<Cpu>(&device), &less), (dense(&device, Precision::F64), &fewer)] {
-            let of = |model: &NodeClassifier<Cpu>, input: &GraphInput<Cpu>, seed| {
-                values(model.forward(input, Precision::F64, seed).unwrap())
-            };
+            let of =
+                |model: &NodeClassifier<Cpu>, input: &GraphInput<Cpu>, seed| values(model.forward(input, Precision::F64, seed).unwrap());
             let training = Some(DropoutSeed { seed, step });
             let dropped = GraphInput::new(input.incidence.clone(), features.clone()).unwrap();
             assert_eq!(of(&dropping, &input, training), of(&bare, &dropped, None), "{kind}");
