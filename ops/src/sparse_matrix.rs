@@ -50,6 +50,13 @@ impl<B: HyperBackend> SparseMatrix<B> {
         Self { inner: Arc::new(Parts { pair, pattern, rule, blocking, blocks: OnceLock::new(), device }), kernel }
     }
 
+    /// A matrix of other entries, on the same device and multiplied in the same way.
+    fn alike(&self, pair: CsrPair) -> Self {
+        let Parts { rule, device, .. } = &*self.inner;
+        let pair = Arc::new(pair);
+        Self::of(pair.clone(), B::sparse(pair, device), *rule, device.clone(), self.kernel)
+    }
+
     /// From a matrix of sprs, in either storage order.
     ///
     /// # Errors
@@ -73,7 +80,7 @@ impl<B: HyperBackend> SparseMatrix<B> {
     /// # Errors
     /// A row that is not there.
     pub fn select_rows(&self, rows: &[u32]) -> Result<Self> {
-        let Parts { pair, rule, device, .. } = &*self.inner;
+        let pair = &self.inner.pair;
         let view = pair.view(Direction::ToRows);
         if let Some(row) = rows.iter().find(|&&r| r as usize >= view.rows()) {
             return Err(
@@ -92,9 +99,7 @@ impl<B: HyperBackend> SparseMatrix<B> {
         }
         let col = entries.iter().map(|&k| view.col[k]).collect();
         let values = view.values.map(|values| entries.iter().map(|&k| values[k]).collect());
-        let pair = Arc::new(CsrPair::new(ptr, col, pair.cols(), values)?);
-        let pattern = B::sparse(pair.clone(), device);
-        Ok(Self::of(pair, pattern, *rule, device.clone(), self.kernel))
+        Ok(self.alike(CsrPair::new(ptr, col, pair.cols(), values)?))
     }
 
     /// Dropout of the entries: each is left out with probability p, by the hash of (seed, step, its number in row-major order) that
@@ -104,7 +109,7 @@ impl<B: HyperBackend> SparseMatrix<B> {
     /// `p` outside 0 <= p < 1.
     pub fn drop_out(&self, p: f64, seed: u64, step: u64) -> Result<Self> {
         let mask = Mask::new(p, seed, step)?;
-        let Parts { pair, rule, device, .. } = &*self.inner;
+        let pair = &self.inner.pair;
         let view = pair.view(Direction::ToRows);
         let (mut ptr, mut col, mut values) = (Vec::with_capacity(view.rows() + 1), vec![], vec![]);
         ptr.push(0);
@@ -115,9 +120,7 @@ impl<B: HyperBackend> SparseMatrix<B> {
             }
             ptr.push(col.len() as u32);
         }
-        let pair = Arc::new(CsrPair::new(ptr, col, pair.cols(), Some(values))?);
-        let pattern = B::sparse(pair.clone(), device);
-        Ok(Self::of(pair, pattern, *rule, device.clone(), self.kernel))
+        Ok(self.alike(CsrPair::new(ptr, col, pair.cols(), Some(values))?))
     }
 
     /// The same matrix, by which `sparse_conv` multiplies as `kernel` says.
